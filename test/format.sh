@@ -1,0 +1,39 @@
+#!/bin/sh
+#
+# Lay out src/ as PostgreSQL does.  pg_bsd_indent must know which names are
+# types; the compiler has just told us, in the debug information.  With
+# --check, change nothing, and print what would change.
+
+cd "$(dirname "$0")/../src" || exit 1
+PATH=$PATH:$(${PG_CONFIG:-pg_config} --bindir)
+scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
+status=0
+
+command -v pg_bsd_indent >/dev/null || { echo "$0: no pg_bsd_indent" >&2; exit 1; }
+
+readelf --debug-dump=info ./*.o 2>/dev/null |
+	awk '/DW_TAG_typedef/ { t = 1 } t && /DW_AT_name/ { print $NF; t = 0 }' |
+	sort -u > "$scratch/types"
+[ -s "$scratch/types" ] || { echo "$0: no debug information; build first" >&2; exit 1; }
+
+for file in *.c *.h; do
+	pg_bsd_indent \
+		-bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
+		-lp -lpl -nip -npro -sac -tpg -ts4 -U"$scratch/types" \
+		< "$file" > "$scratch/out" 2> "$scratch/errors" || {
+		sed "s,^,$file: ," "$scratch/errors"
+		status=1
+		continue
+	}
+	sed -E 's/^([A-Za-z_][A-Za-z0-9_ ]*[A-Za-z0-9_])[[:space:]]+\*$/\1 */' \
+		"$scratch/out" > "$scratch/new"
+	if cmp -s "$file" "$scratch/new"; then
+		:
+	elif [ "${1:-}" = --check ]; then
+		diff -u --label "src/$file" --label "src/$file, formatted" "$file" "$scratch/new"
+		status=1
+	else
+		cat "$scratch/new" > "$file"
+	fi
+done
+exit $status

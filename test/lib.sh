@@ -1,0 +1,281 @@
+# shellcheck shell=bash
+#
+# What test/check, demo, sanitize, valgrind, matrix and bench have in common:
+# the Debian packages, a private copy of the tree, a private PostgreSQL and
+# the mock API, all in one temporary directory that is gone afterwards.
+#
+# Usage:	. "$(dirname "$0")/lib.sh"
+#			need_packages ...; need_postgres; begin NAME; build; start_cluster
+#
+# The sourcing script runs with "set -euo pipefail".  As root we drop to the
+# user postgres; as anybody else only apt-get is run, by sudo.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=						# the temporary directory, set by begin
+keep=						# not empty: leave it, and what runs in it, alone
+as_user=()					# how to run a command without privileges
+
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+unset MAKEFLAGS MAKELEVEL MFLAGS CDPATH
+unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGOPTIONS PGSERVICE PGPASSWORD
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+die()
+{
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+# Run a command in the temporary directory, without privileges.
+run()
+{
+	(cd "$work" && exec "${as_user[@]}" "$@")
+}
+
+# Which of the given Debian packages are not installed?
+missing_packages()
+{
+	local package status
+
+	for package; do
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+		[ "$status" = installed ] || printf '%s ' "$package"
+	done
+}
+
+# Install the given Debian packages where they are missing.
+need_packages()
+{
+	local missing log
+	local confdir=/etc/postgresql-common/createcluster.d
+
+	missing=$(missing_packages "$@")
+	[ -n "$missing" ] || return 0
+
+	update_packages
+	say "installing $missing"
+	log=$(mktemp)
+
+	# PostgreSQL's package would start a cluster; nobody asked for one.
+	if [ ! -e "$confdir/frontcore_fdw.conf" ]; then
+		as_root mkdir -p "$confdir"
+		echo 'create_main_cluster = false' |
+			as_root tee "$confdir/frontcore_fdw.conf" >/dev/null
+	fi
+	# shellcheck disable=SC2086
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+		install --no-install-recommends $missing </dev/null >"$log" 2>&1 || {
+		cat "$log"
+		die "could not install $missing"
+	}
+	rm -f "$log"
+	as_root rm -f "$confdir/frontcore_fdw.conf"
+}
+
+# Fetch the lists of packages, once.
+update_packages()
+{
+	[ -z "${packages_updated:-}" ] || return 0
+	as_root apt-get -qq update </dev/null || die "could not update apt's lists"
+	packages_updated=1
+}
+
+# Find a PostgreSQL server to build for, or install Debian's; sets PG_CONFIG.
+need_postgres()
+{
+	local major
+
+	if [ -z "${PG_CONFIG:-}" ]; then
+		major=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null |
+			cut -d/ -f5 | sort -n | tail -n 1) || true
+		if [ -z "$major" ]; then
+			update_packages
+			major=$(apt-cache policy postgresql |
+				sed -n 's/^ *Candidate: \([0-9]*\).*/\1/p')
+		fi
+		need_packages "postgresql-$major" "postgresql-server-dev-$major" \
+			libcurl4-openssl-dev libcjson-dev gcc libc6-dev make pkg-config \
+			python3 perl libipc-run-perl
+		PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config
+	fi
+	[ -x "$(command -v "$PG_CONFIG")" ] || die "no pg_config at $PG_CONFIG"
+}
+
+# Make the temporary directory, with a copy of the tree and, after
+# need_postgres, of the server.
+begin()
+{
+	local user
+
+	work=$(mktemp -d "${TMPDIR:-/tmp}/fc-$1.XXXXXX")
+	trap finish EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+
+	mkdir "$work/tree" "$work/log" "$work/socket"
+	copy_tree "$work/tree"
+	[ -z "${PG_CONFIG:-}" ] || copy_server
+
+	if [ "$(id -u)" = 0 ]; then
+		user=postgres
+		as_user=(setpriv "--reuid=$user" "--regid=$user" --init-groups)
+		chown -R "$user:" "$work"
+	fi
+	as_user+=(env "HOME=$work" "PATH=${bindir:+$bindir:}$PATH" "PG_CONFIG=${PG_CONFIG:-}")
+}
+
+# Copy what git knows or would add; all of it where there is no git.
+copy_tree()
+{
+	local git=(git -c "safe.directory=*" -C "$root")
+
+	if command -v git >/dev/null && "${git[@]}" rev-parse >/dev/null 2>&1; then
+		"${git[@]}" ls-files -z --cached --others --exclude-standard |
+			while IFS= read -r -d '' file; do
+				[ ! -e "$root/$file" ] || printf '%s\0' "$file"
+			done |
+			tar -C "$root" --null --files-from=- -cf - | tar -C "$1" -xf -
+	else
+		tar -C "$root" --exclude=.git --exclude='*.o' --exclude='*.so' \
+			--exclude=results --exclude=tmp_check -cf - . | tar -C "$1" -xf -
+	fi
+}
+
+# PostgreSQL finds its files relative to its programs.  So copies of these
+# beside links to everything else make a server whose directories "make
+# install" may write to, and nothing outside changes.
+copy_server()
+{
+	local system=$PG_CONFIG what from to
+
+	bindir=$work/server$("$system" --bindir)
+	mkdir -p "$bindir"
+	cp -L "$("$system" --bindir)"/* "$bindir/"
+
+	for what in sharedir/extension sharedir pkglibdir libdir includedir \
+		includedir-server; do
+		from=$("$system" "--${what%/*}")
+		[ "$what" = "${what%/*}" ] || from=$from/${what#*/}
+		to=$work/server$from
+		mkdir -p "$to"
+		ln -s "$from"/* "$to/" 2>/dev/null || true	# what is there stays
+		rm -f "$to"/frontcore_fdw*
+	done
+	PG_CONFIG=$bindir/pg_config
+}
+
+# Build and install, with the given arguments for make.
+build()
+{
+	run make -C tree --no-print-directory -s -j2 all "$@"
+	run make -C tree --no-print-directory -s install "$@"
+}
+
+# Start a PostgreSQL of our own, with the given lines added to its settings.
+# What stands in the array "wrapper" is put before its program.
+wrapper=()
+start_cluster()
+{
+	export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+
+	run initdb -D data -U postgres -A trust -E UTF8 --locale=C -N \
+		>"$work/log/initdb" || die "initdb failed: $(cat "$work/log/initdb")"
+	run tee -a data/postgresql.conf >/dev/null <<-END
+		listen_addresses = ''
+		unix_socket_directories = '$work/socket'
+		fsync = off
+		max_prepared_transactions = 10
+		log_line_prefix = '%m [%p] %q%a '
+		$(printf '%s\n' "$@")
+	END
+	start_server
+}
+
+start_server()
+{
+	if [ ${#wrapper[@]} = 0 ]; then
+		run pg_ctl -D data -l log/server -t 120 -s -w start
+	else
+		run "${wrapper[@]}" "$bindir/postgres" -D "$work/data" \
+			>>"$work/log/server" 2>&1 </dev/null &
+		local server=$!
+		until run pg_isready -q; do
+			kill -0 $server 2>/dev/null ||
+				die "the server does not start: $(tail "$work"/log/*)"
+			sleep 0.4
+		done
+	fi
+}
+
+stop_cluster()
+{
+	[ ! -e "$work/data/postmaster.pid" ] ||
+		run pg_ctl -D data -s -w -t 60 -m fast stop
+}
+
+# Start the mock API on a free port, with the given arguments; it is told to
+# clients by the environment.
+start_mock()
+{
+	FRONTCORE_MOCK_PORT=$(run tree/test/mock.py --free-port)
+	export FRONTCORE_MOCK_PORT
+	run tree/test/mock.py --serve --port "$FRONTCORE_MOCK_PORT" "$@" >/dev/null
+}
+
+# The processes that work in a directory of ours, or whose home it is: what
+# we started, and nothing else.
+our_processes()
+{
+	local process
+
+	for process in /proc/[0-9]*; do
+		case $(readlink "$process/cwd" 2>/dev/null) in
+			"$work" | "$work"/*) echo "${process#/proc/}" ;;
+			*)
+				! grep -qzxF "HOME=$work" "$process/environ" 2>/dev/null ||
+					echo "${process#/proc/}"
+				;;
+		esac
+	done
+}
+
+# End what still runs in the temporary directory, and remove it.
+finish()
+{
+	local status=$? signal
+
+	trap - EXIT
+	trap '' INT TERM HUP
+	[ -z "$keep" ] || exit "$status"
+
+	cd /
+	stop_cluster 2>/dev/null || true
+	for signal in TERM QUIT KILL; do
+		# shellcheck disable=SC2046
+		[ -z "$(our_processes)" ] || kill -s $signal $(our_processes) 2>/dev/null || true
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			[ -n "$(our_processes)" ] || break
+			sleep 0.2
+		done
+	done
+	[ -z "$work" ] || {
+		awk -v dir="$work/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r |
+			while read -r dir; do umount "$dir"; done
+		rm -rf --one-file-system "$work"
+	}
+	exit "$status"
+}

@@ -1,0 +1,189 @@
+#!/bin/sh
+#
+# Check what a compiler cannot: that includes only point downward, that each
+# outside thing is known to one file, that known traps are avoided, and that
+# the documentation is complete.  A header states its layer as "Layer N."; a
+# source file is one with its header.  Prints one line per check, as TAP.
+
+cd "$(dirname "$0")/.." || exit 1
+checks=0
+bad=0
+
+# Run a check, which prints what it finds and fails if it finds something.
+check()
+{
+	checks=$((checks + 1))
+	if findings=$("check_$1" 2>&1); then
+		echo "ok $checks - $1"
+	else
+		echo "not ok $checks - $1"
+		echo "$findings" | sed 's/^/# /'
+		bad=1
+	fi
+}
+
+# Our text files; what psql printed and what a generator made are not ours.
+texts()
+{
+	find . -type f \( -name '*.[ch]' -o -name '*.sql' -o -name '*.spec' \
+		-o -name '*.sh' -o -name '*.p[lmy]' -o -name '*.md' -o -name Makefile \
+		-o -name '*.control' -o -path './.ci/run' -o -path './test/*' \
+		! -name '*.*' \) ! -path '*/data/*' ! -path '*/tmp_check/*' \
+		! -path './results/*' ! -path './.git/*' ! -path '*/corpus/*'
+}
+
+scripts()
+{
+	texts | while read -r file; do
+		case $(head -n 1 "$file") in
+			'#!'*/bash | '#!'*/sh | '#!'*' bash' | *'shellcheck shell='*) echo "$file" ;;
+		esac
+	done
+}
+
+check_layers()
+{
+	cd src || return 1
+	# The names of the resources first.
+	set -- catalog.c *.h *.c
+	awk '
+	function say(file, text)	{ print file ": " text; bad = 1 }
+	function only(file, text)	{ if (FILENAME != file) say(FILENAME ":" FNR, text " belongs to " file) }
+
+	/^ \* Layer [0-9]\./		{ layer[FILENAME] = $3 + 0 }
+	/^#ifndef FC_.*_H$/			{ headers[FILENAME] }
+	/^#include "/				{ split($0, part, "\""); uses[FILENAME, part[2]] }
+	/^#include "postgres.h"/ && FILENAME ~ /\.h$/	{ say(FILENAME, "must not include postgres.h") }
+	/^#include <curl/			{ only("http.c", "libcurl") }
+	/^#include <cjson/			{ only("json.c", "cJSON") }
+	/PG_VERSION_NUM/			{ only("compat.h", "PG_VERSION_NUM") }
+	/X-API-Key/					{ only("api.c", "the API key") }
+	/^#include "(api|pager).h"/ && FILENAME ~ /^(plan|import|pushdown)/	{ say(FILENAME, "must not do I/O") }
+	FILENAME == "catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
+	FILENAME == "catalog.c"		{ next }
+	{ for (res in resources) if (index($0, "\"" res "\"")) say(FILENAME ":" FNR, "names resource " res) }
+
+	END {
+		for (header in headers)
+			if (!(header in layer))
+				say(header, "states no layer")
+		for (use in uses) {
+			split(use, name, SUBSEP)
+			own = name[1]; sub(/\.c$/, ".h", own)
+			height = (own in layer) ? layer[own] : 9
+			if (name[2] in layer && name[2] != own && name[2] != "compat.h" && layer[name[2]] >= height)
+				say(name[1], "layer " height " must not include " name[2] ", layer " layer[name[2]])
+		}
+		exit bad
+	}' "$@"
+}
+
+check_traps()
+{
+	! grep -nE '\b(pg_usleep|curl_easy_perform|cJSON_GetObjectItem|v?sprintf|strn?cpy|strn?cat)[[:space:]]*\(|->valueint\b' \
+		src/*.[ch] || return 1
+}
+
+check_width()
+{
+	for file in src/*.[ch]; do
+		expand -t 4 "$file" | awk -v file="$file" '
+			length($0) > 79 && !/"/ { print file ":" FNR ": " length($0) " columns"; bad = 1 }
+			END { exit bad }' || echo x
+	done | awk '!/^x$/ { print; bad = 1 } END { exit bad }'
+}
+
+check_functions()
+{
+	awk '
+		FNR == 1	{ start = 0 }
+		/^\{/		{ start = FNR }
+		/^\}$/ && start && FNR - start > 120 {
+			print FILENAME ":" start ": a function of " FNR - start " lines"; bad = 1
+		}
+		END { exit bad }' src/*.c
+}
+
+check_whitespace()
+{
+	# shellcheck disable=SC2046
+	! grep -nE '[[:blank:]]+$' $(texts) || return 1
+}
+
+check_leftovers()
+{
+	# shellcheck disable=SC2046
+	! grep -nwE 'TODO|FIXME|XXX' $(texts | grep -v '/lint\.sh$') || return 1
+}
+
+# Every option and every resource occurs in the README.
+check_docs()
+{
+	{
+		sed -nE 's/^[[:space:]]*\{"([a-z_]+)",.*/\1/p' src/option.c
+		sed -nE 's/^[[:space:]]*\.name = "([a-z_]+)",.*/\1/p' src/catalog.c
+	} | sort -u | awk '
+		NR == FNR	{ readme = readme "\n" $0; next }
+		{ names++ }
+		readme !~ "(^|[^a-z_])" $1 "([^a-z_]|$)" { print "README.md does not mention " $1; bad = 1 }
+		END {
+			if (names < 10) { print "found only " names " names in option.c and catalog.c"; bad = 1 }
+			exit bad
+		}' README.md -
+}
+
+# One expected file for each test, and no second one.
+check_expected()
+{
+	status=0
+	for test in sql/*.sql test/specs/*.spec; do
+		case $test in
+			*--*) continue ;;
+			sql/*) out=expected/$(basename "$test" .sql) ;;
+			*) out=test/expected/$(basename "$test" .spec) ;;
+		esac
+		[ -e "$test" ] || continue
+		[ -e "$out.out" ] || { echo "$test has no $out.out"; status=1; }
+		for variant in "$out"_[0-9].out; do
+			[ ! -e "$variant" ] || { echo "$variant is a variant"; status=1; }
+		done
+	done
+	return $status
+}
+
+# The control file's version has a script, and the others agree.
+check_version()
+{
+	version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" frontcore_fdw.control)
+	ls sql/frontcore_fdw--*"$version.sql" &&
+		grep -q "^## $version" CHANGELOG.md &&
+		grep -q "\"version\": \"$version\.[0-9]*\"" META.json
+}
+
+check_shell()
+{
+	status=0
+	for file in $(scripts); do
+		bash -n "$file" || status=1
+	done
+	if command -v shellcheck >/dev/null; then
+		# shellcheck disable=SC2046
+		shellcheck --severity=warning --external-sources $(scripts) || status=1
+	fi
+	return $status
+}
+
+check_python()
+{
+	find test -name '*.py' -exec python3 -c '
+import sys
+for path in sys.argv[1:]:
+    compile(open(path, encoding="utf-8").read(), path, "exec")' {} +
+}
+
+for name in layers traps width functions whitespace leftovers docs expected \
+	version shell python; do
+	check $name
+done
+echo "1..$checks"
+exit $bad

@@ -1,0 +1,200 @@
+# FrontcoreTest - what our TAP tests have in common
+#
+# A test has its own server and its own mock API, both gone when it ends:
+#
+#	use FindBin;
+#	use lib "$FindBin::RealBin/../perl";
+#	use FrontcoreTest;
+#
+#	my $mock = start_mock();
+#	my $node = new_node(max_connections => 30);
+#	setup_server($node, requests_per_second => 0);
+#	mock('--fault', 'status=500 path=/courses');
+#	is($node->safe_psql('postgres', 'SELECT count(*) FROM fc.courses'), ...);
+#	is(mock('--count'), 3, 'three pages');
+#
+# Runs under PGXS's installcheck with PostgreSQL 15 to 18.
+
+package FrontcoreTest;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd qw(abs_path);
+use Exporter 'import';
+use File::Basename qw(dirname);
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More ();
+
+our @EXPORT = qw(new_node start_mock stop_mock mock mock_command setup_server
+  psql_error background_pid wait_for_activity);
+
+my $mock_program = abs_path(dirname(__FILE__) . '/../mock.py');
+my %mocks;    # running mocks: port => 1
+my $nodes = 0;
+
+# new_node(%settings)
+#	A running server with the extension in database postgres.  The settings
+#	go to postgresql.conf.
+sub new_node
+{
+	my (%settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new('frontcore' . ++$nodes);
+
+	$node->init;
+	$node->append_conf('postgresql.conf', "$_ = '$settings{$_}'")
+	  for sort keys %settings;
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION frontcore_fdw');
+	return $node;
+}
+
+# start_mock(%switches)
+#	Start a mock API with these switches on a free port, and return the port.
+#	From now on mock() and programs that we start talk to it.
+sub start_mock
+{
+	my (%switches) = @_;
+	my ($port) = run_mock('--free-port') =~ /(\d+)/;
+
+	# Longer idle than any test waits; it is stopped at the end.
+	run_mock('--serve', '--port', $port, '--idle', 600);
+	$mocks{$port} = 1;
+	$ENV{FRONTCORE_MOCK_PORT} = $port;
+	mock('--set', map { "$_=$switches{$_}" } sort keys %switches)
+	  if %switches;
+	return $port;
+}
+
+# stop_mock([$port])
+#	Stop a mock, the last one started by default.
+sub stop_mock
+{
+	my $port = shift || $ENV{FRONTCORE_MOCK_PORT};
+
+	return unless delete $mocks{$port};
+	IPC::Run::run([ $mock_program, '--stop', '--port', $port ],
+		'<', \undef, '>', \my $out, '2>', \my $err);
+	return;
+}
+
+# mock($command, @arguments)
+#	Tell the mock something; returns what it prints, without the last newline.
+sub mock
+{
+	return run_mock(@_);
+}
+
+# mock_command(@arguments)
+#	The same as a command for IPC::Run, for what runs beside the test.
+sub mock_command
+{
+	return [ $mock_program, @_ ];
+}
+
+sub run_mock
+{
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ $mock_program, @_ ], '<', \undef, '>', \$out, '2>', \$err)
+	  or die "mock.py @_: $err$out";
+	chomp $out;
+	return $out;
+}
+
+# setup_server($node, %options)
+#	A server, a user mapping and the imported schema "fc" for the mock last
+#	started.  Options are those of the server, and of us: dbname (postgres),
+#	server (frontcore), schema (fc), api_key (see below), user (CURRENT_USER),
+#	import (options of IMPORT, such as "import_raw 'true'").
+sub setup_server
+{
+	my ($node, %options) = @_;
+	my %own = (
+		dbname => 'postgres',
+		server => 'frontcore',
+		schema => 'fc',
+		api_key => 'test-key',
+		user => 'CURRENT_USER',
+		import => '');
+
+	for my $name (keys %own)
+	{
+		$own{$name} = delete $options{$name} if exists $options{$name};
+	}
+	$options{base_url} //= "http://127.0.0.1:$ENV{FRONTCORE_MOCK_PORT}/v2";
+
+	my $options = join ', ',
+	  map { "$_ " . quote($options{$_}) } sort keys %options;
+	my $import = $own{import} ? "OPTIONS ($own{import})" : '';
+	$node->safe_psql($own{dbname}, <<"END");
+CREATE EXTENSION IF NOT EXISTS frontcore_fdw;
+CREATE SERVER $own{server} FOREIGN DATA WRAPPER frontcore_fdw OPTIONS ($options);
+CREATE USER MAPPING FOR $own{user} SERVER $own{server}
+	OPTIONS (api_key @{[quote($own{api_key})]});
+CREATE SCHEMA IF NOT EXISTS $own{schema};
+IMPORT FOREIGN SCHEMA frontcore FROM SERVER $own{server} INTO $own{schema} $import;
+END
+	return;
+}
+
+sub quote
+{
+	my ($text) = @_;
+
+	$text =~ s/'/''/g;
+	return "'$text'";
+}
+
+# psql_error($node, $sql [, $dbname])
+#	Run a script that should fail; returns (SQLSTATE, whole message), or
+#	('00000', '') if it succeeds.
+sub psql_error
+{
+	my ($node, $sql, $dbname) = @_;
+	my ($out, $err) = ('', '');
+
+	my $status = $node->psql(
+		$dbname // 'postgres', "\\set VERBOSITY verbose\n$sql",
+		stdout => \$out,
+		stderr => \$err,
+		on_error_stop => 1);
+	return ('00000', '') if $status == 0;
+
+	my ($sqlstate) = $err =~ /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/;
+	return ($sqlstate // 'none', $err);
+}
+
+# background_pid($psql)
+#	The process behind a background_psql session.
+sub background_pid
+{
+	my ($session) = @_;
+	my $pid = $session->query_safe('SELECT pg_backend_pid()');
+
+	chomp $pid;
+	return $pid;
+}
+
+# wait_for_activity($node, $condition)
+#	Wait until some backend of pg_stat_activity meets the condition.
+sub wait_for_activity
+{
+	my ($node, $condition) = @_;
+
+	$node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $condition")
+	  or die "no backend with $condition";
+	return;
+}
+
+END
+{
+	# Keep the test's own exit status.
+	local $?;
+	stop_mock($_) for keys %mocks;
+}
+
+1;
