@@ -1,0 +1,129 @@
+/*
+ * query.h
+ *		A question to the API: what is asked for, as plain values.
+ *
+ * Layer 1.  A condition is what the planner found pushable, before its
+ * operand is known; a query is what is asked once all operands are.
+ */
+#ifndef FC_QUERY_H
+#define FC_QUERY_H
+
+#include "catalog.h"
+#include "nodes/pg_list.h"
+
+typedef enum FcOperator
+{
+	FC_EQUAL,					/* column = value */
+	FC_EQUAL_ANY,				/* column = ANY (array) */
+	FC_LESS,
+	FC_LESS_EQUAL,
+	FC_GREATER,
+	FC_GREATER_EQUAL
+} FcOperator;
+
+/* "column operator operand"; a plan keeps it as a list of three integers. */
+typedef struct FcCondition
+{
+	int			column;			/* number in the resource's columns */
+	FcOperator	operator;
+	int			operand;		/* index into fdw_exprs */
+} FcCondition;
+
+/* A query parameter, neither side encoded. */
+typedef struct FcFilter
+{
+	const char *name;
+	const char *value;
+} FcFilter;
+
+/* Integers in ascending order, without repetition. */
+typedef struct FcKeys
+{
+	bool		bound;			/* false: any key will do */
+	int			count;
+	int64	   *values;
+} FcKeys;
+
+/* A value that the reader of the items will look for. */
+typedef struct FcNeed
+{
+	const char *path;			/* alternatives, as in FcColumn */
+	const FcColumn *column;		/* the catalog's column it belongs to, or NULL */
+	const char *name;			/* of the local column, for messages */
+	bool		is_strict;		/* WHERE, JOIN or ORDER BY reads it */
+} FcNeed;
+
+typedef struct FcQuery
+{
+	const FcResource *resource;
+	bool		is_empty;		/* no row can match: send nothing */
+	FcKeys		ids;			/* of the rows themselves */
+	FcKeys		parents;		/* of the column flagged FC_PARENT */
+	bool		has_since;
+	int64		since;			/* ids above this one only */
+	List	   *filters;		/* of FcFilter * */
+	const FcColumn *order;		/* order that the reader relies on, or NULL */
+	bool		descending;
+	bool		push_order;		/* the API may be asked for an order */
+	int			page_size;		/* of a full page, 1 to 250 */
+	int			first_page_size;	/* rows wanted at once, 0 if unknown */
+	List	   *needs;			/* of FcNeed * */
+	double		repetitions;	/* how often the like of it will be asked */
+} FcQuery;
+
+/* Bits of FcLearned.flags, one per route; the bits from 32 on are modify's. */
+#define FC_LEARNED_CLOSED(route)	(UINT64CONST(1) << (route))
+#define FC_LEARNED_REFUSES(route)	(UINT64CONST(1) << (8 + (route)))
+#define FC_LEARNED_NO_SINCE(route)	(UINT64CONST(1) << (16 + (route)))
+
+#define FC_LEARNED_SMALLER(halvings) (UINT64CONST(1) << (24 + (halvings)))
+#define FC_LEARNED_HALVINGS		6
+
+/* The largest batch of parents: §14a, and what a URL bears. */
+#define FC_BATCH_KEYS	100
+#define FC_BATCH_BYTES	4000
+
+/* What choosing a route depends on besides the query. */
+typedef struct FcRouteFacts
+{
+	double		rows;			/* of the whole list */
+	double		selectivity;	/* of the query's filters */
+	double		parents;		/* of the whole list of parents, if any */
+	uint64		flags;			/* FC_LEARNED_... */
+	bool		may_feed;		/* parents may be listed to feed a route */
+	const uint64 *lacks;		/* per route, bits by column number */
+} FcRouteFacts;
+
+typedef struct FcRouteChoice
+{
+	const FcRoute *route;
+	int			number;			/* of the route in its resource */
+	double		requests;		/* expected, at least 0 */
+	bool		is_ordered;		/* the answer comes in the query's order */
+} FcRouteChoice;
+
+extern List *fc_query_condition_to_list(const FcCondition *condition);
+extern FcCondition fc_query_condition_from_list(const List *list);
+
+extern void fc_query_bind_keys(FcQuery *query, FcKeys *keys,
+							   int64 *values, int count);
+extern void fc_query_add_filter(FcQuery *query, const char *name,
+								const char *value);
+extern bool fc_query_has_filters(const FcQuery *query);
+extern uint64 fc_query_needed_columns(const FcQuery *query);
+extern int	fc_query_batch_size(const int64 *values, int count);
+
+extern FcRouteChoice fc_query_choose(const FcQuery *query,
+									 const FcRouteFacts *facts);
+
+extern bool fc_query_wants_id(const FcQuery *query, const FcRoute *route);
+extern bool fc_query_wants_parent(const FcQuery *query,
+								  const FcRoute *route);
+extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
+extern char *fc_query_path(const FcQuery *query, const FcRoute *route,
+						   const int64 *id, const int64 *parents,
+						   int nparents, bool is_bare, bool is_encoded);
+
+extern char *fc_query_describe(const FcQuery *query, const FcRoute *route);
+
+#endif							/* FC_QUERY_H */
