@@ -1,0 +1,16 @@
+/*
+ * analyze.h
+ *		What ANALYZE sees of a foreign table.
+ *
+ * Layer 6.
+ */
+#ifndef FC_ANALYZE_H
+#define FC_ANALYZE_H
+
+#include "foreign/fdwapi.h"
+
+extern bool frontcoreAnalyzeForeignTable(Relation relation,
+										 AcquireSampleRowsFunc *func,
+										 BlockNumber *totalpages);
+
+#endif							/* FC_ANALYZE_H */

@@ -1,0 +1,16 @@
+/*
+ * explain.h
+ *		What a scan or a modification has cost, for EXPLAIN ANALYZE.
+ *
+ * Layer 3.
+ */
+#ifndef FC_EXPLAIN_H
+#define FC_EXPLAIN_H
+
+#include "api.h"
+
+struct ExplainState;
+
+extern void fc_explain_use(const FcApiUse *use, struct ExplainState *es);
+
+#endif							/* FC_EXPLAIN_H */

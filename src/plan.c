@@ -1,0 +1,852 @@
+/*
+ * plan.c
+ *		Size and cost a scan, choose its paths, and write down its plan.
+ *
+ * The API is slow and counts requests: at 5 a second each costs a fifth of a
+ * second, in which PostgreSQL could read thousands of rows of its own.  So
+ * requests are what paths are costed by, and rows hardly matter.  A route of
+ * the API is to a path what an index is; which one is taken, query.c says,
+ * here by estimates and in the executor by the values themselves.
+ *
+ * Nothing here sends a request.  The role's API key is looked at only to find
+ * out what this server has learned of its account; a role without one can
+ * still plan and EXPLAIN.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/stratnum.h"
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "batch.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+#include "plan.h"
+#include "stats.h"
+#include "utils/rel.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
+
+/*
+ * A cost unit is about the time of a page from disk, read in sequence.  A
+ * second of waiting is worth so many.
+ */
+#define COST_OF_SECOND	5000.0
+
+/* What a request costs where no rate limits it: the way there and back. */
+#define LEAST_SECONDS_OF_REQUEST 0.02
+
+/* Setting out costs that much, whatever the rate. */
+#define SECONDS_OF_SCAN	0.2
+
+/* What a path tells its plan: ForeignPath.fdw_private holds a pointer. */
+typedef struct ScanPath
+{
+	FcPlanEstimate estimate;
+	const FcColumn *order;		/* that the path relies on, or NULL */
+	bool		descending;
+	FcPushed   *batch_key;		/* of a batched join, else NULL */
+	List	   *batch_slot;		/* the number of the link's parameter */
+} ScanPath;
+
+/* A column to be found among the members of equivalence classes. */
+typedef struct Wanted
+{
+	AttrNumber	attnum;
+} Wanted;
+
+static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
+static bool find_account(const FcServer *server, Oid userid,
+						 FcAccount *account);
+static void set_costs(FcPlanRelation *planned);
+static List *list_needs(const FcTable *table, const Bitmapset *attributes);
+static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
+						List *pushed, FcQuery *query);
+static void guess_keys(PlannerInfo *root, const FcPushed *clause,
+					   FcQuery *query);
+static bool is_lookup(const FcPushed *pushed);
+static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel,
+								  List *pushed, bool of_parents);
+static void add_path_for(PlannerInfo *root, RelOptInfo *rel,
+						 Relids required_outer, PathKey *pathkey);
+static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel,
+								ScanPath *scan, Cost startup_cost,
+								double requests, List *pathkeys,
+								Relids required_outer);
+static const FcColumn *find_order(const FcPlanRelation *planned,
+								  RelOptInfo *rel, PathKey *pathkey);
+static List *find_parameters(PlannerInfo *root, RelOptInfo *rel);
+static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
+					   ParamPathInfo *param_info);
+static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
+static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
+							 EquivalenceClass *ec, EquivalenceMember *member,
+							 void *arg);
+static Bitmapset *read_attributes(RelOptInfo *rel, List *clauses);
+static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
+									List *clauses);
+static Bitmapset *clause_attributes(RelOptInfo *rel, List *clauses);
+static List *list_attributes(const FcTable *table,
+							 const Bitmapset *attributes);
+static List *plan_order(const FcTable *table, const ScanPath *scan);
+static int	plan_limit(PlannerInfo *root, RelOptInfo *rel,
+					   const ForeignPath *path);
+static double plan_loops(PlannerInfo *root, const ForeignPath *path,
+						 List *pushed);
+
+/*
+ * frontcoreGetForeignRelSize
+ *		Estimate the rows of a foreign table that its own clauses leave.
+ */
+void
+frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	FcPlanRelation *planned = palloc0(sizeof(FcPlanRelation));
+
+	planned->server = fc_option_server(rel->serverid);
+	planned->table = fc_option_table(relid, planned->server);
+	planned->pushed = fc_pushdown_match(root, rel, planned->table,
+										rel->baserestrictinfo);
+	planned->needs = list_needs(planned->table,
+								read_attributes(rel, rel->baserestrictinfo));
+	load_facts(planned, rel);
+	set_costs(planned);
+	rel->fdw_private = planned;
+
+	rel->tuples = planned->facts.rows;
+	set_baserel_size_estimates(root, rel);
+	rel->rows = fc_plan_estimate(root, rel, planned->pushed, rel->rows,
+								 NULL).rows;
+}
+
+/*
+ * frontcoreGetForeignPaths
+ *		Add a path for each way to ask: as it is, in the query's order, and
+ *		for the keys that each set of other relations has.
+ */
+void
+frontcoreGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	FcPlanRelation *planned = rel->fdw_private;
+	ListCell   *cell;
+
+	add_path_for(root, rel, rel->lateral_relids, NULL);
+	if (root->query_pathkeys != NIL)
+		add_path_for(root, rel, rel->lateral_relids,
+					 linitial(root->query_pathkeys));
+
+	foreach(cell, find_parameters(root, rel))
+	{
+		ParamPathInfo *param_info = lfirst(cell);
+
+		add_path_for(root, rel, param_info->ppi_req_outer, NULL);
+		planned->keys = list_concat(planned->keys,
+									find_keys(root, rel, param_info));
+	}
+}
+
+/*
+ * frontcoreGetForeignPlan
+ *		Write down what the executor needs to know of a path.
+ *
+ * All clauses stay with PostgreSQL, those pushed down too: what the API gives
+ * may be too much.
+ */
+ForeignScan *
+frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+						ForeignPath *best_path, List *tlist,
+						List *scan_clauses, Plan *outer_plan)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	const ScanPath *scan = linitial(best_path->fdw_private);
+	const FcRouteChoice *choice = &scan->estimate.choice;
+	List	   *pushed = fc_pushdown_match(root, rel, planned->table,
+										   scan->batch_key ?
+										   rel->baserestrictinfo :
+										   scan_clauses);
+	List	   *conditions = NIL;
+	List	   *operands = NIL;
+	List	   *batch = NIL;
+	List	   *private;
+	ListCell   *cell;
+
+	if (scan->batch_key != NULL)
+	{
+		/* what else hangs on the outer row would split the batches */
+		pushed = lappend(pushed, scan->batch_key);
+		batch = list_make3_int(linitial_int(scan->batch_slot),
+							   list_length(pushed) - 1,
+							   scan->batch_key->attnum);	/* FcBatchIndex */
+	}
+
+	foreach(cell, fc_pushdown_conditions(planned->table->resource, pushed,
+										 &operands))
+		conditions = lappend(conditions,
+							 fc_query_condition_to_list(lfirst(cell)));
+
+	private = list_make5(conditions,
+						 list_attributes(planned->table,
+										 read_attributes(rel, scan_clauses)),
+						 list_attributes(planned->table,
+										 strict_attributes(root, rel,
+														   scan_clauses)),
+						 plan_order(planned->table, scan),
+						 makeInteger(plan_limit(root, rel, best_path)));
+	private = lappend(private, makeInteger(choice->number));
+	private = lappend(private, makeFloat(psprintf("%.0f", choice->requests)));
+	private = lappend(private,
+					  makeFloat(psprintf("%.0f", plan_loops(root, best_path,
+															pushed))));
+	private = lappend(private, batch);
+	Assert(list_length(private) == FC_SCAN_LENGTH);
+
+	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false),
+							rel->relid, operands, private, NIL, NIL,
+							outer_plan);
+}
+
+/*
+ * fc_plan_estimate
+ *		What a query for these clauses costs, and how many rows it gives.
+ *
+ * rows is what core expects of all clauses.  It knows neither that ids are
+ * unique nor, without statistics, how many rows a parent has.
+ */
+FcPlanEstimate
+fc_plan_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed,
+				 double rows, const FcColumn *order)
+{
+	FcPlanRelation *planned = rel->fdw_private;
+	FcPlanEstimate estimate;
+	FcQuery		query = {0};
+
+	guess_query(root, planned, pushed, &query);
+	query.order = order;
+	planned->facts.selectivity = selectivity_of(root, rel, pushed, false);
+	estimate.choice = fc_query_choose(&query, &planned->facts);
+
+	if (query.parents.bound && !planned->has_statistics)
+		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
+			Max(selectivity_of(root, rel, pushed, true), 1e-9);
+	if (query.ids.bound)
+		rows = Min(rows, query.ids.count);
+	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
+	return estimate;
+}
+
+/*
+ * fc_plan_batched_path
+ *		The inner path of a batched join by a key, as one of requests in all.
+ *
+ * It costs no request: the node below the outer side, from which the keys
+ * come, bears them.
+ */
+ForeignPath *
+fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,
+					 double requests, int route, List *slot)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	ScanPath   *scan = palloc0(sizeof(ScanPath));
+
+	scan->estimate.rows = key->param_info->ppi_rows;
+	scan->estimate.choice.route = &planned->table->resource->routes[route];
+	scan->estimate.choice.number = route;
+	scan->estimate.choice.requests = requests;
+	scan->batch_key = key->pushed;
+	scan->batch_slot = slot;
+
+	return create_path(root, rel, scan, 0, 0, NIL,
+					   key->param_info->ppi_req_outer);
+}
+
+/*
+ * What is known of the table's list: from ANALYZE, else from what this server
+ * has seen of the account, else from what is usual.
+ */
+static void
+load_facts(FcPlanRelation *planned, RelOptInfo *rel)
+{
+	const FcResource *resource = planned->table->resource;
+	FcRouteFacts *facts = &planned->facts;
+	Oid			userid = OidIsValid(rel->userid) ? rel->userid : GetUserId();
+	FcLearned	learned;
+	FcAccount	account;
+	bool		knows = find_account(planned->server, userid, &account);
+
+	facts->lacks = planned->lacks;
+	facts->rows = resource->expected_rows;
+	if (knows && fc_stats_learned(account.digest, resource->name, &learned))
+	{
+		facts->flags = learned.flags;
+		memcpy(planned->lacks, learned.lacks, sizeof(planned->lacks));
+		if (learned.rows >= 0)
+			facts->rows = learned.rows;
+	}
+	planned->has_statistics = rel->tuples >= 0;
+	if (planned->has_statistics)
+		facts->rows = rel->tuples;
+
+	for (int i = 0; resource->routes[i].path; i++)
+	{
+		const FcRoute *route = &resource->routes[i];
+
+		if ((route->flags & FC_FLAT) &&
+			planned->server->dates_source == FC_SOURCE_BATCH)
+			facts->flags |= FC_LEARNED_CLOSED(i);
+		if (route->fed_by == NULL)
+			continue;
+		facts->parents = fc_catalog_find(route->fed_by)->expected_rows;
+		if (knows &&
+			fc_stats_learned(account.digest, route->fed_by, &learned) &&
+			learned.rows >= 0)
+			facts->parents = learned.rows;
+	}
+}
+
+/*
+ * The account that a role uses on a server; false if it has none.
+ */
+static bool
+find_account(const FcServer *server, Oid userid, FcAccount *account)
+{
+	Oid			mappingid;
+
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(userid),
+							   ObjectIdGetDatum(server->serverid)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+							   ObjectIdGetDatum(InvalidOid),
+							   ObjectIdGetDatum(server->serverid)))
+		return false;
+
+	/* the key is the only option that a user mapping takes */
+	if (GetUserMapping(userid, server->serverid)->options == NIL)
+		return false;
+
+	*account = fc_option_account(server,
+								 fc_option_api_key(server->serverid, userid,
+												   &mappingid));
+	return true;
+}
+
+/*
+ * What a scan and a request cost, unless options say so.
+ */
+static void
+set_costs(FcPlanRelation *planned)
+{
+	const FcTable *table = planned->table;
+	const FcLimits *limits = &planned->server->limits;
+	double		seconds = LEAST_SECONDS_OF_REQUEST;
+
+	if (limits->per_second > 0)
+		seconds = Max(seconds, 1 / limits->per_second);
+	if (limits->per_minute > 0)
+		seconds = Max(seconds, 60.0 / limits->per_minute);
+
+	planned->request_cost = table->request_cost >= 0 ? table->request_cost :
+		seconds * COST_OF_SECOND;
+	planned->startup_cost = table->startup_cost >= 0 ? table->startup_cost :
+		SECONDS_OF_SCAN * COST_OF_SECOND;
+}
+
+/*
+ * The columns that are read, as a query knows them.
+ */
+static List *
+list_needs(const FcTable *table, const Bitmapset *attributes)
+{
+	List	   *needs = NIL;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+		FcNeed	   *need;
+
+		if (column->column == NULL ||
+			!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber,
+						   attributes))
+			continue;
+		need = palloc0(sizeof(FcNeed));
+		need->path = column->path;
+		need->column = column->column;
+		need->name = column->name;
+		needs = lappend(needs, need);
+	}
+	return needs;
+}
+
+/*
+ * The query that clauses will be, as far as the planner can tell.
+ */
+static void
+guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
+			FcQuery *query)
+{
+	const FcTable *table = planned->table;
+	int			length = list_length(pushed);
+	Oid		   *types = palloc(length * sizeof(Oid));
+	Datum	   *values = palloc(length * sizeof(Datum));
+	bool	   *isnull = palloc(length * sizeof(bool));
+	FcOperands	operands = {0, types, values, isnull};
+	List	   *known = NIL;
+	List	   *unknown = NIL;
+	List	   *exprs = NIL;
+	ListCell   *cell;
+
+	query->resource = table->resource;
+	query->page_size = table->page_size;
+	query->push_order = table->push_order;
+	query->needs = planned->needs;
+	query->repetitions = 1;
+
+	foreach(cell, pushed)
+	{
+		FcPushed   *clause = lfirst(cell);
+		Const	   *operand = (Const *)
+			estimate_expression_value(root, (Node *) clause->operand);
+
+		if (!IsA(operand, Const))
+		{
+			unknown = lappend(unknown, clause);
+			continue;
+		}
+		types[operands.count] = operand->consttype;
+		values[operands.count] = operand->constvalue;
+		isnull[operands.count++] = operand->constisnull;
+		known = lappend(known, clause);
+	}
+	fc_pushdown_bind(query,
+					 fc_pushdown_conditions(table->resource, known, &exprs),
+					 &operands, planned->server->filter_timezone,
+					 table->push_filters);
+
+	foreach(cell, unknown)
+		guess_keys(root, lfirst(cell), query);
+}
+
+/*
+ * Guess how many keys a clause leaves whose operand is not known yet.
+ */
+static void
+guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query)
+{
+	FcKeys	   *keys = (clause->column->flags & FC_KEY) ? &query->ids :
+		&query->parents;
+	double		count = 1;
+
+	if (!is_lookup(clause))
+		return;
+	if (clause->operator == FC_EQUAL_ANY)
+		count = fc_estimate_array_length(root, (Node *) clause->operand);
+
+	if (!keys->bound || count < keys->count)
+		keys->count = (int) Max(count, 1);
+	keys->bound = true;
+}
+
+/*
+ * Does the clause name rows, or their parent, by key?
+ */
+static bool
+is_lookup(const FcPushed *pushed)
+{
+	return (pushed->column->flags & (FC_KEY | FC_PARENT)) != 0 &&
+		(pushed->operator == FC_EQUAL || pushed->operator == FC_EQUAL_ANY);
+}
+
+/*
+ * Which part of the rows those of the clauses leave that are look-ups by
+ * parent, or those that are no look-ups.
+ */
+static Selectivity
+selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
+			   bool of_parents)
+{
+	List	   *rinfos = NIL;
+	ListCell   *cell;
+
+	foreach(cell, pushed)
+	{
+		const FcPushed *clause = lfirst(cell);
+
+		if (of_parents ?
+			is_lookup(clause) && (clause->column->flags & FC_PARENT) :
+			!is_lookup(clause))
+			rinfos = lappend(rinfos, clause->rinfo);
+	}
+	return clauselist_selectivity(root, rinfos, rel->relid, JOIN_INNER, NULL);
+}
+
+/*
+ * Add the path that asks with the keys of other relations, and in the order
+ * of a path key if it is not NULL and the API can give it.
+ */
+static void
+add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
+			 PathKey *pathkey)
+{
+	FcPlanRelation *planned = rel->fdw_private;
+	ParamPathInfo *param_info = get_baserel_parampathinfo(root, rel,
+														  required_outer);
+	List	   *outer = param_info ? param_info->ppi_clauses : NIL;
+	List	   *pushed = list_concat_copy(planned->pushed,
+										  fc_pushdown_match(root, rel,
+															planned->table,
+															outer));
+	ScanPath   *scan = palloc0(sizeof(ScanPath));
+	ForeignPath *path;
+	double		startup_cost = planned->startup_cost;
+
+	if (pathkey != NULL)
+	{
+		scan->order = find_order(planned, rel, pathkey);
+		scan->descending = fc_pathkey_is_descending(pathkey);
+		if (scan->order == NULL)
+			return;
+	}
+
+	scan->estimate = fc_plan_estimate(root, rel, pushed,
+									  param_info ? param_info->ppi_rows :
+									  rel->rows, scan->order);
+	if (pathkey != NULL && !scan->estimate.choice.is_ordered)
+		return;
+
+	if (param_info != NULL)
+	{
+		/* core knows no better, and wants the same of all such paths */
+		param_info->ppi_rows = scan->estimate.rows;
+		startup_cost = 0;		/* of a scan, not of each repetition */
+	}
+	path = create_path(root, rel, scan, startup_cost,
+					   scan->estimate.choice.requests,
+					   pathkey ? list_make1(pathkey) : NIL, required_outer);
+	add_path(rel, (Path *) path);
+}
+
+/*
+ * A path that costs so many requests.
+ *
+ * No row comes before the first answer.
+ */
+static ForeignPath *
+create_path(PlannerInfo *root, RelOptInfo *rel, ScanPath *scan,
+			Cost startup_cost, double requests, List *pathkeys,
+			Relids required_outer)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	const QualCost *qual = &rel->baserestrictcost;
+	const QualCost *target = &rel->reltarget->cost;
+	double		rows = scan->estimate.rows;
+	double		fetched = Min(requests * planned->table->page_size,
+							  planned->facts.rows);
+	double		first = Min(requests, 1);
+	Cost		total_cost;
+
+	startup_cost += qual->startup + target->startup +
+		first * planned->request_cost;
+	total_cost = startup_cost + (requests - first) * planned->request_cost +
+		Max(rows, fetched) * (cpu_tuple_cost + qual->per_tuple) +
+		rows * target->per_tuple;
+
+	return fc_create_scan_path(root, rel, rows, startup_cost, total_cost,
+							   pathkeys, required_outer, list_make1(scan));
+}
+
+/*
+ * The column whose order is that of a path key, if the API can sort by it.
+ *
+ * With NULLs where each direction has them by default: a key has none, and
+ * what other columns have is checked when it comes.
+ */
+static const FcColumn *
+find_order(const FcPlanRelation *planned, RelOptInfo *rel, PathKey *pathkey)
+{
+	ListCell   *cell;
+
+	if (!planned->table->push_order || pathkey->pk_eclass->ec_has_volatile)
+		return NULL;
+
+	foreach(cell, pathkey->pk_eclass->ec_members)
+	{
+		EquivalenceMember *member = lfirst(cell);
+		const FcColumn *column;
+
+		if (!bms_equal(member->em_relids, rel->relids))
+			continue;
+		column = fc_pushdown_column(rel, planned->table, member->em_expr,
+									pathkey->pk_opfamily);
+		if (column != NULL && column->order_by != NULL &&
+			((column->flags & FC_KEY) || pathkey->pk_nulls_first ==
+			 fc_pathkey_is_descending(pathkey)))
+			return column;
+	}
+	return NULL;
+}
+
+/*
+ * The sets of other relations that rows, or their parents, can be looked up
+ * for by key.
+ */
+static List *
+find_parameters(PlannerInfo *root, RelOptInfo *rel)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	List	   *parameters = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fc_pushdown_match(root, rel, planned->table,
+									find_join_clauses(root, rel)))
+	{
+		FcPushed   *pushed = lfirst(cell);
+		Relids		required_outer;
+
+		if (!is_lookup(pushed))
+			continue;
+		required_outer = bms_union(pushed->rinfo->clause_relids,
+								   rel->lateral_relids);
+		required_outer = bms_del_member(required_outer, rel->relid);
+		if (!bms_is_empty(required_outer))
+			parameters =
+				list_append_unique_ptr(parameters,
+									   get_baserel_parampathinfo(root, rel,
+																 required_outer));
+	}
+	return parameters;
+}
+
+/*
+ * The keys among the clauses that are evaluated where the table is scanned
+ * for those relations.
+ */
+static List *
+find_keys(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	List	   *keys = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fc_pushdown_match(root, rel, planned->table,
+									param_info->ppi_clauses))
+	{
+		FcPlanKey  *key = palloc(sizeof(FcPlanKey));
+
+		key->pushed = lfirst(cell);
+		key->param_info = param_info;
+		if (is_lookup(key->pushed))
+			keys = lappend(keys, key);
+	}
+	return keys;
+}
+
+/*
+ * Clauses that compare the table with other relations, and can be evaluated
+ * in its scan; those that core derives from equivalences for keys alone.
+ */
+static List *
+find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	List	   *candidates = list_copy(rel->joininfo);
+	List	   *clauses = NIL;
+	ListCell   *cell;
+
+	for (int i = 0; rel->has_eclass_joins && i < planned->table->natts; i++)
+	{
+		const FcTableColumn *column = &planned->table->columns[i];
+		Wanted		wanted = {column->attnum};
+
+		if (column->column != NULL &&
+			(column->column->flags & (FC_KEY | FC_PARENT)))
+			candidates = list_concat(candidates,
+									 generate_implied_equalities_for_column(root,
+																			rel,
+																			is_member_wanted,
+																			&wanted,
+																			rel->lateral_referencers));
+	}
+
+	foreach(cell, candidates)
+	{
+		if (join_clause_is_movable_to(lfirst(cell), rel))
+			clauses = lappend(clauses, lfirst(cell));
+	}
+	return clauses;
+}
+
+/*
+ * Is this the column that arg wants?
+ */
+static bool
+is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+				 EquivalenceMember *member, void *arg)
+{
+	Var		   *var = (Var *) member->em_expr;
+
+	while (IsA(var, RelabelType))
+		var = (Var *) ((RelabelType *) var)->arg;
+	return IsA(var, Var) && var->varno == rel->relid &&
+		var->varattno == ((Wanted *) arg)->attnum;
+}
+
+/*
+ * The attributes that a scan has to give or that its clauses look at, as
+ * pull_varattnos counts them.
+ */
+static Bitmapset *
+read_attributes(RelOptInfo *rel, List *clauses)
+{
+	Bitmapset  *attributes = NULL;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attributes);
+	return bms_add_members(attributes, clause_attributes(rel, clauses));
+}
+
+/*
+ * The attributes that decide which rows come out, and in which order; not
+ * those that are merely shown.
+ */
+static Bitmapset *
+strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	Bitmapset  *attributes = clause_attributes(rel, clauses);
+	Relids		shown = bms_make_singleton(0);
+	ListCell   *cell;
+
+	for (int attnum = rel->min_attr; attnum <= rel->max_attr; attnum++)
+	{
+		if (!bms_is_subset(rel->attr_needed[attnum - rel->min_attr], shown))
+			attributes = bms_add_member(attributes, attnum -
+										FirstLowInvalidHeapAttributeNumber);
+	}
+
+	/* ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING */
+	foreach(cell, root->processed_tlist)
+	{
+		TargetEntry *entry = lfirst(cell);
+
+		if (entry->ressortgroupref > 0)
+			pull_varattnos((Node *) entry->expr, rel->relid, &attributes);
+	}
+	pull_varattnos(root->parse->havingQual, rel->relid, &attributes);
+	return attributes;
+}
+
+static Bitmapset *
+clause_attributes(RelOptInfo *rel, List *clauses)
+{
+	Bitmapset  *attributes = NULL;
+
+	pull_varattnos((Node *) extract_actual_clauses(clauses, false),
+				   rel->relid, &attributes);
+	return attributes;
+}
+
+/*
+ * Attribute numbers as a plan keeps them; of a whole row, those of all.
+ */
+static List *
+list_attributes(const FcTable *table, const Bitmapset *attributes)
+{
+	bool		whole_row = bms_is_member(-FirstLowInvalidHeapAttributeNumber,
+										  attributes);
+	List	   *result = NIL;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		AttrNumber	attnum = table->columns[i].attnum;
+
+		if (attnum > 0 &&
+			(whole_row ||
+			 bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber,
+						   attributes)))
+			result = lappend_int(result, attnum);
+	}
+	return result;
+}
+
+/*
+ * The order that the plan relies on.
+ */
+static List *
+plan_order(const FcTable *table, const ScanPath *scan)
+{
+	if (scan->order == NULL)
+		return NIL;
+	return list_make2_int(fc_catalog_column_number(table->resource,
+												   scan->order),
+						  scan->descending);
+}
+
+/*
+ * How many rows will be read, if that is certain; else 0.
+ *
+ * It is not where rows are dropped or sorted on this side.  Only the size of
+ * the first page hangs on it, never the result.
+ */
+static int
+plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	ListCell   *cell;
+
+	if (root->limit_tuples <= 0 || root->limit_tuples > INT_MAX ||
+		rel->reloptkind != RELOPT_BASEREL ||
+		bms_membership(root->all_baserels) != BMS_SINGLETON ||
+		!pathkeys_contained_in(root->query_pathkeys, path->path.pathkeys) ||
+		list_length(planned->pushed) != list_length(rel->baserestrictinfo))
+		return 0;
+
+	foreach(cell, planned->pushed)
+	{
+		if (!fc_pushdown_is_exact(lfirst(cell)) ||
+			(!planned->table->push_filters && !is_lookup(lfirst(cell))))
+			return 0;
+	}
+	return (int) root->limit_tuples;
+}
+
+/*
+ * How many different questions a path will ask.
+ */
+static double
+plan_loops(PlannerInfo *root, const ForeignPath *path, List *pushed)
+{
+	const ScanPath *scan = linitial(path->fdw_private);
+	ParamPathInfo *param_info = path->path.param_info;
+	double		rows = 1;
+	List	   *exprs = NIL;
+	ListCell   *cell;
+	int			relid = -1;
+
+	if (param_info == NULL || scan->batch_key != NULL)
+		return 1;
+
+	while ((relid = bms_next_member(param_info->ppi_req_outer, relid)) >= 0)
+	{
+		/* outer joins have numbers too, but nothing to be found there */
+		if (relid < root->simple_rel_array_size &&
+			root->simple_rel_array[relid] != NULL)
+			rows = Max(rows, root->simple_rel_array[relid]->rows);
+	}
+	foreach(cell, pushed)
+	{
+		const FcPushed *clause = lfirst(cell);
+
+		if (bms_overlap(clause->rinfo->clause_relids,
+						param_info->ppi_req_outer))
+			exprs = lappend(exprs, clause->operand);
+	}
+	return exprs == NIL ? rows :
+		estimate_num_groups(root, exprs, rows, NULL, NULL);
+}

@@ -1,0 +1,554 @@
+/*
+ * scan.c
+ *		Begin, iterate, rescan, end and explain a scan.
+ *
+ * A scan is asked its question when the executor wants the first row, with
+ * the operands as they are then; a rescan with other operands asks anew.
+ * Everything is checked again by the plan's own quals.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "batch.h"
+#include "catalog/pg_type.h"
+#include "commands/explain.h"
+#include "compat.h"
+#include "error.h"
+#include "executor/executor.h"
+#include "explain.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "pager.h"
+#include "plan.h"
+#include "pushdown.h"
+#include "rewrite/rewriteHandler.h"
+#include "scan.h"
+#include "tuple.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+/* A stored generated column: the API has none, so we compute it. */
+typedef struct GeneratedColumn
+{
+	int			index;			/* attribute number less one */
+	ExprState  *expression;
+} GeneratedColumn;
+
+typedef struct FcScanState
+{
+	/* what is asked, of whom */
+	FcServer   *server;
+	FcTable    *table;
+	FcApi	   *api;			/* NULL if only explained */
+	FcApiUse	use;
+	FcKeep		keep;
+
+	/* from the plan */
+	List	   *conditions;		/* of FcCondition * */
+	List	   *operands;		/* of ExprState * */
+	FcQuery		model;			/* the query before its operands are known */
+
+	/* while it runs */
+	FcQuery    *query;			/* NULL while nothing has been asked */
+	FcTupleReader *reader;
+	List	   *generated;		/* of GeneratedColumn * */
+	FcPager    *pager;
+	FcBatch    *batch;			/* inner side of a batched join, or NULL */
+	MemoryContext question_context; /* of query */
+	MemoryContext tuple_context;	/* of one row */
+} FcScanState;
+
+static List *plan_private(ForeignScanState *node, FcScanPrivateIndex index);
+static Bitmapset *attribute_set(const List *attributes);
+static void prepare_generated(FcScanState *state, ForeignScanState *node,
+							  Bitmapset **attributes);
+static void compute_generated(FcScanState *state, ForeignScanState *node,
+							  TupleTableSlot *slot);
+static void load_model(FcScanState *state, ForeignScanState *node);
+static bool will_be_rescanned(ForeignScanState *node, int eflags);
+static char *missing_filters(const FcScanState *state);
+static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
+						   int replaced, Datum replacement);
+static void ask_query(FcScanState *state, ForeignScanState *node,
+					  int replaced, Datum replacement);
+static bool next_row(FcScanState *state, ForeignScanState *node,
+					 TupleTableSlot *slot);
+static void name_request(void *arg);
+static void ask_batch(ForeignScanState *node, int operand, Datum keys);
+static bool next_batch_row(ForeignScanState *node);
+static char *describe_filters(ForeignScanState *node, FcScanState *state,
+							  ExplainState *es);
+static char *describe_request(ForeignScanState *node, FcScanState *state);
+static bool waits_for_execution(Node *node, void *context);
+
+static const FcBatchSource batch_source = {ask_batch, next_batch_row};
+
+static const char *const operator_names[] = {
+	[FC_EQUAL] = "=",
+	[FC_EQUAL_ANY] = "= ANY",
+	[FC_LESS] = "<",
+	[FC_LESS_EQUAL] = "<=",
+	[FC_GREATER] = ">",
+	[FC_GREATER_EQUAL] = ">="
+};
+
+/*
+ * frontcoreBeginForeignScan
+ *		Prepare a scan; nothing is sent yet.
+ */
+void
+frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	EState	   *estate = node->ss.ps.state;
+	Relation	rel = node->ss.ss_currentRelation;
+	FcScanState *state = palloc0(sizeof(FcScanState));
+	List	   *batch = plan_private(node, FC_SCAN_BATCH);
+	Bitmapset  *attributes;
+	Bitmapset  *strict;
+
+	node->fdw_state = state;
+	state->server = fc_option_server(plan->fs_server);
+	state->table = fc_option_table(RelationGetRelid(rel), state->server);
+	state->operands = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
+	state->question_context =
+		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw query",
+							  ALLOCSET_SMALL_SIZES);
+	attributes = attribute_set(plan_private(node, FC_SCAN_ATTRIBUTES));
+	strict = attribute_set(plan_private(node, FC_SCAN_STRICT));
+	prepare_generated(state, node, &attributes);
+	state->reader = fc_tuple_reader(RelationGetDescr(rel), state->table,
+									attributes,
+									state->server->naive_timezone);
+	load_model(state, node);
+	state->model.needs = fc_tuple_needs(state->reader, strict);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state->api = fc_api_open(plan->fs_server,
+							 fc_scan_user(plan, estate));
+	state->use.resource = state->table->resource->name;
+	state->use.estimated =
+		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	state->use.estate = estate;
+	state->use.limit_hint = missing_filters(state);
+	state->keep = state->table->cache ? FC_KEEP_TRANSACTION :
+		will_be_rescanned(node, eflags) ? FC_KEEP_SCAN : FC_KEEP_NOTHING;
+	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
+								  fc_tuple_reads_source(state->reader),
+								  state->table->name);
+	state->tuple_context =
+		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
+							  ALLOCSET_DEFAULT_SIZES);
+	if (batch != NIL)
+		state->batch = fc_batch_begin(node, &batch_source, batch);
+}
+
+/*
+ * frontcoreIterateForeignScan
+ *		The next row, or an empty slot.
+ */
+TupleTableSlot *
+frontcoreIterateForeignScan(ForeignScanState *node)
+{
+	FcScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	if (state->batch != NULL)
+		return fc_batch_next(state->batch);
+	if (state->query == NULL)
+		ask_query(state, node, -1, (Datum) 0);
+	if (!next_row(state, node, slot))
+		ExecClearTuple(slot);
+	return slot;
+}
+
+/*
+ * frontcoreReScanForeignScan
+ *		Begin again; with other operands, if parameters have changed.
+ */
+void
+frontcoreReScanForeignScan(ForeignScanState *node)
+{
+	FcScanState *state = node->fdw_state;
+
+	if (state->batch != NULL)
+		fc_batch_rescan(state->batch);
+	else if (state->query == NULL)
+		return;
+	else if (node->ss.ps.chgParam != NULL && state->operands != NIL)
+		state->query = NULL;
+	else
+		fc_pager_rewind(state->pager);
+}
+
+/*
+ * frontcoreEndForeignScan
+ *		Release what the scan holds.
+ */
+void
+frontcoreEndForeignScan(ForeignScanState *node)
+{
+	FcScanState *state = node->fdw_state;
+	FcCounts	counts = {0};
+
+	if (state == NULL || state->pager == NULL)
+		return;
+	counts.rows_read = state->use.counts.rows_read;
+	counts.cache_hits = state->use.counts.cache_hits;
+	fc_stats_add(state->server->serverid, state->use.resource, &counts);
+	fc_pager_end(state->pager);
+	state->pager = NULL;
+}
+
+/*
+ * frontcoreExplainForeignScan
+ *		Say what goes upstream, and what it costs.
+ */
+void
+frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	FcScanState *state = node->fdw_state;
+	char	   *filters = describe_filters(node, state, es);
+
+	ExplainPropertyText("Remote Request", describe_request(node, state), es);
+	if (filters != NULL)
+		ExplainPropertyText("Remote Filter", filters, es);
+	ExplainPropertyFloat("Estimated Requests", NULL,
+						 floatVal(list_nth(plan->fdw_private,
+										   FC_SCAN_REQUESTS)), 0, es);
+	if (es->analyze && state->pager != NULL)
+		fc_explain_use(&state->use, es);
+}
+
+static List *
+plan_private(ForeignScanState *node, FcScanPrivateIndex index)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+
+	return (List *) list_nth(plan->fdw_private, index);
+}
+
+/*
+ * Attribute numbers as a set, offset so that system columns fit in.
+ */
+static Bitmapset *
+attribute_set(const List *attributes)
+{
+	Bitmapset  *result = NULL;
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+		result = bms_add_member(result, lfirst_int(cell) -
+								FirstLowInvalidHeapAttributeNumber);
+	return result;
+}
+
+/*
+ * Prepare to compute the generated columns that are read, which takes the
+ * columns that they are computed from.
+ */
+static void
+prepare_generated(FcScanState *state, ForeignScanState *node,
+				  Bitmapset **attributes)
+{
+	Relation	rel = node->ss.ss_currentRelation;
+	TupleDesc	tupdesc = RelationGetDescr(rel);
+	bool		whole_row =
+		bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, *attributes);
+
+	if (tupdesc->constr == NULL || !tupdesc->constr->has_generated_stored)
+		return;
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+		GeneratedColumn *column;
+		Node	   *expression;
+
+		if (attribute->attgenerated != ATTRIBUTE_GENERATED_STORED ||
+			(!whole_row &&
+			 !bms_is_member(attribute->attnum -
+							FirstLowInvalidHeapAttributeNumber, *attributes)))
+			continue;
+		expression = build_column_default(rel, attribute->attnum);
+		pull_varattnos(expression, 1, attributes);
+
+		column = palloc(sizeof(GeneratedColumn));
+		column->index = i;
+		column->expression =
+			ExecPrepareExpr((Expr *) expression, node->ss.ps.state);
+		state->generated = lappend(state->generated, column);
+	}
+}
+
+/*
+ * Compute the generated columns of the row in the slot.
+ */
+static void
+compute_generated(FcScanState *state, ForeignScanState *node,
+				  TupleTableSlot *slot)
+{
+	ExprContext *econtext = GetPerTupleExprContext(node->ss.ps.state);
+	TupleTableSlot *oldslot = econtext->ecxt_scantuple;
+	ListCell   *cell;
+
+	econtext->ecxt_scantuple = slot;
+	foreach(cell, state->generated)
+	{
+		GeneratedColumn *column = lfirst(cell);
+
+		/* in our tuple context, which outlives the row */
+		slot->tts_values[column->index] =
+			ExecEvalExpr(column->expression, econtext,
+						 &slot->tts_isnull[column->index]);
+	}
+	econtext->ecxt_scantuple = oldslot;
+}
+
+/*
+ * What the plan says of the query, but for its operands.
+ */
+static void
+load_model(FcScanState *state, ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	List	   *order = plan_private(node, FC_SCAN_ORDER);
+	FcQuery    *model = &state->model;
+	ListCell   *cell;
+
+	model->resource = state->table->resource;
+	model->page_size = state->table->page_size;
+	model->push_order = state->table->push_order;
+	model->first_page_size =
+		intVal(list_nth(plan->fdw_private, FC_SCAN_LIMIT));
+	model->repetitions =
+		floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS));
+	if (order != NIL)
+	{
+		model->order = &model->resource->columns[linitial_int(order)];
+		model->descending = lsecond_int(order) != 0;
+	}
+
+	foreach(cell, plan_private(node, FC_SCAN_CONDITIONS))
+	{
+		FcCondition *condition = palloc(sizeof(FcCondition));
+
+		*condition = fc_query_condition_from_list(lfirst(cell));
+		state->conditions = lappend(state->conditions, condition);
+	}
+}
+
+/*
+ * May the scan be begun again?  Then its answers are worth keeping.
+ */
+static bool
+will_be_rescanned(ForeignScanState *node, int eflags)
+{
+	return (eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD |
+					  EXEC_FLAG_MARK)) != 0 ||
+		!bms_is_empty(node->ss.ps.plan->allParam);
+}
+
+/*
+ * The HINT for a query that needs too many requests.
+ */
+static char *
+missing_filters(const FcScanState *state)
+{
+	const FcResource *resource = state->table->resource;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		const FcColumn *column = &resource->columns[i];
+		ListCell   *cell;
+		bool		is_used = false;
+
+		if ((column->flags & (FC_KEY | FC_PARENT)) == 0 &&
+			column->equals == NULL && column->min == NULL)
+			continue;
+		foreach(cell, state->conditions)
+			is_used |= ((FcCondition *) lfirst(cell))->column == i;
+		if (!is_used)
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+							 column->name);
+	}
+	return psprintf("A filter on one of %s would need fewer requests; or raise \"frontcore_fdw.max_requests_per_query\".",
+					names.data);
+}
+
+/*
+ * The query with its operands as they are now, in the current context.
+ *
+ * One of the operands may be given instead of evaluated.
+ */
+static FcQuery *
+bind_query(FcScanState *state, ForeignScanState *node, int replaced,
+		   Datum replacement)
+{
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	int			count = list_length(state->operands);
+	Oid		   *types = palloc((count + 1) * sizeof(Oid));
+	Datum	   *values = palloc((count + 1) * sizeof(Datum));
+	bool	   *isnull = palloc((count + 1) * sizeof(bool));
+	FcOperands	operands = {count, types, values, isnull};
+	FcQuery    *query = palloc(sizeof(FcQuery));
+
+	*query = state->model;
+	for (int i = 0; i < count; i++)
+	{
+		ExprState  *operand = list_nth(state->operands, i);
+
+		types[i] = exprType((Node *) operand->expr);
+		if (i == replaced)
+		{
+			types[i] = INT8ARRAYOID;
+			values[i] = replacement;
+			isnull[i] = false;
+			continue;
+		}
+		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
+	}
+	fc_pushdown_bind(query, state->conditions, &operands,
+					 state->server->filter_timezone,
+					 state->table->push_filters);
+	return query;
+}
+
+static void
+ask_query(FcScanState *state, ForeignScanState *node, int replaced,
+		  Datum replacement)
+{
+	MemoryContext oldcontext;
+	FcQuery    *query;
+
+	MemoryContextReset(state->question_context);
+	oldcontext = MemoryContextSwitchTo(state->question_context);
+	query = bind_query(state, node, replaced, replacement);
+	MemoryContextSwitchTo(oldcontext);
+	fc_pager_ask(state->pager, query);
+	state->query = query;
+}
+
+/*
+ * Put the next item into the slot; false if there is none.
+ */
+static bool
+next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot)
+{
+	ErrorContextCallback callback = {error_context_stack, name_request};
+	MemoryContext oldcontext;
+	FcJsonNode	item;
+
+	ExecClearTuple(slot);
+	if (!fc_pager_next(state->pager, &item))
+		return false;
+
+	callback.arg = state->pager;
+	error_context_stack = &callback;
+	MemoryContextReset(state->tuple_context);
+	oldcontext = MemoryContextSwitchTo(state->tuple_context);
+	fc_tuple_read(state->reader, item, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
+	if (state->generated != NIL)
+		compute_generated(state, node, slot);
+	MemoryContextSwitchTo(oldcontext);
+	error_context_stack = callback.previous;
+	state->use.counts.rows_read++;
+	return true;
+}
+
+/*
+ * A value could not be read: say which request it came with.
+ */
+static void
+name_request(void *arg)
+{
+	fc_error_context("GET", fc_pager_request(arg));
+}
+
+/*
+ * Callbacks of a batched join: the keys take the place of one operand.
+ */
+static void
+ask_batch(ForeignScanState *node, int operand, Datum keys)
+{
+	ask_query(node->fdw_state, node, operand, keys);
+}
+
+static bool
+next_batch_row(ForeignScanState *node)
+{
+	return next_row(node->fdw_state, node, node->ss.ss_ScanTupleSlot);
+}
+
+/*
+ * The conditions that go upstream, as SQL; NULL if there are none.
+ */
+static char *
+describe_filters(ForeignScanState *node, FcScanState *state,
+				 ExplainState *es)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	List	   *context = set_deparse_context_plan(es->deparse_cxt,
+												   (Plan *) plan, NIL);
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, state->conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+		const FcColumn *column = &state->model.resource->columns[condition->column];
+		char	   *operand =
+			deparse_expression(list_nth(plan->fdw_exprs, condition->operand),
+							   context, true, false);
+
+		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
+						 "%s(%s %s (%s))" : "%s(%s %s %s)",
+						 text.len > 0 ? " AND " : "", column->name,
+						 operator_names[condition->operator], operand);
+	}
+	return text.len > 0 ? text.data : NULL;
+}
+
+/*
+ * The request that the plan expects to send first.  What is only known when
+ * the query runs stands in braces.
+ */
+static char *
+describe_request(ForeignScanState *node, FcScanState *state)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	int			number = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	const FcRoute *route = &state->model.resource->routes[number];
+	FcQuery    *query = &state->model;
+
+	if (state->query != NULL && state->batch == NULL)
+		query = state->query;
+	else if (!waits_for_execution((Node *) plan->fdw_exprs, NULL))
+		query = bind_query(state, node, -1, (Datum) 0);
+
+	if (query->is_empty)
+		return pstrdup("none: no row can match");
+	return psprintf("GET %s", fc_query_describe(query, route));
+}
+
+/*
+ * Is there a parameter in it that only execution sets?
+ */
+static bool
+waits_for_execution(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, waits_for_execution, context);
+}

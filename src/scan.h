@@ -1,0 +1,20 @@
+/*
+ * scan.h
+ *		The executor's callbacks of a scan.
+ *
+ * Layer 6.
+ */
+#ifndef FC_SCAN_H
+#define FC_SCAN_H
+
+#include "commands/explain.h"
+#include "nodes/execnodes.h"
+
+extern void frontcoreBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *frontcoreIterateForeignScan(ForeignScanState *node);
+extern void frontcoreReScanForeignScan(ForeignScanState *node);
+extern void frontcoreEndForeignScan(ForeignScanState *node);
+extern void frontcoreExplainForeignScan(ForeignScanState *node,
+										ExplainState *es);
+
+#endif							/* FC_SCAN_H */

@@ -1,0 +1,40 @@
+/*
+ * whole.h
+ *		Complete lists, which answer narrower questions.
+ *
+ * Layer 4.
+ */
+#ifndef FC_WHOLE_H
+#define FC_WHOLE_H
+
+#include "walk.h"
+
+/* A list of which the transaction has every row; its walks are pinned. */
+typedef struct FcWhole FcWhole;
+
+/* Where one of its items is. */
+typedef struct FcWholeItem
+{
+	int64		key;			/* what it was looked up by */
+	int			walk;
+	int			page;
+	Size		offset;			/* of its source in the page's text */
+	Size		length;
+} FcWholeItem;
+
+extern void fc_whole_register(const char *scope, const FcResource *resource,
+							  FcWalk *const *walks, int nwalks);
+extern FcWhole *fc_whole_find(const char *scope, const FcResource *resource,
+							  uint64 columns);
+extern void fc_whole_pin(FcWhole *whole);
+extern void fc_whole_release(FcWhole *whole);
+extern int	fc_whole_walks(const FcWhole *whole, FcWalk *const **walks);
+extern const FcWholeItem *fc_whole_look_up(FcWhole *whole, int column_flag,
+										   int64 key, int *count);
+extern FcJsonNode fc_whole_read(FcWhole *whole, const FcWholeItem *item);
+extern const char *fc_whole_request(const FcWhole *whole,
+									const FcWholeItem *item);
+extern void fc_whole_forget(const FcResource *resource,
+							const char *scope);
+
+#endif							/* FC_WHOLE_H */
