@@ -1,0 +1,506 @@
+/*
+ * direct.c
+ *		UPDATE and DELETE of rows named by their ids, which need not be read.
+ *
+ * WHERE id = 7 names the row, and SET title = 'x' all that is to be sent: the
+ * row can be written without looking at it first.  What has to be known of it
+ * nevertheless (learn.c) is read when the statement runs.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "change.h"
+#include "compat.h"
+#include "direct.h"
+#include "executor/executor.h"
+#include "explain.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "parser/parsetree.h"
+#include "pushdown.h"
+#include "target.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* Positions in fdw_private of a scan that has become a modification. */
+typedef enum FcDirectPrivateIndex
+{
+	FC_DIRECT_CONDITIONS,		/* list of lists: fc_query_condition_to_list */
+	FC_DIRECT_OPERANDS,			/* integer: how many of fdw_exprs are operands
+								 * of conditions; the others are SET's */
+	FC_DIRECT_TARGETS,			/* integers: attributes that SET sets */
+	FC_DIRECT_RETURNED,			/* integers: attributes that RETURNING wants */
+	FC_DIRECT_COUNTS,			/* integer: does the statement count its rows? */
+	FC_DIRECT_LENGTH
+} FcDirectPrivateIndex;
+
+typedef struct FcDirect
+{
+	FcServer   *server;
+	FcTable    *table;
+	FcChange   *change;			/* NULL if only explained */
+	List	   *conditions;		/* of FcCondition * */
+	List	   *operands;		/* of ExprState * */
+	List	   *settings;		/* of ExprState *, in the order of targets */
+	List	   *targets;		/* attribute numbers */
+	Bitmapset  *target_set;
+	bool		has_returning;
+	FcQuery    *query;			/* names the rows; NULL before the first */
+	int			next;			/* of query's ids */
+} FcDirect;
+
+static ForeignScan *find_scan(const ModifyTable *plan, Index resultRelation);
+static List *match_keys(PlannerInfo *root, RelOptInfo *rel,
+						const FcTable *table);
+static bool can_set(const FcTable *table, List *expressions,
+					List *attributes);
+static bool knows_resent(const FcTable *table, List *attributes);
+static Bitmapset *returned_attributes(Relation rel, const ModifyTable *plan,
+									  int subplan_index);
+static List *set_to_list(const Bitmapset *set);
+static FcQuery *bind_query(FcDirect *direct, ForeignScanState *node);
+static bool change_next(FcDirect *direct, ForeignScanState *node);
+static void evaluate_settings(FcDirect *direct, ForeignScanState *node,
+							  TupleTableSlot *slot);
+static const char *describe_request(FcDirect *direct, ForeignScanState *node);
+static bool waits_for_execution(Node *node, void *context);
+
+/*
+ * frontcorePlanDirectModify
+ *		Turn the scan below a modification into the modification, if the rows
+ *		need not be read.
+ */
+bool
+frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
+						  Index resultRelation, int subplan_index)
+{
+	ForeignScan *scan = find_scan(plan, resultRelation);
+	RangeTblEntry *entry = planner_rt_fetch(resultRelation, root);
+	bool		is_update = plan->operation == CMD_UPDATE;
+	List	   *expressions = NIL;
+	List	   *attributes = NIL;
+	List	   *operands = NIL;
+	List	   *conditions = NIL;
+	int			noperands;
+	List	   *pushed;
+	RelOptInfo *rel;
+	Relation	relation;
+	Bitmapset  *returned;
+	FcTable    *table;
+	ListCell   *cell;
+
+	if (scan == NULL)
+		return false;
+
+	rel = find_base_rel(root, resultRelation);
+	table = fc_option_table(entry->relid, fc_option_server(rel->serverid));
+	fc_target_check(table, plan, subplan_index);
+	pushed = match_keys(root, rel, table);
+	if (pushed == NIL)
+		return false;
+
+	if (is_update)
+	{
+		List	   *tlist;
+		int			count = 0;
+
+		get_translated_update_targetlist(root, resultRelation, &tlist,
+										 &attributes);
+		foreach(cell, tlist)
+		{
+			if (count++ < list_length(attributes))
+				expressions = lappend(expressions,
+									  lfirst_node(TargetEntry, cell)->expr);
+		}
+		if (!can_set(table, expressions, attributes) ||
+			!knows_resent(table, attributes))
+			return false;
+	}
+	else if (table->deactivates && !knows_resent(table, NIL))
+		return false;
+
+	/* what a deleted row was, and any row before, takes a look at it */
+	if (plan->returningLists != NIL &&
+		(!is_update ||
+		 fc_target_returns_old(list_nth(plan->returningLists,
+										subplan_index))))
+		return false;
+
+	relation = table_open(entry->relid, NoLock);
+	returned = returned_attributes(relation, plan, subplan_index);
+	table_close(relation, NoLock);
+
+	foreach(cell, fc_pushdown_conditions(table->resource, pushed, &operands))
+		conditions = lappend(conditions,
+							 fc_query_condition_to_list(lfirst(cell)));
+	noperands = list_length(operands);
+
+	scan->operation = plan->operation;
+	scan->resultRelation = resultRelation;
+	scan->scan.plan.qual = NIL; /* the request says it all */
+	scan->fdw_exprs = list_concat(operands, expressions);
+	scan->fdw_private = list_make5(conditions,
+								   makeInteger(noperands), attributes,
+								   set_to_list(returned),
+								   makeInteger(plan->canSetTag ? 1 : 0));
+	Assert(list_length(scan->fdw_private) == FC_DIRECT_LENGTH);
+	return true;
+}
+
+/*
+ * frontcoreBeginDirectModify
+ *		Prepare to write; nothing is sent yet.
+ */
+void
+frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	EState	   *estate = node->ss.ps.state;
+	ResultRelInfo *rinfo = node->resultRelInfo;
+	List	   *private = plan->fdw_private;
+	FcDirect   *direct = palloc0(sizeof(FcDirect));
+	List	   *expressions = ExecInitExprList(plan->fdw_exprs,
+											   (PlanState *) node);
+	int			noperands = intVal(list_nth(private, FC_DIRECT_OPERANDS));
+	Bitmapset  *returned = NULL;
+	ListCell   *cell;
+
+	node->fdw_state = direct;
+	direct->server = fc_option_server(plan->fs_server);
+	direct->table = fc_option_table(RelationGetRelid(rinfo->ri_RelationDesc),
+									direct->server);
+	direct->operands = list_truncate(list_copy(expressions), noperands);
+	direct->settings = list_copy_tail(expressions, noperands);
+	direct->targets = list_nth(private, FC_DIRECT_TARGETS);
+	foreach(cell, (List *) list_nth(private, FC_DIRECT_CONDITIONS))
+	{
+		FcCondition *condition = palloc(sizeof(FcCondition));
+
+		*condition = fc_query_condition_from_list(lfirst(cell));
+		direct->conditions = lappend(direct->conditions, condition);
+	}
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	foreach(cell, direct->targets)
+		direct->target_set = bms_add_member(direct->target_set,
+											lfirst_int(cell));
+	foreach(cell, (List *) list_nth(private, FC_DIRECT_RETURNED))
+		returned = bms_add_member(returned, lfirst_int(cell));
+	direct->change = fc_change_begin(rinfo->ri_RelationDesc,
+									 fc_result_user(rinfo, estate), estate,
+									 returned);
+	direct->change->sender->use.estimated = plan->scan.plan.plan_rows;
+}
+
+/*
+ * frontcoreIterateDirectModify
+ *		Write the next row and return it; or write all of them, if nobody
+ *		wants to see them.
+ */
+TupleTableSlot *
+frontcoreIterateDirectModify(ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	FcDirect   *direct = node->fdw_state;
+	EState	   *estate = node->ss.ps.state;
+	ProjectionInfo *projection = node->resultRelInfo->ri_projectReturning;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	bool		counts = intVal(list_nth(plan->fdw_private,
+										 FC_DIRECT_COUNTS)) != 0;
+
+	if (direct->query == NULL)
+	{
+		MemoryContext oldcontext =
+			MemoryContextSwitchTo(estate->es_query_cxt);
+
+		direct->query = bind_query(direct, node);
+		MemoryContextSwitchTo(oldcontext);
+	}
+
+	while (change_next(direct, node))
+	{
+		if (counts)
+			estate->es_processed++;
+		if (projection != NULL)
+		{
+			projection->pi_exprContext->ecxt_scantuple = slot;
+			return slot;
+		}
+		if (node->ss.ps.instrument != NULL)
+			node->ss.ps.instrument->tuplecount++;
+	}
+	return ExecClearTuple(slot);
+}
+
+/*
+ * frontcoreEndDirectModify
+ *		Nothing is left to be done: memory goes with the statement.
+ */
+void
+frontcoreEndDirectModify(ForeignScanState *node)
+{
+}
+
+/*
+ * frontcoreExplainDirectModify
+ *		Show what would be, or was, sent.
+ */
+void
+frontcoreExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
+{
+	FcDirect   *direct = node->fdw_state;
+
+	ExplainPropertyText("Remote Request", describe_request(direct, node), es);
+	ExplainPropertyFloat("Estimated Requests", NULL,
+						 direct->query ? direct->query->ids.count :
+						 node->ss.ps.plan->plan_rows, 0, es);
+	if (es->analyze && direct->change != NULL)
+		fc_explain_use(&direct->change->sender->use, es);
+}
+
+/*
+ * The scan of the written table, if there is nothing else below.
+ */
+static ForeignScan *
+find_scan(const ModifyTable *plan, Index resultRelation)
+{
+	Plan	   *child = outerPlan(plan);
+
+	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
+		return NULL;
+	if (!IsA(child, ForeignScan) ||
+		((ForeignScan *) child)->scan.scanrelid != resultRelation)
+		return NULL;
+	return (ForeignScan *) child;
+}
+
+/*
+ * The table's clauses, if they name rows by their ids and say nothing else;
+ * NIL if not.
+ *
+ * A row that hangs on another is read first even if both ids are given: the
+ * API may not check that they belong together (reference, section 5.2).
+ */
+static List *
+match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
+{
+	List	   *pushed = fc_pushdown_match(root, rel, table,
+										   rel->baserestrictinfo);
+	ListCell   *cell;
+
+	if (fc_catalog_flagged(table->resource, FC_PARENT) != NULL ||
+		list_length(pushed) != list_length(rel->baserestrictinfo))
+		return NIL;
+	foreach(cell, pushed)
+	{
+		const FcPushed *clause = lfirst(cell);
+
+		if ((clause->column->flags & FC_KEY) == 0 ||
+			(clause->operator != FC_EQUAL &&
+			 clause->operator != FC_EQUAL_ANY))
+			return NIL;
+	}
+	return pushed;
+}
+
+/*
+ * Can the new values be told without knowing the row?
+ */
+static bool
+can_set(const FcTable *table, List *expressions, List *attributes)
+{
+	ListCell   *cell;
+
+	if (contain_var_clause((Node *) expressions) ||
+		contain_volatile_functions((Node *) expressions) ||
+		contain_subplans((Node *) expressions))
+		return false;
+	foreach(cell, attributes)
+	{
+		const FcTableColumn *column = &table->columns[lfirst_int(cell) - 1];
+
+		if (column->property != NULL ||
+			(column->column->flags & FC_PROPERTIES))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Do these attributes hold all that the API wants with every PUT?
+ */
+static bool
+knows_resent(const FcTable *table, List *attributes)
+{
+	for (int i = 0; table->resource->columns[i].name; i++)
+	{
+		const FcColumn *field = &table->resource->columns[i];
+		bool		is_given = false;
+		ListCell   *cell;
+
+		if ((field->flags & FC_RESENT) == 0)
+			continue;
+		foreach(cell, attributes)
+		{
+			if (table->columns[lfirst_int(cell) - 1].column == field)
+				is_given = true;
+		}
+		if (!is_given)
+			return false;
+	}
+	return true;
+}
+
+static Bitmapset *
+returned_attributes(Relation rel, const ModifyTable *plan, int subplan_index)
+{
+	List	   *returning = NIL;
+
+	if (plan->returningLists != NIL)
+		returning = list_nth(plan->returningLists, subplan_index);
+	return fc_target_returned(rel, plan->operation, returning, NIL);
+}
+
+static List *
+set_to_list(const Bitmapset *set)
+{
+	List	   *result = NIL;
+	int			member = -1;
+
+	while ((member = bms_next_member(set, member)) >= 0)
+		result = lappend_int(result, member);
+	return result;
+}
+
+/*
+ * The query that names the rows, with its operands as they are now.
+ */
+static FcQuery *
+bind_query(FcDirect *direct, ForeignScanState *node)
+{
+	int			count = list_length(direct->operands);
+	Oid		   *types = palloc((count + 1) * sizeof(Oid));
+	Datum	   *values = palloc((count + 1) * sizeof(Datum));
+	bool	   *isnull = palloc((count + 1) * sizeof(bool));
+	FcOperands	operands = {count, types, values, isnull};
+	FcQuery    *query = palloc0(sizeof(FcQuery));
+
+	query->resource = direct->table->resource;
+	for (int i = 0; i < count; i++)
+	{
+		ExprState  *operand = list_nth(direct->operands, i);
+
+		types[i] = exprType((Node *) operand->expr);
+		values[i] = ExecEvalExpr(operand, node->ss.ps.ps_ExprContext,
+								 &isnull[i]);
+	}
+	fc_pushdown_bind(query, direct->conditions, &operands,
+					 direct->server->filter_timezone, false);
+	return query;
+}
+
+/*
+ * Write the next row that there is; false if there is none.
+ */
+static bool
+change_next(FcDirect *direct, ForeignScanState *node)
+{
+	const ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	FcChange   *change = direct->change;
+	const FcQuery *query = direct->query;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	while (!query->is_empty && direct->next < query->ids.count)
+	{
+		MemoryContext oldcontext;
+		FcOldRow   *row;
+		bool		found;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(change->row_context);
+		oldcontext = MemoryContextSwitchTo(change->row_context);
+		row = palloc0(sizeof(FcOldRow));
+		row->key.id = query->ids.values[direct->next++];
+		if (plan->operation == CMD_UPDATE)
+		{
+			evaluate_settings(direct, node, slot);
+			found = fc_change_update(change, row, direct->target_set, slot);
+		}
+		else
+			found = fc_change_delete(change, row);
+		MemoryContextSwitchTo(oldcontext);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Put SET's values into the slot, and NULL elsewhere.
+ */
+static void
+evaluate_settings(FcDirect *direct, ForeignScanState *node,
+				  TupleTableSlot *slot)
+{
+	ListCell   *target;
+	ListCell   *setting;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true,
+		   slot->tts_tupleDescriptor->natts * sizeof(bool));
+	forboth(target, direct->targets, setting, direct->settings)
+	{
+		int			i = lfirst_int(target) - 1;
+
+		slot->tts_values[i] = ExecEvalExpr((ExprState *) lfirst(setting),
+										   node->ss.ps.ps_ExprContext,
+										   &slot->tts_isnull[i]);
+	}
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = direct->table->relid;
+}
+
+/*
+ * The request, or the first of them.  What is only known when the statement
+ * runs stands in braces.
+ */
+static const char *
+describe_request(FcDirect *direct, ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	const FcResource *resource = direct->table->resource;
+	const char *method = plan->operation == CMD_UPDATE ||
+		direct->table->deactivates ? "PUT" : "DELETE";
+	FcQuery    *query = direct->query;
+	FcRowKey	key = {0};
+
+	if (query == NULL &&
+		!waits_for_execution((Node *) plan->fdw_exprs, NULL))
+		query = bind_query(direct, node);
+	if (query == NULL)
+		return fc_send_describe(resource, method, NULL);
+	if (query->is_empty)
+		return "none: no row can match";
+
+	key.id = query->ids.values[0];
+	return fc_send_describe(resource, method, &key);
+}
+
+/*
+ * Is there a parameter in it that only execution sets?
+ */
+static bool
+waits_for_execution(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, waits_for_execution, context);
+}

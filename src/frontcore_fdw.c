@@ -1,0 +1,124 @@
+/*
+ * frontcore_fdw.c
+ *		Foreign data wrapper for the FrontCore API: the table of contents.
+ *
+ * Layer 7.  Loads the library, defines its settings, and names the functions
+ * that PostgreSQL calls.
+ */
+#include "postgres.h"
+
+#include "analyze.h"
+#include "api.h"
+#include "cache.h"
+#include "direct.h"
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "import.h"
+#include "join.h"
+#include "limiter.h"
+#include "miscadmin.h"
+#include "modify.h"
+#include "pager.h"
+#include "plan.h"
+#include "scan.h"
+#include "stats.h"
+#include "target.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(frontcore_fdw_handler);
+PG_FUNCTION_INFO_V1(frontcore_cache_reset);
+
+void		_PG_init(void);
+
+/*
+ * _PG_init
+ *		Called when the library is loaded, by a backend or by the postmaster.
+ */
+void
+_PG_init(void)
+{
+	DefineCustomBoolVariable("frontcore_fdw.log_requests",
+							 "Logs each request to the FrontCore API.",
+							 NULL, &fc_log_requests, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("frontcore_fdw.max_requests_per_query",
+							"Sets how many requests one query may send.",
+							"0 means no limit.  Repeats count as well.",
+							&fc_max_requests_per_query, 0, 0, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("frontcore_fdw.cache_size",
+							"Sets the memory of the transaction cache.",
+							"What does not fit goes to a temporary file.",
+							&fc_cache_size, 64 * 1024, 0, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("frontcore_fdw");
+
+#ifdef USE_ASSERT_CHECKING
+	fc_catalog_check();
+#endif
+	if (process_shared_preload_libraries_in_progress)
+		fc_limiter_request_memory();
+	fc_join_init();
+}
+
+/*
+ * frontcore_fdw_handler
+ *		The functions that plan and execute.
+ */
+Datum
+frontcore_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	/* planner and executor both look at what was learned */
+	fc_stats_attach(fc_limiter_segment_slot());
+
+	routine->GetForeignRelSize = frontcoreGetForeignRelSize;
+	routine->GetForeignPaths = frontcoreGetForeignPaths;
+	routine->GetForeignPlan = frontcoreGetForeignPlan;
+	routine->AnalyzeForeignTable = frontcoreAnalyzeForeignTable;
+
+	routine->BeginForeignScan = frontcoreBeginForeignScan;
+	routine->IterateForeignScan = frontcoreIterateForeignScan;
+	routine->ReScanForeignScan = frontcoreReScanForeignScan;
+	routine->EndForeignScan = frontcoreEndForeignScan;
+	routine->ExplainForeignScan = frontcoreExplainForeignScan;
+
+	routine->IsForeignRelUpdatable = frontcoreIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = frontcoreAddForeignUpdateTargets;
+	routine->PlanForeignModify = frontcorePlanForeignModify;
+	routine->BeginForeignModify = frontcoreBeginForeignModify;
+	routine->ExecForeignInsert = frontcoreExecForeignInsert;
+	routine->ExecForeignUpdate = frontcoreExecForeignUpdate;
+	routine->ExecForeignDelete = frontcoreExecForeignDelete;
+	routine->EndForeignModify = frontcoreEndForeignModify;
+	routine->BeginForeignInsert = frontcoreBeginForeignInsert;
+	routine->EndForeignInsert = frontcoreEndForeignInsert;
+	routine->ExplainForeignModify = frontcoreExplainForeignModify;
+
+	routine->PlanDirectModify = frontcorePlanDirectModify;
+	routine->BeginDirectModify = frontcoreBeginDirectModify;
+	routine->IterateDirectModify = frontcoreIterateDirectModify;
+	routine->EndDirectModify = frontcoreEndDirectModify;
+	routine->ExplainDirectModify = frontcoreExplainDirectModify;
+
+	routine->ImportForeignSchema = frontcoreImportForeignSchema;
+
+	PG_RETURN_POINTER(routine);
+}
+
+/*
+ * frontcore_cache_reset
+ *		Forget what the transaction has read.
+ *
+ * Open scans and cursors keep what they began with.
+ */
+Datum
+frontcore_cache_reset(PG_FUNCTION_ARGS)
+{
+	for (int i = 0; fc_resources[i].name != NULL; i++)
+		fc_pager_forget(&fc_resources[i]);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,76 @@
+/*
+ * import.c
+ *		IMPORT FOREIGN SCHEMA: print the catalog.
+ *
+ * The API has no schemas; we offer one, under a fixed name.  What it holds is
+ * known without asking, so that an import costs no request and no key.
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "foreign/fdwapi.h"
+#include "import.h"
+#include "option.h"
+#include "utils/builtins.h"
+
+#define REMOTE_SCHEMA	"frontcore"
+
+static char *print_table(const FcResource *resource, const char *server,
+						 bool with_raw);
+
+/*
+ * frontcoreImportForeignSchema
+ *		One CREATE FOREIGN TABLE for each resource that the statement wants.
+ *
+ * Nothing is NOT NULL: PostgreSQL trusts such a constraint of a foreign
+ * table, and the API promises none.
+ */
+List *
+frontcoreImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	bool		with_raw = fc_option_import_raw(stmt->options);
+	const char *server = GetForeignServer(serverid)->servername;
+	List	   *commands = NIL;
+
+	if (strcmp(stmt->remote_schema, REMOTE_SCHEMA) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
+				 errmsg("schema \"%s\" is not present on foreign server \"%s\"",
+						stmt->remote_schema, server),
+				 errhint("The only one is \"%s\".", REMOTE_SCHEMA)));
+
+	for (const FcResource *resource = fc_resources; resource->name; resource++)
+	{
+		/* Core filters too, but only after it has parsed what we print. */
+		if (IsImportableForeignTable(resource->name, stmt))
+			commands = lappend(commands,
+							   print_table(resource, server, with_raw));
+	}
+
+	return commands;
+}
+
+/* The statement that makes a resource's foreign table. */
+static char *
+print_table(const FcResource *resource, const char *server, bool with_raw)
+{
+	StringInfoData sql;
+	const char *separator = "";
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (",
+					 quote_identifier(resource->name));
+	for (const FcColumn *column = resource->columns; column->name; column++)
+	{
+		if ((column->flags & FC_RAW) != 0 && !with_raw)
+			continue;
+		appendStringInfo(&sql, "%s\n    %s %s", separator,
+						 quote_identifier(column->name), column->type);
+		separator = ",";
+	}
+	appendStringInfo(&sql, "\n) SERVER %s OPTIONS (resource %s)",
+					 quote_identifier(server),
+					 quote_literal_cstr(resource->name));
+
+	return sql.data;
+}

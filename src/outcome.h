@@ -1,0 +1,14 @@
+/*
+ * outcome.h
+ *		The transaction's account of writes that a rollback does not undo.
+ *
+ * Layer 3.
+ */
+#ifndef FC_OUTCOME_H
+#define FC_OUTCOME_H
+
+extern void fc_outcome_begin(const char *method, const char *path);
+extern void fc_outcome_stands(const int64 *created);
+extern void fc_outcome_nothing(void);
+
+#endif							/* FC_OUTCOME_H */

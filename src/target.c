@@ -1,0 +1,331 @@
+/*
+ * target.c
+ *		Plan how the rows of a foreign table are written.
+ *
+ * What is wrong with a statement whatever its rows are is refused here.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "body.h"
+#include "catalog/pg_type.h"
+#include "collect.h"
+#include "compat.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "parser/parsetree.h"
+#include "plan.h"
+#include "target.h"
+#include "utils/rel.h"
+
+/* What a walk through RETURNING or WITH CHECK OPTION gathers. */
+typedef struct Returned
+{
+	Bitmapset  *attributes;		/* attribute numbers, 0 for the whole row */
+	bool		wants_old;		/* some are of the row as it was */
+} Returned;
+
+static FcTable *open_table(Relation rel);
+static bool gather_returned(Node *node, Returned *returned);
+static List *find_seen(const Plan *plan, Index scanrelid);
+static List *child_plans(const Plan *plan);
+
+/*
+ * frontcoreIsForeignRelUpdatable
+ *		Which of INSERT, UPDATE and DELETE a table takes.
+ */
+int
+frontcoreIsForeignRelUpdatable(Relation rel)
+{
+	const FcTable *table = open_table(rel);
+	int			abilities = table->resource->abilities;
+	int			events = 0;
+
+	if (!table->updatable)
+		return 0;
+	if (abilities & FC_INSERT)
+		events |= 1 << CMD_INSERT;
+
+	/* the others must be able to name a row */
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+
+		if (column->attnum == 0 || column->column == NULL ||
+			(column->column->flags & FC_KEY) == 0)
+			continue;
+		if (abilities & FC_UPDATE)
+			events |= 1 << CMD_UPDATE;
+		if (abilities & FC_DELETE)
+			events |= 1 << CMD_DELETE;
+	}
+	return events;
+}
+
+/*
+ * frontcoreAddForeignUpdateTargets
+ *		Let UPDATE and DELETE carry along what names a row, and what of it
+ *		they have to know.
+ *
+ * Core adds the whole row for UPDATE, and for DELETE with triggers.
+ */
+void
+frontcoreAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
+								 RangeTblEntry *target_rte,
+								 Relation target_relation)
+{
+	TupleDesc	tupdesc = RelationGetDescr(target_relation);
+	const FcTable *table = open_table(target_relation);
+	bool		is_delete = root->parse->commandType == CMD_DELETE;
+	bool		has_key = false;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (!fc_target_is_carried(table, column, is_delete))
+			continue;
+		has_key |= (column->column->flags & FC_KEY) != 0;
+		add_row_identity_var(root,
+							 makeVar(rtindex, attribute->attnum,
+									 attribute->atttypid,
+									 attribute->atttypmod,
+									 attribute->attcollation, 0),
+							 rtindex,
+							 fc_target_carrier(tupdesc, attribute->attnum));
+	}
+	if (!has_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot update or delete rows of foreign table \"%s\"",
+						table->name),
+				 errdetail("It has no column for \"%s\", which names a row.",
+						   fc_catalog_flagged(table->resource,
+											  FC_KEY)->name)));
+
+	if (is_delete && root->parse->returningList != NIL)
+		add_row_identity_var(root,
+							 makeVar(rtindex, InvalidAttrNumber, RECORDOID,
+									 -1, InvalidOid, 0),
+							 rtindex, "wholerow");
+}
+
+/*
+ * frontcorePlanForeignModify
+ *		Refuse what cannot be, and note what the executor has to know.
+ */
+List *
+frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
+						   Index resultRelation, int subplan_index)
+{
+	RangeTblEntry *entry = planner_rt_fetch(resultRelation, root);
+	Relation	rel = table_open(entry->relid, NoLock);
+	const FcTable *table = open_table(rel);
+	List	   *seen = NIL;
+
+	fc_target_check(table, plan, subplan_index);
+	if (plan->operation != CMD_INSERT)
+		seen = find_seen(outerPlan(plan), resultRelation);
+	fc_collect_wrap(root, plan, resultRelation);
+
+	table_close(rel, NoLock);
+	return list_make1(seen);
+}
+
+/*
+ * fc_target_check
+ *		Throw what is wrong with a statement whatever its rows are.
+ */
+void
+fc_target_check(const FcTable *table, const ModifyTable *plan,
+				int subplan_index)
+{
+	ListCell   *cell;
+
+	if (plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported for foreign table \"%s\"",
+						table->name),
+				 errdetail("The API has no unique constraints to ask for.")));
+
+	if (plan->operation == CMD_DELETE && table->deactivates &&
+		table->resource->deactivate == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot deactivate rows of foreign table \"%s\"",
+						table->name),
+				 errdetail("The API has no way to deactivate resource \"%s\".",
+						   table->resource->name),
+				 errhint("Set the foreign table's option on_delete to 'delete'.")));
+
+	if (plan->operation != CMD_UPDATE)
+		return;
+	foreach(cell, (List *) list_nth(plan->updateColnosLists, subplan_index))
+		fc_body_check(table, &table->columns[lfirst_int(cell) - 1], true);
+}
+
+/*
+ * fc_target_is_carried
+ *		Do UPDATE and DELETE carry the column along, by itself?
+ *
+ * The row's key; and what a PUT has to repeat, where DELETE becomes one.
+ */
+bool
+fc_target_is_carried(const FcTable *table, const FcTableColumn *column,
+					 bool is_delete)
+{
+	int			flags = FC_KEY | FC_PARENT;
+
+	if (column->attnum == 0 || column->column == NULL ||
+		column->property != NULL)
+		return false;
+	if (is_delete && table->deactivates)
+		flags |= FC_RESENT;
+	return (column->column->flags & flags) != 0;
+}
+
+/*
+ * fc_target_carrier
+ *		The name under which a column is carried along.
+ *
+ * Partitions share a name only where number and type are the same.
+ */
+char *
+fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum)
+{
+	Form_pg_attribute attribute = TupleDescAttr(tupdesc, attnum - 1);
+
+	return psprintf("frontcore_fdw %d %u %d", attnum, attribute->atttypid,
+					attribute->atttypmod);
+}
+
+/*
+ * fc_target_returned
+ *		The attributes that are wanted of a row after it was written.
+ *
+ * The expressions may be those of a plan, or on the way to one.
+ */
+Bitmapset *
+fc_target_returned(Relation rel, CmdType operation, List *returning,
+				   List *checks)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+	Returned	returned = {NULL, false};
+	Bitmapset  *result = NULL;
+
+	if (operation == CMD_DELETE)
+		return NULL;
+	gather_returned((Node *) returning, &returned);
+	gather_returned((Node *) checks, &returned);
+	if (triggers != NULL &&
+		((operation == CMD_INSERT && triggers->trig_insert_after_row) ||
+		 (operation == CMD_UPDATE && triggers->trig_update_after_row)))
+		returned.attributes = bms_add_member(returned.attributes, 0);
+
+	if (!bms_is_member(0, returned.attributes))
+		return returned.attributes;
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+	{
+		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
+			result = bms_add_member(result, i + 1);
+	}
+	return result;
+}
+
+/*
+ * fc_target_returns_old
+ *		Does RETURNING ask for the row as it was?
+ */
+bool
+fc_target_returns_old(List *returning)
+{
+	Returned	returned = {NULL, false};
+
+	gather_returned((Node *) returning, &returned);
+	return returned.wants_old;
+}
+
+static FcTable *
+open_table(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	return fc_option_table(relid,
+						   fc_option_server(GetForeignTable(relid)->serverid));
+}
+
+/*
+ * Gather the written table's columns from an expression.  Those of others
+ * come through the plan below, and have special numbers by then; where they
+ * have not, it does no harm to take them for ours.
+ */
+static bool
+gather_returned(Node *node, Returned *returned)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+
+		if (IS_SPECIAL_VARNO(var->varno) || var->varlevelsup > 0 ||
+			var->varattno < 0)
+			return false;
+		if (fc_var_is_old(var))
+			returned->wants_old = true;
+		else
+			returned->attributes = bms_add_member(returned->attributes,
+												  var->varattno);
+		return false;
+	}
+	return expression_tree_walker(node, gather_returned, returned);
+}
+
+/*
+ * The attributes that a plan's scan of a table reads, NIL if none is found.
+ */
+static List *
+find_seen(const Plan *plan, Index scanrelid)
+{
+	ListCell   *cell;
+
+	if (plan == NULL)
+		return NIL;
+	if (IsA(plan, ForeignScan))
+	{
+		const ForeignScan *scan = (const ForeignScan *) plan;
+
+		if (scan->scan.scanrelid == scanrelid)
+			return list_nth(scan->fdw_private, FC_SCAN_ATTRIBUTES);
+	}
+	foreach(cell, child_plans(plan))
+	{
+		List	   *seen = find_seen(lfirst(cell), scanrelid);
+
+		if (seen != NIL)
+			return seen;
+	}
+	return NIL;
+}
+
+/*
+ * The plans directly below one that may hold the scan of a written table.
+ */
+static List *
+child_plans(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			return ((const Append *) plan)->appendplans;
+		case T_MergeAppend:
+			return ((const MergeAppend *) plan)->mergeplans;
+		case T_CustomScan:
+			return ((const CustomScan *) plan)->custom_plans;
+		default:
+			return list_make2(plan->lefttree, plan->righttree);
+	}
+}
