@@ -1,0 +1,164 @@
+-- What a transaction has read it does not ask again.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+SET client_min_messages = warning;
+CREATE FOREIGN TABLE pages (id bigint, title text) SERVER frontcore
+    OPTIONS (resource 'customers', page_size '5');
+
+-- the same question again costs nothing, until the transaction ends
+BEGIN;
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.courses;
+SELECT title FROM fc.customers WHERE id = 40203;
+SELECT title FROM fc.customers WHERE id = 40203;
+\! test/mock.py --log
+COMMIT;
+SELECT count(*) FROM fc.courses;
+\! test/mock.py --log
+
+-- a complete list answers narrower questions; an id that it lacks is asked for
+BEGIN;
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log
+SELECT count(*) FROM fc.course_dates WHERE course_id = 7301;
+SELECT count(*) FROM fc.course_dates WHERE course_id IN (7302, 7306);
+SELECT id, start_at FROM fc.course_dates WHERE id IN (51003, 51005);
+SELECT id FROM fc.course_dates WHERE start_at > '2027-05-01' ORDER BY start_at LIMIT 3;
+SELECT id FROM fc.course_dates ORDER BY id DESC LIMIT 2;
+SELECT count(*) FROM fc.course_dates WHERE status_id = 3;
+SELECT count(*) FROM fc.course_dates WHERE id > 51030;
+\! test/mock.py --log
+SELECT id FROM fc.course_dates WHERE id IN (51003, 51039);
+\! test/mock.py --log
+COMMIT;
+
+-- a list that was only read in part goes on where it stopped
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 2 FROM c;
+\! test/mock.py --log
+SELECT count(*) FROM (SELECT FROM pages LIMIT 7) AS part;
+\! test/mock.py --log
+FETCH 5 FROM c;
+\! test/mock.py --log
+SELECT count(*) FROM pages;
+\! test/mock.py --log
+COMMIT;
+
+-- one transaction sees one state of a list that it has read
+BEGIN;
+SELECT title FROM fc.courses WHERE id = 7301;
+\! test/mock.py --change courses 7301 'title="Changed behind our back"'
+SELECT title FROM fc.courses WHERE id = 7301;
+COMMIT;
+SELECT title FROM fc.courses WHERE id = 7301;
+\! test/mock.py --reset rate=0
+
+-- a savepoint's end changes nothing; nor does an error in between
+BEGIN;
+SELECT count(*) FROM pages;
+SAVEPOINT s;
+SELECT count(*) FROM fc.courses;
+SELECT 1 / (count(*) - 12) FROM fc.courses;
+ROLLBACK TO s;
+SELECT count(*) FROM pages;
+SELECT count(*) FROM fc.courses;
+RELEASE s;
+SELECT count(*) FROM fc.courses;
+COMMIT;
+\! test/mock.py --log
+-- an error in the middle of a list: what came before it is still right
+BEGIN;
+SAVEPOINT s;
+\! test/mock.py --fault 'match=page=2 status=500'
+SELECT count(*) FROM pages;
+ROLLBACK TO s;
+SELECT count(*) FROM pages;
+COMMIT;
+\! test/mock.py --log
+
+-- a temporary file takes what memory may not hold
+BEGIN;
+SET LOCAL frontcore_fdw.cache_size = 0;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 2 FROM c;
+SAVEPOINT s;
+FETCH 5 FROM c;
+SELECT count(*) FROM pages;
+ROLLBACK TO s;
+FETCH 1 FROM c;
+SELECT count(*), max(title) FROM pages;
+SELECT title FROM pages WHERE id = 40203;
+COMMIT;
+\! test/mock.py --log
+
+-- switched off, by server or by table
+ALTER FOREIGN TABLE fc.courses OPTIONS (ADD cache 'off');
+BEGIN;
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.customers;
+SELECT count(*) FROM fc.customers;
+\! test/mock.py --log
+COMMIT;
+ALTER FOREIGN TABLE fc.courses OPTIONS (DROP cache);
+
+-- forgotten on request, and when an option changes
+BEGIN;
+SELECT count(*) FROM fc.courses;
+SELECT frontcore_cache_reset();
+SELECT count(*) FROM fc.courses;
+ALTER SERVER frontcore OPTIONS (ADD page_size '6');
+SELECT count(*) FROM fc.courses;
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'test-key-2');
+SELECT count(*) FROM fc.courses;
+ROLLBACK;
+\! test/mock.py --log
+
+-- a procedure that commits in a loop begins anew each time
+CREATE PROCEDURE count_three_times() LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+    FOR i IN 1..3 LOOP
+        SELECT count(*) INTO n FROM fc.courses;
+        SELECT count(*) INTO n FROM fc.courses;
+        COMMIT;
+    END LOOP;
+END $$;
+CALL count_three_times();
+\! test/mock.py --log
+-- and a loop over a list that does, keeps its list
+DO $$
+DECLARE r record; n bigint := 0;
+BEGIN
+    FOR r IN SELECT id FROM pages LOOP
+        n := n + 1;
+        COMMIT;
+    END LOOP;
+    RAISE WARNING '% rows', n;
+END $$;
+\! test/mock.py --log
+
+-- a nested loop asks once for each value, and not more than the whole list
+CREATE TEMPORARY TABLE keys (id bigint);
+INSERT INTO keys SELECT 40201 + g % 3 FROM generate_series(1, 30) AS g;
+ANALYZE keys;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_seqscan = off;
+SELECT count(*), count(DISTINCT c.id) FROM keys k JOIN fc.customers c USING (id);
+\! test/mock.py --log --quiet
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_seqscan;
+
+-- hits are counted
+BEGIN;
+SELECT count(*) FROM fc.courses;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
+SELECT title FROM fc.courses WHERE id = 7301;
+COMMIT;
+
+DROP PROCEDURE count_three_times();
+DROP FOREIGN TABLE pages;
+DROP TABLE keys;

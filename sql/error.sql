@@ -1,0 +1,86 @@
+-- What users are told when something goes wrong: message, detail, hint and
+-- context.  Which fault gives which SQLSTATE is tested by test/t/20_faults.pl.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+\set VERBOSITY verbose
+\set SHOW_CONTEXT always
+CREATE PROCEDURE pg_temp.show(statement text) LANGUAGE plpgsql AS $$
+DECLARE detail text; hint text; context text;
+BEGIN
+    EXECUTE statement;
+    RAISE INFO 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    RAISE INFO E'% %\n  %\n  %\n  %', sqlstate, sqlerrm, detail, hint,
+        substring(context, '[^\n]*FrontCore[^\n]*');
+END $$;
+\set VERBOSITY terse
+ALTER SERVER frontcore OPTIONS (ADD max_retries '1', ADD max_retry_wait '50ms');
+
+-- the key
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'no-such-key');
+CALL pg_temp.show('SELECT * FROM fc.courses');
+\! test/mock.py --set error_status=200
+CALL pg_temp.show('SELECT * FROM fc.courses WHERE id = 7301');
+\! test/mock.py --set error_status=code
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'forbidden-key');
+CALL pg_temp.show('SELECT * FROM fc.courses');
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'test-key');
+
+-- the path
+\! test/mock.py --fault 'match=/customers status=404'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers status=404 body="<html>Not here</html>" type=text/html'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers WHERE id = 40201');
+\! test/mock.py --fault 'match=/customers status=302 redirect=https://example.org/'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers status=405 header=Allow:POST'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+
+-- refusals and failures
+\! test/mock.py --fault 'match=/customers status=422 body={\"error\":\"Not\\u0020today\"}'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers status=500'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers status=409 body={\"Key\":\"MsgPermissions\",\"Message\":\"Ask\"}'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers status=207'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+
+-- waits that would be too long
+\! test/mock.py --fault 'match=/customers status=429 retry_after=60'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+ALTER SERVER frontcore OPTIONS (ADD limiter_key 'after the block');
+\! test/mock.py --fault 'match=/customers status=503'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --clear-faults
+
+-- answers that are none
+\! test/mock.py --fault 'match=/customers badjson'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers trailing'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers html'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+\! test/mock.py --fault 'match=/customers nest=2000'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+ALTER SERVER frontcore OPTIONS (ADD max_response_size '1MB');
+\! test/mock.py --fault 'match=/customers bomb=20'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+ALTER SERVER frontcore OPTIONS (DROP max_response_size);
+
+-- too many requests: the hint names what would help
+CREATE FOREIGN TABLE one_by_one (id bigint) SERVER frontcore
+    OPTIONS (resource 'course_dates', page_size '1');
+SET frontcore_fdw.max_requests_per_query = 3;
+CALL pg_temp.show('SELECT count(*) FROM one_by_one');
+RESET frontcore_fdw.max_requests_per_query;
+DROP FOREIGN TABLE one_by_one;
+
+-- a host that does not answer
+ALTER SERVER frontcore OPTIONS (SET base_url 'http://127.0.0.1:9/v2');
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+ALTER SERVER frontcore OPTIONS (SET base_url :'base_url', DROP limiter_key,
+                                DROP max_retries, DROP max_retry_wait);

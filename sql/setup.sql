@@ -1,0 +1,21 @@
+-- What the other tests use: a server at the mock API, without our own limit
+-- of requests, and its tables in the schema fc.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+CREATE EXTENSION frontcore_fdw;
+CREATE SERVER frontcore FOREIGN DATA WRAPPER frontcore_fdw
+    OPTIONS (base_url :'base_url', requests_per_second '0');
+CREATE USER MAPPING FOR CURRENT_USER SERVER frontcore
+    OPTIONS (api_key 'test-key');
+CREATE SCHEMA fc;
+IMPORT FOREIGN SCHEMA frontcore FROM SERVER frontcore INTO fc;
+
+-- all of it cost no request
+\! test/mock.py --log
+
+-- what the extension consists of
+SELECT array_to_string(array_agg(object ORDER BY object COLLATE "C"), E'\n')
+  FROM pg_depend, pg_describe_object(classid, objid, 0) AS object
+ WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'frontcore_fdw')
+   AND deptype = 'e' AND classid <> 'pg_type'::regclass;

@@ -1,0 +1,156 @@
+-- What the API sends becomes what the columns say, however it is spelled.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+SET client_min_messages = warning;
+SET datestyle = 'ISO';
+CREATE FOREIGN TABLE d (
+    id bigint, course_id bigint, start_at date, start_time_at time,
+    timezone text, status_id integer, status_title text, is_virtual boolean,
+    seats_free integer, seats jsonb, custom_properties jsonb,
+    created_at timestamptz, local_created timestamp OPTIONS (field 'created_at'),
+    erp_id text OPTIONS (field 'custom_properties.erp_id'),
+    overbooked integer OPTIONS (field 'seats.allocated_capacity.num_overbooked'),
+    price numeric OPTIONS (field 'trigger_value'),
+    raw json
+) SERVER frontcore OPTIONS (resource 'course_dates');
+
+-- as it is sent by default
+SELECT id, course_id, start_at, start_time_at, timezone, status_id,
+       status_title, is_virtual, seats_free, created_at AT TIME ZONE 'UTC' AS created,
+       local_created, erp_id, overbooked
+FROM d WHERE course_id = 7301 ORDER BY id LIMIT 4;
+
+-- numbers and booleans as strings, dates with a time, times without offset
+CREATE VIEW checksum AS
+SELECT count(*) AS rows, sum(id) AS ids, sum(course_id) AS courses, max(start_at) AS start_at,
+       max(start_time_at) AS start_time_at, sum(status_id) AS statuses,
+       count(*) FILTER (WHERE is_virtual) AS virtual, sum(seats_free) AS free,
+       md5(string_agg(created_at::text || local_created::text, ',' ORDER BY id)) AS times
+FROM d WHERE course_id IN (7301, 7302, 7303);
+SET timezone = 'UTC';
+SELECT * FROM checksum;
+\! test/mock.py --reset rate=0 numeric_strings=all booleans=strings date_time_part=yes
+SELECT * FROM checksum;
+\! test/mock.py --reset rate=0 booleans=numbers timestamps=naive
+SELECT * FROM checksum;
+-- in whatever zone and style the session is
+\! test/mock.py --reset rate=0 timestamps=naive
+SET timezone = 'Asia/Kathmandu';
+SET datestyle = 'SQL, DMY';
+SELECT max(created_at AT TIME ZONE 'UTC') AS created, max(local_created) AS local, max(start_at) AS start
+FROM d WHERE course_id = 7301;
+\! test/mock.py --reset rate=0
+SELECT max(created_at AT TIME ZONE 'UTC') AS created, max(local_created) AS local, max(start_at) AS start
+FROM d WHERE course_id = 7301;
+SET datestyle = 'ISO';
+SET timezone = 'UTC';
+
+-- the hour that the clock repeats, with and without an offset
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"created_at\":\"2026-10-25T02:30:00+02:00\"}'
+SELECT id, created_at, local_created FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"created_at\":\"2026-10-25T02:30:00+01:00\"}'
+SELECT id, created_at, local_created FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"created_at\":\"2026-10-25T02:30:00\"}'
+SELECT id, created_at, local_created FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+-- seven digits and Z, and a time with hyphens
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"created_at\":\"2026-07-01T10:00:00.1234567Z\"}'
+SELECT id, created_at, local_created FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"created_at\":\"2026-07-01T10-20-30\"}'
+SELECT id, created_at, local_created FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+
+-- no value: null, "" but for texts, {} and [] for properties
+CREATE VIEW nothing AS
+SELECT id, start_time_at IS NULL AS no_time, timezone, timezone IS NULL AS no_zone,
+       custom_properties, erp_id
+FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"start_time_at\":\"\",\"timezone\":\"\",\"custom_properties\":{}}'
+TABLE nothing;
+\! test/mock.py --fault 'match=/7301/ id=51001 patch={\"start_time_at\":null,\"timezone\":null,\"custom_properties\":[]}'
+TABLE nothing;
+DROP VIEW nothing;
+
+-- digits are kept: beyond a double, trailing zeros, exponents
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=12345678901234567890.10'
+SELECT id, price, raw -> 'trigger_value' AS raw FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=1.50e3'
+SELECT id, price, raw -> 'trigger_value' AS raw FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=custom_properties={\"erp_id\":9007199254740993,\"b\":1.10}'
+SELECT id, custom_properties, erp_id FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=coursedate_id=9007199254740993'
+SELECT max(id) FROM (SELECT id FROM d WHERE course_id = 7301 OFFSET 0) AS d;
+
+-- what does not fit is an error that names the column, if it is read
+\set VERBOSITY verbose
+\set SHOW_CONTEXT always
+CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text; context text;
+BEGIN
+    EXECUTE statement INTO result;
+    RETURN result;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN sqlstate || ' ' || sqlerrm || coalesce(' / ' || substring(context, '(column "[^\n]*)'), '');
+END $$;
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 patch={\"status_id\":\"two\",\"status\":{\"id\":\"two\"},\"start_at\":\"now\",\"is_virtual\":\"perhaps\",\"created_at\":\"2026-02-30T10:00:00+01:00\",\"start_time_at\":\"25:00\"}'
+SELECT pg_temp.try(format('SELECT %s FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1', c))
+FROM unnest('{id,status_id,start_at,is_virtual,created_at,local_created,start_time_at}'::text[]) AS c;
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=coursedate_id=92233720368547758080'
+SELECT pg_temp.try('SELECT count(*) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+\! test/mock.py --clear-faults
+
+-- \u0000, half a surrogate pair, bytes that are no UTF-8
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 nul'
+SELECT pg_temp.try('SELECT count(*) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT max(title) FROM fc.course_dates WHERE course_id = 7301');
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=timezone=\"a\\u0000b\"'
+SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT max(timezone) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT (raw -> ''timezone'')::text FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1');
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=timezone=\"a\\ud800b\"'
+SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT max(timezone) FROM d WHERE course_id = 7301');
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 badutf8'
+SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT max(title) FROM fc.course_dates WHERE course_id = 7301');
+\! test/mock.py --clear-faults
+\set VERBOSITY default
+
+-- columns of other types, and domains
+CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+CREATE FOREIGN TABLE o (
+    id text, status_id positive, status_title varchar(4), is_virtual text,
+    start_at text, seats text, seats_free numeric(4,1), course_id smallint
+) SERVER frontcore OPTIONS (resource 'course_dates');
+SELECT id, status_id, status_title, is_virtual, start_at, left(seats, 9) AS seats, seats_free, course_id
+FROM o ORDER BY id LIMIT 2;
+SELECT id, status_id, is_virtual, start_at, left(seats, 9) AS seats, seats_free, course_id
+FROM o ORDER BY id LIMIT 2;
+
+-- a column that is no field is refused when it is used
+CREATE FOREIGN TABLE w (id bigint, no_such_field text) SERVER frontcore
+    OPTIONS (resource 'customers');
+SELECT id FROM w;
+-- what some endpoints do not hold is fetched where it is, or is an error if
+-- rows depend on it, or null with one notice
+RESET client_min_messages;
+SELECT count(created_at) FROM fc.course_dates;
+\! test/mock.py --log
+SELECT count(created_at) FROM fc.course_dates;
+\! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (ADD limiter_key 'thin lists');
+\! test/mock.py --reset rate=0 course_list=thin
+SELECT count(custom_properties) FROM fc.courses;
+SELECT count(custom_properties) FROM fc.courses;
+SELECT count(*) FROM fc.courses WHERE custom_properties ? 'erp_id';
+SELECT custom_properties FROM fc.courses WHERE id = 7301;
+\! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (DROP limiter_key);
+
+DROP VIEW checksum;
+DROP FOREIGN TABLE d, o, w;
+DROP DOMAIN positive;
