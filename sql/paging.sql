@@ -3,6 +3,7 @@
 -- and what they cost.
 \getenv port FRONTCORE_MOCK_PORT
 SET client_min_messages = warning;
+ALTER SERVER frontcore OPTIONS (ADD cache 'off');
 CREATE FOREIGN TABLE p7 (id bigint) SERVER frontcore
     OPTIONS (resource 'course_dates', page_size '7');
 CREATE FOREIGN TABLE p13 (id bigint) SERVER frontcore
@@ -93,6 +94,7 @@ SELECT count(*), count(DISTINCT id) FROM c5;
 SELECT id FROM fc.customers LIMIT 3;
 SELECT count(*) FROM (SELECT id FROM fc.customers LIMIT 30) AS part;
 \! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (DROP cache);
 BEGIN;
 SELECT id FROM fc.customers LIMIT 3;
 SELECT count(*) FROM fc.customers;

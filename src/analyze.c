@@ -23,7 +23,7 @@
  */
 #define MAX_REQUESTS	400
 
-/* About what a row takes here; nobody plans by the pages of a foreign table. */
+/* About what rows take here; nobody plans by the pages of a foreign table. */
 #define ROWS_PER_PAGE	8
 
 /* A reading of a list. */
@@ -87,12 +87,12 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	FcApi	   *api = fc_api_open(server->serverid,
 								  relation->rd_rel->relowner);
 	TupleDesc	tupdesc = RelationGetDescr(relation);
-	Bitmapset  *whole_row =
-		bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
+	Bitmapset  *whole_row;
 	FcQuery		query = {0};
 	Sample		sample = {0};
 	bool		is_complete = false;
 
+	whole_row = bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
 	sample.relation = relation;
 	sample.reader = fc_tuple_reader(tupdesc, table, whole_row,
 									server->naive_timezone);

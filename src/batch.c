@@ -267,15 +267,16 @@ begin_batch_keys(CustomScanState *node, EState *estate, int eflags)
 	BatchKeysState *state = (BatchKeysState *) node;
 	CustomScan *plan = castNode(CustomScan, node->ss.ps.plan);
 	Expr	   *key = linitial(plan->custom_exprs);
-	int			slot = list_nth_int(plan->custom_private, FC_BATCH_KEYS_SLOT);
+	List	   *private = plan->custom_private;
+	int			slot = list_nth_int(private, FC_BATCH_KEYS_SLOT);
 	ParamExecData *parameter = &estate->es_param_exec_vals[slot];
 
 	node->custom_ps = list_make1(ExecInitNode(linitial(plan->custom_plans),
 											  estate, eflags));
 	state->key = ExecInitExpr(key, (PlanState *) node);
 	state->key_type = exprType((Node *) key);
-	state->wanted = list_nth_int(plan->custom_private, FC_BATCH_KEYS_FIRST);
-	state->size = list_nth_int(plan->custom_private, FC_BATCH_KEYS_SIZE);
+	state->wanted = list_nth_int(private, FC_BATCH_KEYS_FIRST);
+	state->size = list_nth_int(private, FC_BATCH_KEYS_SIZE);
 	state->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "frontcore_fdw outer rows",
 										   ALLOCSET_DEFAULT_SIZES);

@@ -34,20 +34,20 @@
 #include "nodes/extensible.h"
 
 /* Positions in FC_SCAN_BATCH of a ForeignScan's fdw_private. */
-typedef enum FcBatchIndex
+enum FcBatchIndex
 {
 	FC_BATCH_SLOT,				/* number of the link's executor parameter */
 	FC_BATCH_OPERAND,			/* of the key in fdw_exprs */
 	FC_BATCH_ATTRIBUTE			/* the key's attribute number in the table */
-} FcBatchIndex;
+};
 
 /* Positions in the custom_private of a CustomScan "BatchKeys". */
-typedef enum FcBatchKeysIndex
+enum FcBatchKeysIndex
 {
 	FC_BATCH_KEYS_SLOT,			/* number of the link's executor parameter */
 	FC_BATCH_KEYS_FIRST,		/* keys to collect for the first batch */
 	FC_BATCH_KEYS_SIZE			/* keys to collect for a batch at most */
-} FcBatchKeysIndex;
+};
 
 /* What the scan does for its batches. */
 typedef struct FcBatchSource

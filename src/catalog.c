@@ -326,21 +326,23 @@ const FcColumn *
 fc_catalog_holder(const FcResource *resource, const char *path)
 {
 	Size		length = strcspn(path, ".|");
+	const FcColumn *holder = NULL;
 
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
 		const char *place = column->path ? column->path : column->name;
+		bool		is_brought = column->include || column->flat_include;
 
-		while (*place != '\0')
+		while (*place != '\0' && (holder == NULL || is_brought))
 		{
 			if (strcspn(place, ".|") == length &&
 				strncmp(place, path, length) == 0)
-				return column;
+				holder = column;
 			place += strcspn(place, "|");
 			place += (*place == '|');
 		}
 	}
-	return NULL;
+	return holder;
 }
 
 /*

@@ -74,6 +74,8 @@ fc_collect_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 	if (!reads_after_writing(root, plan, resultRelation))
 		return;
 
+	if (GetCustomScanMethods(scan_methods.CustomName, true) == NULL)
+		RegisterCustomScanMethods(&scan_methods);
 	node = makeNode(CustomScan);
 	node->scan.plan.startup_cost = child->total_cost;
 	node->scan.plan.total_cost = child->total_cost;
@@ -94,14 +96,19 @@ static bool
 reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
 					Index resultRelation)
 {
+	const Plan *child = outerPlan(plan);
 	RangeTblEntry *target = planner_rt_fetch(resultRelation, root);
 	ForeignServer *server =
 		GetForeignServer(GetForeignTable(target->relid)->serverid);
 	Usage		usage = {server->fdwid, 0};
 	ListCell   *cell;
 
-	/* a single scan drains itself; but there may be subqueries */
-	if (plan->operation != CMD_INSERT && !IsA(outerPlan(plan), ForeignScan))
+	/* a single scan drains itself, and a Result may have none below */
+	if (root->glob->subplans == NIL &&
+		(IsA(child, ForeignScan) ||
+		 (IsA(child, Result) && outerPlan(child) == NULL)))
+		return false;
+	if (plan->operation != CMD_INSERT && !IsA(child, ForeignScan))
 		return true;
 
 	count_tables((Node *) root->parse, &usage);

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "oldrow.h"
 #include "optimizer/appendinfo.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -127,7 +128,7 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	/* what a deleted row was, and any row before, takes a look at it */
 	if (plan->returningLists != NIL &&
 		(!is_update ||
-		 fc_target_returns_old(list_nth(plan->returningLists,
+		 fc_oldrow_is_returned(list_nth(plan->returningLists,
 										subplan_index))))
 		return false;
 

@@ -168,7 +168,7 @@ static const Rule rules[] =
 
 	/* there is no such path; a page is not the API's */
 	{ANY, ALL, NONE, STATUS(404), SAYS_TEXT,
-		FC_VERDICT_NO_ROUTE, ERRCODE_FDW_TABLE_NOT_FOUND,
+		FC_VERDICT_NO_PATH, ERRCODE_FDW_TABLE_NOT_FOUND,
 	"there is no such path", CHECK_URL},
 	{READ, PART, NONE, STATUS(404), SAYS_ANYTHING,
 	FC_VERDICT_ABSENT, ERRCODE_FDW_TABLE_NOT_FOUND, "not found", NULL},

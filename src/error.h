@@ -21,6 +21,7 @@ typedef enum FcVerdict
 	FC_VERDICT_OK,
 	FC_VERDICT_ABSENT,			/* no such row */
 	FC_VERDICT_NO_ROUTE,		/* the account has no such list: HV00R */
+	FC_VERDICT_NO_PATH,			/* not even that: the answer is not the API's */
 	FC_VERDICT_NO_METHOD,		/* 405 */
 	FC_VERDICT_REFUSED,			/* 400, 413, 414, 422, or unclassified "error" */
 	FC_VERDICT_THROTTLED,		/* 429, or an empty 2xx to a GET */

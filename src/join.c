@@ -116,14 +116,14 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *joinrel,
 
 		if (jointype == JOIN_UNIQUE_OUTER)
 		{
-			Path	   *unique = (Path *)
-				create_unique_path(root, outerrel,
-								   outerrel->cheapest_total_path,
-								   extra->sjinfo);
+			UniquePath *unique;
 
+			unique = create_unique_path(root, outerrel,
+										outerrel->cheapest_total_path,
+										extra->sjinfo);
 			if (unique != NULL)
-				add_batched_path(root, joinrel, unique, innerrel, JOIN_INNER,
-								 extra, key);
+				add_batched_path(root, joinrel, &unique->path, innerrel,
+								 JOIN_INNER, extra, key);
 			continue;
 		}
 		foreach(path, outerrel->pathlist)

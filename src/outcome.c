@@ -190,31 +190,27 @@ first_write_of(SubTransactionId subxact)
 static void
 report_writes(int first)
 {
-	int			known = 0;
 	int			unknown = 0;
+	int			count;
 
 	/* the last one may have come to nothing */
 	if (nwrites > first && !writes[nwrites - 1].is_known &&
 		writes[nwrites - 1].sent_before == fc_api_writes)
 		nwrites--;
 
-	for (int i = first; i < nwrites; i++)
-	{
-		if (writes[i].is_known)
-			known++;
-		else
-			unknown++;
-	}
-	if (known + unknown == 0)
+	count = nwrites - first;
+	if (count == 0)
 		return;
+	for (int i = first; i < nwrites; i++)
+		unknown += writes[i].is_known ? 0 : 1;
 
 	ereport(WARNING,
 			(errmsg_plural("%d upstream write is not undone by the rollback",
 						   "%d upstream writes are not undone by the rollback",
-						   known, known),
+						   count, count),
 			 unknown == 0 ? 0 :
-			 errdetail_plural("The outcome of %d more is unknown.",
-							  "The outcome of %d more is unknown.",
+			 errdetail_plural("The outcome of %d of them is unknown.",
+							  "The outcome of %d of them is unknown.",
 							  unknown, unknown),
 			 errhint("The server log names each of them.")));
 

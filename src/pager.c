@@ -1206,6 +1206,7 @@ begin_sort(FcPager *pager)
 		INT8_GREATER_OPERATOR : Int8LessOperator;
 	Oid			collation = InvalidOid;
 	bool		nulls_first = false;
+	bool		reads_source = pager->reads_source;
 	FcJsonNode	item;
 
 	sort->tupdesc = CreateTemplateTupleDesc(2);
@@ -1215,6 +1216,7 @@ begin_sort(FcPager *pager)
 	sort->state = tuplesort_begin_heap(sort->tupdesc, 1, &attribute,
 									   &operator, &collation, &nulls_first,
 									   work_mem, NULL, TUPLESORT_RANDOMACCESS);
+	pager->reads_source = true;
 	while (next_item(pager, &item))
 	{
 		TupleTableSlot *slot = sort->slot;
@@ -1232,6 +1234,7 @@ begin_sort(FcPager *pager)
 		tuplesort_puttupleslot(sort->state, slot);
 		pfree(DatumGetPointer(slot->tts_values[1]));
 	}
+	pager->reads_source = reads_source;
 	tuplesort_performsort(sort->state);
 	pager->sort = sort;
 	MemoryContextSwitchTo(oldcontext);

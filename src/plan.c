@@ -59,12 +59,6 @@ typedef struct ScanPath
 	List	   *batch_slot;		/* the number of the link's parameter */
 } ScanPath;
 
-/* A column to be found among the members of equivalence classes. */
-typedef struct Wanted
-{
-	AttrNumber	attnum;
-} Wanted;
-
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
 static bool find_account(const FcServer *server, Oid userid,
 						 FcAccount *account);
@@ -278,11 +272,13 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 {
 	const FcResource *resource = planned->table->resource;
 	FcRouteFacts *facts = &planned->facts;
-	Oid			userid = OidIsValid(rel->userid) ? rel->userid : GetUserId();
 	FcLearned	learned;
 	FcAccount	account;
-	bool		knows = find_account(planned->server, userid, &account);
+	bool		knows;
 
+	knows = find_account(planned->server,
+						 OidIsValid(rel->userid) ? rel->userid : GetUserId(),
+						 &account);
 	facts->lacks = planned->lacks;
 	facts->rows = resource->expected_rows;
 	if (knows && fc_stats_learned(account.digest, resource->name, &learned))
@@ -413,9 +409,10 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	foreach(cell, pushed)
 	{
 		FcPushed   *clause = lfirst(cell);
-		Const	   *operand = (Const *)
-			estimate_expression_value(root, (Node *) clause->operand);
+		Const	   *operand;
 
+		operand = (Const *) estimate_expression_value(root, (Node *)
+													  clause->operand);
 		if (!IsA(operand, Const))
 		{
 			unknown = lappend(unknown, clause);
@@ -441,12 +438,12 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 static void
 guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query)
 {
-	FcKeys	   *keys = (clause->column->flags & FC_KEY) ? &query->ids :
-		&query->parents;
+	FcKeys	   *keys;
 	double		count = 1;
 
 	if (!is_lookup(clause))
 		return;
+	keys = (clause->column->flags & FC_KEY) ? &query->ids : &query->parents;
 	if (clause->operator == FC_EQUAL_ANY)
 		count = fc_estimate_array_length(root, (Node *) clause->operand);
 
@@ -610,17 +607,16 @@ find_parameters(PlannerInfo *root, RelOptInfo *rel)
 	{
 		FcPushed   *pushed = lfirst(cell);
 		Relids		required_outer;
+		ParamPathInfo *param_info;
 
 		if (!is_lookup(pushed))
 			continue;
 		required_outer = bms_union(pushed->rinfo->clause_relids,
 								   rel->lateral_relids);
 		required_outer = bms_del_member(required_outer, rel->relid);
-		if (!bms_is_empty(required_outer))
-			parameters =
-				list_append_unique_ptr(parameters,
-									   get_baserel_parampathinfo(root, rel,
-																 required_outer));
+		param_info = get_baserel_parampathinfo(root, rel, required_outer);
+		if (param_info != NULL)
+			parameters = list_append_unique_ptr(parameters, param_info);
 	}
 	return parameters;
 }
@@ -664,16 +660,17 @@ find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
 	for (int i = 0; rel->has_eclass_joins && i < planned->table->natts; i++)
 	{
 		const FcTableColumn *column = &planned->table->columns[i];
-		Wanted		wanted = {column->attnum};
+		AttrNumber	attnum = column->attnum;
+		Relids		prohibited = rel->lateral_referencers;
+		List	   *derived;
 
-		if (column->column != NULL &&
-			(column->column->flags & (FC_KEY | FC_PARENT)))
-			candidates = list_concat(candidates,
-									 generate_implied_equalities_for_column(root,
-																			rel,
-																			is_member_wanted,
-																			&wanted,
-																			rel->lateral_referencers));
+		if (column->column == NULL ||
+			!(column->column->flags & (FC_KEY | FC_PARENT)))
+			continue;
+		derived = generate_implied_equalities_for_column(root, rel,
+														 is_member_wanted,
+														 &attnum, prohibited);
+		candidates = list_concat(candidates, derived);
 	}
 
 	foreach(cell, candidates)
@@ -685,7 +682,7 @@ find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
 }
 
 /*
- * Is this the column that arg wants?
+ * Is the member the column whose number arg points to?
  */
 static bool
 is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
@@ -696,7 +693,7 @@ is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 	while (IsA(var, RelabelType))
 		var = (Var *) ((RelabelType *) var)->arg;
 	return IsA(var, Var) && var->varno == rel->relid &&
-		var->varattno == ((Wanted *) arg)->attnum;
+		var->varattno == *(AttrNumber *) arg;
 }
 
 /*

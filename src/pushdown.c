@@ -124,6 +124,9 @@ static const Kind kinds[] = {
 	{NULL}
 };
 
+/* However it is narrowed further, it stays empty. */
+static const Range no_value = {1, 0};
+
 /* By the strategy numbers of btree. */
 static const FcOperator operators[] = {
 	[BTLessStrategyNumber] = FC_LESS,
@@ -168,6 +171,7 @@ static void bind_column(const Binder *binder, const FcColumn *column);
 static bool is_list(const Binder *binder, const FcCondition *condition);
 static void narrow_range(Range *range, FcOperator operator,
 						 const Position *position);
+static bool asks_for(FcOperator operator, Side side);
 static void set_first(Range *range, int64 from, int64 offset);
 static void set_last(Range *range, int64 from, int64 offset);
 static void bind_keys(const Binder *binder, const FcColumn *column,
@@ -641,17 +645,13 @@ is_list(const Binder *binder, const FcCondition *condition)
 static void
 narrow_range(Range *range, FcOperator operator, const Position *position)
 {
-	bool		wants_more = operator == FC_GREATER ||
-		operator == FC_GREATER_EQUAL;
-	bool		wants_less = operator == FC_LESS ||
-		operator == FC_LESS_EQUAL;
 	int			step = position->vague ? 0 : 1;
 
 	if (position->infinite != 0)
 	{
 		/* met by every value, or by none */
-		if (!(position->infinite < 0 ? wants_more : wants_less))
-			set_last(range, PG_INT64_MIN, -1);
+		if (!asks_for(operator, position->infinite < 0 ? LOWER : UPPER))
+			*range = no_value;
 		return;
 	}
 
@@ -678,6 +678,17 @@ narrow_range(Range *range, FcOperator operator, const Position *position)
 }
 
 /*
+ * Does the comparison set that end of a range, and no other?
+ */
+static bool
+asks_for(FcOperator operator, Side side)
+{
+	if (side == LOWER)
+		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
+	return operator == FC_LESS || operator == FC_LESS_EQUAL;
+}
+
+/*
  * Leave values from from + offset on; none if there is no such number.
  */
 static void
@@ -686,7 +697,7 @@ set_first(Range *range, int64 from, int64 offset)
 	int64		first;
 
 	if (pg_add_s64_overflow(from, offset, &first))
-		set_last(range, PG_INT64_MIN, -1);
+		*range = no_value;
 	else
 		range->first = Max(range->first, first);
 }
@@ -700,10 +711,7 @@ set_last(Range *range, int64 from, int64 offset)
 	int64		last;
 
 	if (pg_add_s64_overflow(from, offset, &last))
-	{
-		range->first = 1;
-		range->last = 0;
-	}
+		*range = no_value;
 	else
 		range->last = Min(range->last, last);
 }
@@ -1028,8 +1036,7 @@ open_table(Oid relid)
 static const char *
 name_parameter(const FcColumn *column, FcOperator operator)
 {
-	bool		is_lower = operator == FC_GREATER ||
-		operator == FC_GREATER_EQUAL;
+	bool		is_lower = asks_for(operator, LOWER);
 
 	if (find_kind(column) == NULL || !is_pushable(column, operator))
 		return NULL;

@@ -257,13 +257,18 @@ static void
 prepare_generated(FcScanState *state, ForeignScanState *node,
 				  Bitmapset **attributes)
 {
+	Plan	   *plan = node->ss.ps.plan;
 	Relation	rel = node->ss.ss_currentRelation;
 	TupleDesc	tupdesc = RelationGetDescr(rel);
-	bool		whole_row =
-		bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, *attributes);
+	Index		relid = ((Scan *) plan)->scanrelid;
+	Bitmapset  *wanted = NULL;
+	bool		whole_row;
 
 	if (tupdesc->constr == NULL || !tupdesc->constr->has_generated_stored)
 		return;
+	pull_varattnos((Node *) plan->targetlist, relid, &wanted);
+	pull_varattnos((Node *) plan->qual, relid, &wanted);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, wanted);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
@@ -273,7 +278,7 @@ prepare_generated(FcScanState *state, ForeignScanState *node,
 		if (attribute->attgenerated != ATTRIBUTE_GENERATED_STORED ||
 			(!whole_row &&
 			 !bms_is_member(attribute->attnum -
-							FirstLowInvalidHeapAttributeNumber, *attributes)))
+							FirstLowInvalidHeapAttributeNumber, wanted)))
 			continue;
 		expression = build_column_default(rel, attribute->attnum);
 		pull_varattnos(expression, 1, attributes);

@@ -19,15 +19,8 @@
 #include "target.h"
 #include "utils/rel.h"
 
-/* What a walk through RETURNING or WITH CHECK OPTION gathers. */
-typedef struct Returned
-{
-	Bitmapset  *attributes;		/* attribute numbers, 0 for the whole row */
-	bool		wants_old;		/* some are of the row as it was */
-} Returned;
-
 static FcTable *open_table(Relation rel);
-static bool gather_returned(Node *node, Returned *returned);
+static bool gather_returned(Node *node, Bitmapset **attributes);
 static List *find_seen(const Plan *plan, Index scanrelid);
 static List *child_plans(const Plan *plan);
 
@@ -151,16 +144,6 @@ fc_target_check(const FcTable *table, const ModifyTable *plan,
 						table->name),
 				 errdetail("The API has no unique constraints to ask for.")));
 
-	if (plan->operation == CMD_DELETE && table->deactivates &&
-		table->resource->deactivate == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot deactivate rows of foreign table \"%s\"",
-						table->name),
-				 errdetail("The API has no way to deactivate resource \"%s\".",
-						   table->resource->name),
-				 errhint("Set the foreign table's option on_delete to 'delete'.")));
-
 	if (plan->operation != CMD_UPDATE)
 		return;
 	foreach(cell, (List *) list_nth(plan->updateColnosLists, subplan_index))
@@ -213,7 +196,7 @@ fc_target_returned(Relation rel, CmdType operation, List *returning,
 				   List *checks)
 {
 	TriggerDesc *triggers = rel->trigdesc;
-	Returned	returned = {NULL, false};
+	Bitmapset  *returned = NULL;	/* with 0 for the whole row */
 	Bitmapset  *result = NULL;
 
 	if (operation == CMD_DELETE)
@@ -223,29 +206,16 @@ fc_target_returned(Relation rel, CmdType operation, List *returning,
 	if (triggers != NULL &&
 		((operation == CMD_INSERT && triggers->trig_insert_after_row) ||
 		 (operation == CMD_UPDATE && triggers->trig_update_after_row)))
-		returned.attributes = bms_add_member(returned.attributes, 0);
+		returned = bms_add_member(returned, 0);
 
-	if (!bms_is_member(0, returned.attributes))
-		return returned.attributes;
+	if (!bms_is_member(0, returned))
+		return returned;
 	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
 	{
 		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
 			result = bms_add_member(result, i + 1);
 	}
 	return result;
-}
-
-/*
- * fc_target_returns_old
- *		Does RETURNING ask for the row as it was?
- */
-bool
-fc_target_returns_old(List *returning)
-{
-	Returned	returned = {NULL, false};
-
-	gather_returned((Node *) returning, &returned);
-	return returned.wants_old;
 }
 
 static FcTable *
@@ -260,10 +230,11 @@ open_table(Relation rel)
 /*
  * Gather the written table's columns from an expression.  Those of others
  * come through the plan below, and have special numbers by then; where they
- * have not, it does no harm to take them for ours.
+ * have not, it does no harm to take them for ours.  The row as it was comes
+ * through the plan as well.
  */
 static bool
-gather_returned(Node *node, Returned *returned)
+gather_returned(Node *node, Bitmapset **attributes)
 {
 	if (node == NULL)
 		return false;
@@ -274,14 +245,11 @@ gather_returned(Node *node, Returned *returned)
 		if (IS_SPECIAL_VARNO(var->varno) || var->varlevelsup > 0 ||
 			var->varattno < 0)
 			return false;
-		if (fc_var_is_old(var))
-			returned->wants_old = true;
-		else
-			returned->attributes = bms_add_member(returned->attributes,
-												  var->varattno);
+		if (!fc_var_is_old(var))
+			*attributes = bms_add_member(*attributes, var->varattno);
 		return false;
 	}
-	return expression_tree_walker(node, gather_returned, returned);
+	return expression_tree_walker(node, gather_returned, attributes);
 }
 
 /*

@@ -34,6 +34,5 @@ extern bool fc_target_is_carried(const FcTable *table,
 extern char *fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum);
 extern Bitmapset *fc_target_returned(Relation rel, CmdType operation,
 									 List *returning, List *checks);
-extern bool fc_target_returns_old(List *returning);
 
 #endif							/* FC_TARGET_H */

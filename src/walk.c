@@ -360,14 +360,15 @@ interpret_end(FcWalk *walk, FcVerdict verdict)
 {
 	if (walk->npages > 0 || verdict == FC_VERDICT_ABSENT)
 		return FC_WALK_END;
-	return verdict == FC_VERDICT_NO_ROUTE ?
-		FC_WALK_NO_ROUTE : FC_WALK_REFUSED;
+	return verdict == FC_VERDICT_REFUSED ?
+		FC_WALK_REFUSED : FC_WALK_NO_ROUTE;
 }
 
 /*
  * Which verdicts need not be errors.
  *
- * Right after a full page, "there is no such page" is how some lists end.
+ * Right after a full page, "there is no such page" is how some lists end;
+ * unless that page said that there is one.
  */
 static uint32
 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
@@ -376,18 +377,17 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 	uint32		result = FC_TOLERATE(FC_VERDICT_ABSENT);
 
 	if (walk->npages > 0)
-	{
-		if (walk->was_full)
-			result |= FC_TOLERATE(FC_VERDICT_REFUSED) |
-				FC_TOLERATE(FC_VERDICT_NO_ROUTE);
-		return walk->was_full ? result : 0;
-	}
+		return walk->next_is_promised ? 0 :
+			result | FC_TOLERATE(FC_VERDICT_REFUSED) |
+			FC_TOLERATE(FC_VERDICT_NO_ROUTE);
+
 	if (tolerates_refusal ||
 		(!walk->is_bare && (walk->has_since ||
 							strcmp(walk->path, walk->bare_path) != 0)))
 		result |= FC_TOLERATE(FC_VERDICT_REFUSED);
 	if (tolerates_no_route)
-		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE);
+		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
+			FC_TOLERATE(FC_VERDICT_NO_PATH);
 	return result;
 }
 
@@ -632,7 +632,7 @@ accept_page(FcWalk *walk, const FcWalkContext *context,
 static void
 plan_next_page(FcWalk *walk, const PageContent *content, int asked)
 {
-	walk->was_full = true;
+	walk->next_is_promised = content->has_next && !content->next_is_null;
 	walk->rereads = false;
 	walk->last_id = content->last_id;
 	if (walk->npages == 1)

@@ -53,7 +53,7 @@ typedef struct FcWalk
 	bool		may_go_by_id;
 	bool		since_is_proven;	/* an answer has shown that it works */
 	bool		rereads;		/* the next page repeats what came */
-	bool		was_full;		/* the last page was */
+	bool		next_is_promised;	/* the last page said that one follows */
 	int64		last_id;
 	int			first_size;		/* asked of the first page */
 	int			next_page;

@@ -36,10 +36,11 @@ struct FcWhole
 	WholeIndex	by_id;
 	WholeIndex	by_parent;
 
-	/* the page read last */
+	/* the page read last; the cache's, or in text_context */
 	int			text_walk;
 	int			text_page;
-	char	   *text;
+	const char *text;
+	MemoryContext text_context;
 };
 
 static dlist_head wholes = DLIST_STATIC_INIT(wholes);
@@ -88,6 +89,8 @@ fc_whole_register(const char *scope, const FcResource *resource,
 			whole->present &= walks[i]->present;
 	}
 	whole->text_walk = -1;
+	whole->text_context = AllocSetContextCreate(context, "frontcore_fdw page",
+												ALLOCSET_DEFAULT_SIZES);
 
 	callback->func = unlink_whole;
 	callback->arg = whole;
@@ -197,10 +200,8 @@ fc_whole_read(FcWhole *whole, const FcWholeItem *item)
 		Size		length;
 
 		whole->text_walk = -1;
-		if (whole->text != NULL)
-			pfree(whole->text);
-		whole->text = NULL;
-		oldcontext = MemoryContextSwitchTo(whole->context);
+		MemoryContextReset(whole->text_context);
+		oldcontext = MemoryContextSwitchTo(whole->text_context);
 		whole->text = fc_cache_read(walk->entry,
 									item->page - walk->first_stored, &length);
 		MemoryContextSwitchTo(oldcontext);

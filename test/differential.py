@@ -10,6 +10,8 @@ Usage: test/differential.py [OPTION]...
   --case N            this case of it alone, as a failure names it
   --long              some thousands of queries, and configurations by lot
   --failures N        leave a configuration after so many failures (3)
+  --database NAME     another name than fc_differential
+  --keep              leave the database; the mock leaves after an idle hour
   --library PATH      load this library in place of an installed extension
   --verbose           print every query
   --list              print the configurations
@@ -52,7 +54,6 @@ sys.dont_write_bytecode = True
 
 import mock  # noqa: E402  (lies beside this file)
 
-DATABASE = "fc_differential"
 NULL_TEXT = "NULL"
 
 
@@ -846,9 +847,9 @@ class Generator:
             if self.chance(0.35):
                 keys += [ref.key for ref in refs]
         is_total = all(ref.key in keys for ref in refs)
-        if not is_total or distinct:
-            outputs += [key for key in keys if key not in outputs]
         limit, ties = self.limit(bool(keys))
+        if not is_total or ties or distinct:
+            outputs += [key for key in keys if key not in outputs]
         core = "SELECT %s%s FROM %s WHERE %s" % (
             distinct, ", ".join(outputs), source, where)
         order = ""
@@ -1919,6 +1920,7 @@ class Runner:
 
     def __init__(self, options):
         self.options = options
+        self.database = options.database
         self.passed = self.failed = 0
         self.total_queries = self.total_requests = 0
         self.mock = self.session = self.config = None
@@ -1936,12 +1938,13 @@ class Runner:
         environment = {name: value for name, value in os.environ.items()
                        if name != "FRONTCORE_MOCK_PORT"}
         subprocess.run([sys.executable, mock.__file__, "--serve", "--port",
-                        str(port), "--idle", "180"], check=True,
+                        str(port), "--idle",
+                        "3600" if self.options.keep else "180"], check=True,
                        env=environment, stdout=subprocess.DEVNULL)
         self.mock = mock.Mock(port)
         admin = Session("postgres")
-        admin.query("DROP DATABASE IF EXISTS %s" % DATABASE)
-        admin.query("CREATE DATABASE %s" % DATABASE)
+        admin.query("DROP DATABASE IF EXISTS " + self.database)
+        admin.query("CREATE DATABASE " + self.database)
         admin.close()
         self.connect()
         self.version = int(self.session.value("SHOW server_version_num"))
@@ -1969,15 +1972,20 @@ class Runner:
         """A new session, in place of the one there is."""
         if self.session:
             self.session.close()
-        self.session = Session(DATABASE)
+        self.session = Session(self.database)
         self.session.query("SET statement_timeout = '60s'")
         self.session.query(
-            "ALTER DATABASE %s SET statement_timeout = '60s'" % DATABASE)
+            "ALTER DATABASE %s SET statement_timeout = '60s'"
+            % self.database)
 
     def end(self):
         """Remove what we made."""
         if self.session:
             self.session.close()
+        if self.options.keep:
+            print("kept: database %s, mock at port %d" % (
+                self.database, self.mock.port))
+            return
         if self.mock:
             try:
                 self.mock.stop()
@@ -1985,7 +1993,8 @@ class Runner:
                 pass
         try:
             admin = Session("postgres")
-            admin.query("DROP DATABASE IF EXISTS %s WITH (FORCE)" % DATABASE)
+            admin.query("DROP DATABASE IF EXISTS %s WITH (FORCE)"
+                        % self.database)
             admin.close()
         except (OSError, SqlError, Lost) as error:
             print("could not drop the database: %s" % error)
@@ -2357,6 +2366,8 @@ def parse_arguments():
     parser.add_argument("--case", type=int)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--failures", type=int, default=3)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--database", default="fc_differential")
     parser.add_argument("--library")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--list", action="store_true")

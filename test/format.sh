@@ -1,8 +1,9 @@
 #!/bin/sh
 #
 # Lay out src/ as PostgreSQL does.  pg_bsd_indent must know which names are
-# types; the compiler has just told us, in the debug information.  With
-# --check, change nothing, and print what would change.
+# types; the compiler has just told us, in the debug information, but for those
+# that are declared and no variable's.  With --check, change nothing, and print
+# what would change.
 
 cd "$(dirname "$0")/../src" || exit 1
 PATH=$PATH:$(${PG_CONFIG:-pg_config} --bindir)
@@ -13,10 +14,18 @@ command -v pg_bsd_indent >/dev/null || { echo "$0: no pg_bsd_indent" >&2; exit 1
 
 readelf --debug-dump=info ./*.o 2>/dev/null |
 	awk '/DW_TAG_typedef/ { t = 1 } t && /DW_AT_name/ { print $NF; t = 0 }' |
-	sort -u > "$scratch/types"
-[ -s "$scratch/types" ] || { echo "$0: no debug information; build first" >&2; exit 1; }
+	sort -u > "$scratch/debug"
+[ -s "$scratch/debug" ] || { echo "$0: no debug information; build first" >&2; exit 1; }
+awk '/^typedef/ { t = 1 } t && /^}/ { gsub(/[};]/, ""); print $1; t = 0 }' ./*.[ch] |
+	sort -u - "$scratch/debug" > "$scratch/all"
 
 for file in *.c *.h; do
+	# "text" is a type where it is one, and a good name elsewhere.
+	if grep -qE '(^|[^A-Za-z0-9_])text[[:space:]]+\*' "$file"; then
+		cp "$scratch/all" "$scratch/types"
+	else
+		grep -vx text "$scratch/all" > "$scratch/types"
+	fi
 	pg_bsd_indent \
 		-bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1 -i4 -l79 \
 		-lp -lpl -nip -npro -sac -tpg -ts4 -U"$scratch/types" \
@@ -25,8 +34,8 @@ for file in *.c *.h; do
 		status=1
 		continue
 	}
-	sed -E 's/^([A-Za-z_][A-Za-z0-9_ ]*[A-Za-z0-9_])[[:space:]]+\*$/\1 */' \
-		"$scratch/out" > "$scratch/new"
+	sed -E -e 's/^([A-Za-z_][A-Za-z0-9_ ]*[A-Za-z0-9_])[[:space:]]+\*$/\1 */' \
+		-e 's/,(\.[a-z_]+ = )/, \1/g' "$scratch/out" > "$scratch/new"
 	if cmp -s "$file" "$scratch/new"; then
 		:
 	elif [ "${1:-}" = --check ]; then

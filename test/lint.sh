@@ -70,7 +70,7 @@ check_layers()
 		for (use in uses) {
 			split(use, name, SUBSEP)
 			own = name[1]; sub(/\.c$/, ".h", own)
-			height = (own in layer) ? layer[own] : 9
+			height = (own in layer) ? layer[own] : 99
 			if (name[2] in layer && name[2] != own && name[2] != "compat.h" && layer[name[2]] >= height)
 				say(name[1], "layer " height " must not include " name[2] ", layer " layer[name[2]])
 		}

@@ -1,0 +1,296 @@
+# Whatever a query waits for, it can be cancelled at once, holds up no other
+# backend and leaves nothing behind.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use FrontcoreTest;
+use IPC::Run ();
+use List::Util qw(min);
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $limit = 100;    # milliseconds, as the contract has it
+
+# Build a library in which the look-up of one name takes for ever.
+sub build_resolver
+{
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	my ($compiler) = split ' ', `pg_config --cc`;
+
+	PostgreSQL::Test::Utils::append_to_file("$directory/resolver.c", <<'END');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int (*Resolver) (const char *, const char *,
+						 const struct addrinfo *, struct addrinfo **);
+
+int
+getaddrinfo(const char *name, const char *service,
+			const struct addrinfo *hints, struct addrinfo **result)
+{
+	while (name != NULL && strcmp(name, "hangs.invalid") == 0)
+		sleep(60);
+	return ((Resolver) dlsym(RTLD_NEXT, "getaddrinfo")) (name, service,
+														 hints, result);
+}
+END
+	system_or_bail($compiler, '-shared', '-fPIC', '-o',
+		"$directory/resolver.so", "$directory/resolver.c", '-ldl');
+	return "$directory/resolver.so";
+}
+
+start_mock(rate => 0);
+my $node;
+{
+	local $ENV{LD_PRELOAD} = build_resolver();
+	$node = new_node(max_connections => 20);
+}
+setup_server(
+	$node,
+	limiter_key => 'first',
+	requests_per_second => 0,
+	request_timeout => '1h');
+setup_server(
+	$node,
+	server => 'nowhere',
+	schema => 'nowhere',
+	base_url => 'https://hangs.invalid/v2',
+	connect_timeout => '1h',
+	request_timeout => '1h');
+
+# What time_to_end measures is seen from another backend: from the signal, or
+# the end of the timeout, until the victim is idle or gone.
+$node->safe_psql('postgres', <<'END');
+CREATE FUNCTION time_to_end(victim int, signal text) RETURNS float
+LANGUAGE plpgsql AS $$
+DECLARE
+	began timestamptz := clock_timestamp();
+BEGIN
+	IF signal = 'cancel' THEN
+		PERFORM pg_cancel_backend(victim);
+	ELSIF signal = 'terminate' THEN
+		PERFORM pg_terminate_backend(victim);
+	ELSE
+		SELECT query_start + interval '1 s' INTO STRICT began
+		FROM pg_stat_activity WHERE pid = victim;
+	END IF;
+	LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity
+							  WHERE pid = victim AND state = 'active');
+	END LOOP;
+	RETURN extract(epoch FROM clock_timestamp() - began) * 1000;
+END $$;
+END
+
+# Start a query in a session of its own, which stays open after it.
+sub begin_query
+{
+	my ($name, $sql) = @_;
+	my %query = (name => $name, in => '', out => '', err => '');
+
+	$query{run} = IPC::Run::start(
+		[
+			'psql', '-XAtq', '-v', 'VERBOSITY=verbose',
+			'-d', $node->connstr('postgres') . " application_name=$name"
+		],
+		'<', \$query{in}, '>', \$query{out}, '2>', \$query{err});
+	$query{in} = "$sql;\n";
+	$query{run}->pump_nb;
+	return \%query;
+}
+
+# Wait until a query waits for what it should wait for; returns its process.
+sub wait_until
+{
+	my ($query, $state) = @_;
+
+	$node->poll_query_until('postgres', <<"END") or die "never $state";
+SELECT count(*) > 0 FROM frontcore_activity JOIN pg_stat_activity USING (pid)
+WHERE application_name = '$query->{name}' AND frontcore_activity.state = '$state'
+END
+	return $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE application_name = '$query->{name}'");
+}
+
+sub end_query
+{
+	my ($query) = @_;
+
+	# psql may be gone with its server
+	eval { $query->{run}->finish };
+	return $query->{err};
+}
+
+# Interrupt a query, and see how long that took and what it said.  A machine
+# that is busy with other things may need more than one attempt.
+sub interrupt_in_time
+{
+	my ($phase, $signal) = @_;
+	my $sql = $phase->{sql};
+	my @times;
+	my $error;
+
+	$sql = "SET statement_timeout = '1s'; $sql" if $signal eq 'timeout';
+	for my $attempt (1 .. 5)
+	{
+		my $victim = begin_query("victim$attempt", $sql);
+		my $pid = wait_until($victim, $phase->{state});
+
+		push @times,
+		  $node->safe_psql('postgres',
+			"SELECT time_to_end($pid, '$signal')");
+		$error = end_query($victim);
+		last if $times[-1] < $limit;
+	}
+
+	cmp_ok(min(@times), '<', $limit,
+		"$signal while $phase->{name}: in time (@times ms)");
+	my $sqlstate = $signal eq 'terminate' ? '57P01' : '57014';
+	like($error, qr/$sqlstate: .*$phase->{context}/s,
+		"$signal while $phase->{name}: as an interrupt");
+	return;
+}
+
+# DROP DATABASE waits for all backends of the cluster to take notice.
+sub drop_database_in_time
+{
+	my ($phase) = @_;
+
+	$node->safe_psql('postgres', 'CREATE DATABASE unrelated');
+
+	my $victim = begin_query('bystander', $phase->{sql});
+	wait_until($victim, $phase->{state});
+	my $began = time;
+	$node->safe_psql('postgres', 'DROP DATABASE unrelated');
+	my $elapsed = time - $began;
+	cmp_ok($elapsed, '<', 1,
+		"DROP DATABASE while a query is $phase->{name}");
+	$node->safe_psql('postgres',
+		"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+		  . "WHERE application_name = 'bystander'");
+	end_query($victim);
+	return;
+}
+
+my $read = 'SELECT count(*) FROM fc.courses';
+my @phases = (
+	{
+		name => 'no answer comes',
+		faults => ['hold match=/courses count=0'],
+		sql => $read,
+		state => 'sending',
+		context => 'FrontCore request GET /courses'
+	},
+	{
+		name => 'half an answer has come',
+		faults => ['stall_after_headers match=/courses count=0'],
+		sql => $read,
+		state => 'sending',
+		context => 'FrontCore request GET /courses'
+	},
+	{
+		name => 'a write is not answered',
+		faults => ['hold match=POST count=0'],
+		sql => "INSERT INTO fc.courses (title) VALUES ('Interrupted')",
+		state => 'sending',
+		context => 'outcome is unknown.*FrontCore request POST /courses'
+	},
+	{
+		name => 'backing off',
+		faults => ['status=503 match=/courses count=0'],
+		sql => $read,
+		state => 'backing off',
+		context => 'FrontCore request GET /courses'
+	},
+	{
+		name => 'blocked by a 429',
+		faults => ['retry_after=50 match=/courses'],
+		sql => $read,
+		state => 'waiting',
+		context => 'waiting for the rate limiter.*FrontCore request GET'
+	},
+	{
+		name => 'a name is looked up',
+		faults => [],
+		sql => 'SELECT count(*) FROM nowhere.courses',
+		state => 'sending',
+		context => 'FrontCore request GET /courses'
+	});
+
+for my $phase (@phases)
+{
+	# Each phase has an account of its own, as one of them gets blocked.
+	$node->safe_psql('postgres',
+		"ALTER SERVER frontcore OPTIONS (SET limiter_key '$phase->{name}')");
+	mock('--clear-faults');
+	mock('--fault', $_) for @{ $phase->{faults} };
+
+	interrupt_in_time($phase, $_) for qw(cancel timeout terminate);
+	drop_database_in_time($phase);
+}
+
+# In the limiter's queue, behind a request that is not answered.
+$node->safe_psql('postgres',
+	"ALTER SERVER frontcore OPTIONS (SET limiter_key 'queue')");
+mock('--clear-faults');
+mock('--fault', 'hold match=/customers count=0');
+my $first = begin_query('first', 'SELECT count(*) FROM fc.customers');
+wait_until($first, 'sending');
+my $second = begin_query('second', $read);
+$node->poll_query_until('postgres',
+	'SELECT sum(queued) = 1 FROM frontcore_limiter')
+  or die 'nobody queued';
+my $queued = {
+	name => 'queued',
+	sql => $read,
+	state => 'queued',
+	context => 'waiting for the rate limiter, [1-9]\d* requests before.*GET'
+};
+interrupt_in_time($queued, $_) for qw(cancel timeout terminate);
+drop_database_in_time($queued);
+$node->safe_psql('postgres',
+	"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+	  . "WHERE application_name IN ('first', 'second')");
+end_query($_) for $first, $second;
+
+# A thousand cancelled requests leave no file open.
+mock('--clear-faults');
+mock('--fault', 'hold match=/courses count=0');
+my $files = "SELECT 'files', count(*) FROM pg_ls_dir('/proc/self/fd');\n";
+my $canceled = "SELECT count(*) FROM fc.courses;\n";
+my $settings = "SET statement_timeout = '5ms';\n";
+my ($out, $err) = ('', '');
+$node->psql(
+	'postgres',
+	$settings . $canceled x 10 . $files . $canceled x 1000 . $files,
+	stdout => \$out,
+	stderr => \$err,
+	on_error_stop => 0,
+	extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+my @counts = $out =~ /^files\|(\d+)$/mg;
+is($err =~ s/57014//g, 1010, 'all requests were cancelled');
+is(scalar(@counts), 2, 'files were counted twice');
+is($counts[1], $counts[0], 'as many files are open as before');
+
+# The session that was cancelled can go on.
+mock('--clear-faults');
+mock('--fault', 'hold match=/courses');
+$node->psql(
+	'postgres',
+	"$settings $canceled RESET statement_timeout;\n"
+	  . 'SELECT count(*) > 0 FROM fc.courses;',
+	stdout => \$out,
+	stderr => \$err,
+	on_error_stop => 0);
+is($out, 't', 'a session that was cancelled can go on');
+
+$node->stop;
+done_testing();
