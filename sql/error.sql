@@ -48,10 +48,11 @@ CALL pg_temp.show('SELECT count(*) FROM fc.customers');
 \! test/mock.py --fault 'match=/customers status=207'
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');
 
--- waits that would be too long
+-- waits that would be too long; a 429 blocks its account, so another one
+ALTER SERVER frontcore OPTIONS (ADD limiter_key 'to be blocked');
 \! test/mock.py --fault 'match=/customers status=429 retry_after=60'
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');
-ALTER SERVER frontcore OPTIONS (ADD limiter_key 'after the block');
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'after the block');
 \! test/mock.py --fault 'match=/customers status=503'
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');
 \! test/mock.py --clear-faults

@@ -88,7 +88,7 @@ FROM generate_series(1, 3) AS g;
 -- two scans of one statement share nothing then
 SELECT count(*) FROM fc.courses a JOIN fc.courses b USING (title);
 \! test/mock.py --log
-ALTER SERVER frontcore OPTIONS (SET cache 'transaction');
+ALTER SERVER frontcore OPTIONS (DROP cache);
 SELECT count(*) FROM fc.courses a JOIN fc.courses b USING (title);
 \! test/mock.py --log
 RESET enable_hashjoin;

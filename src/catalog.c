@@ -158,7 +158,7 @@ static const FcColumn course_date_columns[] = {
 	{"start_time_at", "time", WRITES("start_time_at")},
 	{"end_time_at", "time", WRITES("end_time_at")},
 	{"timezone", "text", WRITES("timezone")},
-	{"deadline_at", "date", WRITES("deadline_at")},
+	{"deadline_at", "date", WRITES("deadline_at"), DEFAULTS("{start_at}")},
 	{"status_id", "integer", FROM("status_id|status.id"), EQUALS("status_id"),
 	WRITES("status_id"), DEFAULTS("1")},
 	{"status_title", "text", FROM("status.title|status_title"),

@@ -60,7 +60,8 @@ typedef struct FcColumn
 	const char *number_path;
 	const char *element;		/* an array of objects that is read and written
 								 * as the array of this member of theirs */
-	const char *resets_to;		/* documented default, as JSON; NULL if none */
+	const char *resets_to;		/* documented default, as JSON, or "{column}";
+								 * NULL if none */
 	const char *rewrites;		/* of an array of objects: members that are
 								 * sent where it has to be sent back: "a,b" */
 	const char *derives;		/* and those that the API makes anew */

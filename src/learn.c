@@ -52,10 +52,11 @@ static bool put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 						 uint64 omitted, FcWritten *written);
 static bool put_draft(FcLearner *learner, const FcDraft *draft,
 					  const FcOldRow *row, FcWritten *written);
-static uint64 resettable_columns(const FcLearner *learner,
-								 const FcImage *image, uint64 omitted);
+static bool has_values(const FcLearner *learner, const FcImage *image,
+					   uint64 columns, bool counts_defaults);
 static Effect judge_put(const FcLearner *learner, const FcImage *before,
 						const FcImage *after, uint64 omitted);
+static bool is_empty_value(const char *text);
 static bool is_reset_value(const FcResource *resource, const FcImage *image,
 						   int number);
 static void keep_columns(FcLearner *learner, FcDraft *draft,
@@ -160,12 +161,13 @@ fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 bool
 fc_learn_trusts_null(const FcLearner *learner, const FcColumn *column)
 {
-	const FcSender *sender = learner->sender;
+	FcSender   *sender = learner->sender;
 	int			number = fc_catalog_column_number(sender->table->resource,
 												  column);
 
 	if (column->include != NULL)
 		return false;
+	fc_send_recall(sender);		/* the scan may just have found out */
 	for (int i = 0; i < lengthof(sender->learned.lacks); i++)
 	{
 		if (sender->learned.lacks[i] & FC_COLUMN_BIT(number))
@@ -419,8 +421,8 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 		return put_draft(learner, draft, row, written);
 	if (!fc_learn_read_old(learner, row))
 		return false;
-	if (resettable_columns(learner, &row->image, omitted) == 0)
-		return put_draft(learner, draft, row, written);
+	if (!has_values(learner, &row->image, omitted, true))
+		return put_draft(learner, draft, row, written);	/* nothing to lose */
 
 	if (!put_draft(learner, draft, row, written))
 		return false;
@@ -433,7 +435,9 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 	switch (judge_put(learner, &row->image, &after, omitted))
 	{
 		case EFFECT_NONE:
-			fc_send_learn(sender, FC_LEARNED_KEEPS, FC_LEARNED_RESETS);
+			/* it may have put defaults where there were defaults */
+			if (has_values(learner, &row->image, omitted, false))
+				fc_send_learn(sender, FC_LEARNED_KEEPS, FC_LEARNED_RESETS);
 			break;
 		case EFFECT_RESET:
 			fc_send_learn(sender, FC_LEARNED_RESETS, FC_LEARNED_KEEPS);
@@ -454,22 +458,24 @@ put_draft(FcLearner *learner, const FcDraft *draft, const FcOldRow *row,
 }
 
 /*
- * Those of the omitted columns in which a reset would show.
+ * Is there a value in one of the columns?  Documented defaults may not count.
  */
-static uint64
-resettable_columns(const FcLearner *learner, const FcImage *image,
-				   uint64 omitted)
+static bool
+has_values(const FcLearner *learner, const FcImage *image, uint64 columns,
+		   bool counts_defaults)
 {
 	const FcResource *resource = learner->sender->table->resource;
-	uint64		columns = 0;
 
+	columns &= image->known;
 	for (int i = 0; resource->columns[i].name; i++)
 	{
-		if ((omitted & image->known & FC_COLUMN_BIT(i)) != 0 &&
+		if ((columns & FC_COLUMN_BIT(i)) == 0)
+			continue;
+		if (counts_defaults ? !is_empty_value(image->texts[i]) :
 			!is_reset_value(resource, image, i))
-			columns |= FC_COLUMN_BIT(i);
+			return true;
 	}
-	return columns;
+	return false;
 }
 
 /*
@@ -504,14 +510,12 @@ judge_put(const FcLearner *learner, const FcImage *before,
 }
 
 /*
- * Is the column's value null, empty or its documented default?
+ * Is a value null, or as good as null?
  */
 static bool
-is_reset_value(const FcResource *resource, const FcImage *image, int number)
+is_empty_value(const char *text)
 {
 	static const char *const empty[] = {"", "[]", "{}"};
-	const char *text = image->texts[number];
-	const char *reset = resource->columns[number].resets_to;
 
 	if (text == NULL)
 		return true;
@@ -520,6 +524,20 @@ is_reset_value(const FcResource *resource, const FcImage *image, int number)
 		if (strcmp(text, empty[i]) == 0)
 			return true;
 	}
+	return false;
+}
+
+/*
+ * Is the column's value null, empty or its documented default?
+ */
+static bool
+is_reset_value(const FcResource *resource, const FcImage *image, int number)
+{
+	const char *text = image->texts[number];
+	const char *reset = resource->columns[number].resets_to;
+
+	if (is_empty_value(text))
+		return true;
 	if (reset == NULL)
 		return false;
 

@@ -15,7 +15,8 @@
  *	 network.
  * - A block of shared memory that was just created knows nothing of requests
  *	 sent before a crash.  Every account counts as full at that time, and as
- *	 many requests as may be in flight at once count as abandoned then.
+ *	 many requests as may be in flight at once count as abandoned when the
+ *	 server started again.
  * - An account whose entry was reused for another is forgotten.  A new entry
  *	 counts as full at the time of the last answer that was forgotten.
  *
@@ -57,8 +58,11 @@
 #include "postgres.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "access/xact.h"
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
 #include "common/pg_prng.h"
 #include "limiter.h"
 #include "miscadmin.h"
@@ -162,6 +166,7 @@ typedef struct Block
 	uint32		segment;		/* stats.c's handle, under its own lock */
 	int			free_waiter;	/* first of the free places, or NOBODY */
 	int64		created;		/* constant */
+	int64		crashed;		/* requests in flight before are lost */
 	int64		forgotten;		/* last answer that nobody remembers */
 	Account		accounts[ACCOUNTS];
 	Waiter		waiters[FLEXIBLE_ARRAY_MEMBER];
@@ -205,10 +210,11 @@ static shmem_startup_hook_type previous_startup_hook = NULL;
 static void request_at_startup(void);
 static void create_at_startup(void);
 static void attach_block(void);
-static Block *get_block(void);
+static Block *get_block(bool *found);
 static Size block_size(void);
 static void *find_block(Size size, bool *found);
 static void init_block(Block *new_block);
+static void look_for_crash(Block *new_block);
 static void register_callbacks(void);
 static void leave_at_exit(int code, Datum arg);
 static void leave_at_abort(XactEvent event, void *arg);
@@ -512,10 +518,12 @@ request_at_startup(void)
 static void
 create_at_startup(void)
 {
+	bool		found;
+
 	if (previous_startup_hook)
 		previous_startup_hook();
 
-	(void) get_block();
+	(void) get_block(&found);
 }
 
 /* Make the block usable in this backend. */
@@ -523,26 +531,29 @@ static void
 attach_block(void)
 {
 	Block	   *new_block;
+	bool		found;
 
 	if (block != NULL)
 		return;
 
-	new_block = get_block();
+	new_block = get_block(&found);
 	LWLockRegisterTranche(new_block->tranche, "frontcore_fdw");
 	register_callbacks();
 	block = new_block;
+
+	if (!found)
+		look_for_crash(new_block);
 }
 
 /* Find the block of shared memory, or create it. */
 static Block *
-get_block(void)
+get_block(bool *found)
 {
 	Block	   *found_block;
-	bool		found;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	found_block = find_block(block_size(), &found);
-	if (!found)
+	found_block = find_block(block_size(), found);
+	if (!*found)
 		init_block(found_block);
 	LWLockRelease(AddinShmemInitLock);
 
@@ -594,12 +605,33 @@ init_block(Block *new_block)
 	new_block->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&new_block->lock, new_block->tranche);
 	new_block->created = read_clock();
+	new_block->crashed = new_block->created;
 	new_block->forgotten = new_block->created;
 
 	new_block->waiters_count = Min(MaxBackends, MAX_WAITERS);
 	for (int i = 0; i < new_block->waiters_count; i++)
 		new_block->waiters[i].next = i + 1;
 	new_block->waiters[new_block->waiters_count - 1].next = NOBODY;
+}
+
+/*
+ * Find out when the server has crashed at the latest: before its control file
+ * was written when it started.  If that is long ago, as it is most often,
+ * nobody has to wait for what may have been in flight.
+ */
+static void
+look_for_crash(Block *new_block)
+{
+	bool		crc_ok;
+	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+	int64		age = (int64) (time(NULL) - control->time - 1) * SECOND;
+
+	if (!crc_ok || age <= 0)
+		return;
+
+	LWLockAcquire(&new_block->lock, LW_EXCLUSIVE);
+	new_block->crashed = new_block->created - age;
+	LWLockRelease(&new_block->lock);
 }
 
 /* See to it that a backend never keeps its place beyond its work; once. */
@@ -860,7 +892,7 @@ second_opens_at(const Account *account, const FcLimits *limits, int64 now)
 		window = (int64) ceil(SECOND / limits->per_second);
 
 	/* Requests that a crash left in flight may still arrive. */
-	settled = block->created + ABANDONED_DELAY + window;
+	settled = block->crashed + ABANDONED_DELAY + window;
 	if (now < settled)
 	{
 		limit -= limits->max_concurrent;

@@ -50,7 +50,8 @@ struct FcPager
 	MemoryContext context;		/* the pager's own */
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
-	double		look_ups;		/* requests that keyed queries have cost */
+	double		look_ups;		/* requests that looking up keys has cost */
+	int64		requests_before;	/* those of use, before the current query */
 
 	/* the query */
 	const FcQuery *query;
@@ -122,6 +123,7 @@ static bool check_needs(FcPager *pager, const FcWalk *walk);
 static void report_lacking(FcPager *pager, const FcWalk *walk,
 						   uint64 lacking);
 static void check_look_up(FcPager *pager, FcJsonNode item, bool *is_other);
+static bool order_was_refused(FcPager *pager);
 static void check_order(FcPager *pager, FcJsonNode item);
 static void note_whole(FcPager *pager);
 static void begin_sort(FcPager *pager);
@@ -181,6 +183,12 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
 	MemoryContext oldcontext;
 
+	if (pager->query != NULL &&
+		(pager->query->ids.bound || pager->query->parents.bound))
+		pager->look_ups += pager->use->counts.requests -
+			pager->requests_before;
+	pager->requests_before = pager->use->counts.requests;
+
 	reset_question(pager);
 	release_walks(pager);
 	MemoryContextReset(pager->ask_context);
@@ -222,6 +230,11 @@ fc_pager_next(FcPager *pager, FcJsonNode *item)
 
 	if (!next_item(pager, item))
 		return false;
+	if (pager->query->order != NULL && order_was_refused(pager))
+	{
+		begin_sort(pager);
+		return next_sorted_item(pager, item);
+	}
 	if (pager->query->order != NULL)
 		check_order(pager, *item);
 	pager->emitted++;
@@ -572,8 +585,8 @@ look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
 /*
  * Would going on to look up keys cost more than the whole list?
  *
- * Only for queries that are asked again and again.  The planner's guess of
- * how often decides at first, what has been spent decides later.
+ * The planner's guess of how often decides at first, what has been spent
+ * decides later.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
@@ -581,17 +594,18 @@ whole_list_is_cheaper(FcPager *pager)
 	const FcQuery *query = pager->query;
 	FcQuery		all = *query;
 	FcRouteChoice choice;
-	double		spent = pager->look_ups;
 
-	if (pager->scope == NULL || query->repetitions <= 1 ||
+	if (pager->scope == NULL ||
 		!(query->ids.bound || query->parents.bound))
 		return false;
 
 	all.ids.bound = all.parents.bound = false;
 	choice = fc_query_choose(&all, &pager->facts);
-	pager->look_ups += pager->choice.requests;
-	return choice.route != NULL &&
-		(spent + pager->choice.requests > choice.requests ||
+	if (choice.route == NULL)
+		return false;
+	return (pager->look_ups > 0 &&
+			pager->look_ups + pager->choice.requests > choice.requests) ||
+		(query->repetitions > 1 &&
 		 query->repetitions * pager->choice.requests > choice.requests);
 }
 
@@ -1144,6 +1158,24 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 						 pager->query->resource->name,
 						 FC_LEARNED_CLOSED(pager->choice.number), 0);
 	close_route(pager);
+}
+
+/*
+ * Did the API just refuse to sort?  Then the query is begun again, for us to
+ * sort its items.
+ */
+static bool
+order_was_refused(FcPager *pager)
+{
+	if (pager->emitted > 0 || pager->walk == NULL || !pager->walk->is_bare ||
+		(pager->walk->route->flags & FC_SORTED) == 0)
+		return false;
+	pager->facts.flags |= FC_LEARNED_REFUSES(pager->choice.number);
+	release_walks(pager);
+	pager->next_walk = 0;
+	pager->walk = NULL;
+	choose_route(pager);
+	return true;
 }
 
 /*

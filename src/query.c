@@ -195,7 +195,9 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 		best.route = route;
 		best.number = i;
 		best.requests = requests;
-		best.is_ordered = route_is_ordered(query, route);
+		best.is_ordered = query->order == NULL ||
+			(route_is_ordered(query, route) &&
+			 (facts->flags & FC_LEARNED_REFUSES(i)) == 0);
 		best_lacks = lacks;
 	}
 	if (query->is_empty)
@@ -388,8 +390,6 @@ pages(double rows, int page_size)
 static bool
 route_is_ordered(const FcQuery *query, const FcRoute *route)
 {
-	if (query->order == NULL)
-		return true;
 	if (fc_query_wants_id(query, route))
 		return query->ids.count <= 1;
 	if ((route->flags & FC_SORTED) == 0 || !query->push_order)

@@ -11,7 +11,6 @@
 #include "access/sysattr.h"
 #include "batch.h"
 #include "catalog/pg_type.h"
-#include "commands/explain.h"
 #include "compat.h"
 #include "error.h"
 #include "executor/executor.h"

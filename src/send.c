@@ -76,9 +76,19 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 	sender->use.estate = estate;
 	sender->table = table;
 	sender->parent = fc_catalog_flagged(table->resource, FC_PARENT);
-	(void) fc_stats_learned(sender->api->account.digest,
-							table->resource->name, &sender->learned);
+	fc_send_recall(sender);
 	return sender;
+}
+
+/*
+ * fc_send_recall
+ *		Look up what is known of the account by now.
+ */
+void
+fc_send_recall(FcSender *sender)
+{
+	(void) fc_stats_learned(sender->api->account.digest,
+							sender->table->resource->name, &sender->learned);
 }
 
 /*

@@ -34,11 +34,12 @@ typedef struct FcSender
 	FcApiUse	use;
 	const FcTable *table;
 	const FcColumn *parent;		/* the resource's FC_PARENT, or NULL */
-	FcLearned	learned;		/* of the account */
+	FcLearned	learned;		/* of the account, when it was last looked up */
 } FcSender;
 
 extern FcSender *fc_send_begin(const FcTable *table, Oid serverid,
 							   Oid userid, EState *estate);
+extern void fc_send_recall(FcSender *sender);
 extern void fc_send_learn(FcSender *sender, uint64 set, uint64 clear);
 
 extern FcJsonNode fc_send_post(FcSender *sender, FcRowKey *key,

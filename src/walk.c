@@ -71,6 +71,7 @@ static void examine_page(FcWalk *walk, FcJson *document,
 static void examine_item(FcWalk *walk, FcJsonNode item,
 						 PageContent *content);
 static void note_present(FcWalk *walk, FcJsonNode item);
+static bool was_asked_for(const FcWalk *walk, const FcColumn *column);
 static bool item_holds(const FcColumn *column, FcJsonNode item);
 static bool is_fresh(FcWalk *walk, int64 id);
 static bool since_was_ignored(FcWalk *walk, FcApi *api,
@@ -84,8 +85,7 @@ static void plan_next_page(FcWalk *walk, const PageContent *content,
 static void complete(FcWalk *walk, FcApi *api);
 static void read_pagination(FcJson *document, PageContent *content);
 static FcJsonNode find_container(FcJson *document);
-static void refuse_answer(const FcWalk *walk, const char *detail)
-			pg_attribute_noreturn();
+static void refuse_answer(const FcWalk *walk, const char *detail);
 
 /*
  * fc_walk_find
@@ -487,9 +487,21 @@ note_present(FcWalk *walk, FcJsonNode item)
 	for (int i = 0; columns[i].name != NULL; i++)
 	{
 		if ((walk->present & (UINT64CONST(1) << i)) == 0 &&
-			item_holds(&columns[i], item))
+			was_asked_for(walk, &columns[i]) && item_holds(&columns[i], item))
 			walk->present |= UINT64CONST(1) << i;
 	}
+}
+
+/*
+ * Some items hold a relation though nobody asked for it; that says nothing of
+ * the others: reference section 6.1.
+ */
+static bool
+was_asked_for(const FcWalk *walk, const FcColumn *column)
+{
+	return column->include == NULL ||
+		(!walk->is_bare &&
+		 strstr(walk->path, psprintf("=%s", column->include)) != NULL);
 }
 
 /*

@@ -4,11 +4,13 @@
 \set cost '\\! test/mock.py --log'
 -- around statements that only look something up for the next one
 \set quiet '\\set ECHO none'
-\set show '\\! test/mock.py --log >/dev/null' '\n' '\\set ECHO queries' '\n'
+\set forget '\\! test/mock.py --log >/dev/null'
+\set show '\\set ECHO queries'
 
 \echo '== Setting up: no request is sent'
 :quiet
 SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+:forget
 :show
 CREATE EXTENSION frontcore_fdw;
 CREATE SERVER frontcore FOREIGN DATA WRAPPER frontcore_fdw
@@ -46,6 +48,7 @@ SELECT id, title, start_at
 \echo '== One customer by id: one object'
 :quiet
 SELECT id AS customer FROM fc.customers WHERE visit_city <> '' LIMIT 1 \gset
+:forget
 :show
 SELECT id, title, orgnr, email, visit_city FROM fc.customers WHERE id = :customer;
 :cost
@@ -100,6 +103,7 @@ RETURNING id, title, custom_properties;
 :cost
 :quiet
 SELECT id AS course FROM fc.courses WHERE reference = 'DEMO-1' \gset
+:forget
 :show
 INSERT INTO fc.course_dates (course_id, start_at, end_at, start_time_at, end_time_at)
 VALUES (:course, '2027-03-01', '2027-03-02', '09:00', '15:30')
