@@ -40,9 +40,11 @@ SELECT id, title FROM customers WHERE 40201 = id;
 \! test/mock.py --log
 
 -- row 4: three ids are 3 requests, or the whole list where that is fewer
-SELECT id, start_at FROM course_dates WHERE id IN (51003, 51005, 51007);
+SELECT id, start_at FROM course_dates WHERE id IN (51003, 51005, 51007)
+ORDER BY id;
 \! test/mock.py --log
-SELECT id, title FROM customers WHERE id IN (40201, 40203, 40206);
+SELECT id, title FROM customers WHERE id IN (40201, 40203, 40206)
+ORDER BY id;
 \! test/mock.py --log
 
 -- row 5: the dates of one course
@@ -94,7 +96,7 @@ BEGIN;
 SELECT count(*) FROM courses;
 \! test/mock.py --log --quiet
 SELECT count(*) FROM courses;
-SELECT id, title FROM courses WHERE id IN (7301, 7305, 7309);
+SELECT id, title FROM courses WHERE id IN (7301, 7305, 7309) ORDER BY id;
 SELECT count(*) FROM courses WHERE created_at < '2026-06-01';
 SELECT count(*) FROM course_dates WHERE course_id = 7301;
 \! test/mock.py --log

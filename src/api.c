@@ -132,7 +132,9 @@ static void record_attempt(const Exchange *exchange);
 static void log_attempt(const Exchange *exchange);
 static void read_reply(const Exchange *exchange, FcReply *reply,
 					   FcAnswer *answer);
-static void read_error(FcJsonNode root, FcReply *reply);
+static const char *hide_key(const Exchange *exchange, const char *text);
+static void read_error(const Exchange *exchange, FcJsonNode root,
+					   FcReply *reply);
 static bool is_error(FcJsonNode root);
 static FcJsonNode first_error(FcJsonNode root);
 static const char *find_text(FcJsonNode object, const char *const *paths);
@@ -549,14 +551,14 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 	reply->is_write = exchange->is_write;
 	reply->kind = exchange->call->kind;
 	reply->trouble = outcomes[response->outcome].trouble;
-	reply->reason = response->reason;
+	reply->reason = hide_key(exchange, response->reason);
 	reply->status = answer->status = response->status;
 	answer->text = response->body;
 	answer->length = response->length;
 	if (reply->trouble != FC_TROUBLE_NONE)
 		return;
 
-	reply->allow = fc_http_header(response, "allow");
+	reply->allow = hide_key(exchange, fc_http_header(response, "allow"));
 	if (is_blank(response))
 	{
 		/* a PUT or DELETE may have nothing to say, a GET or POST may not */
@@ -578,15 +580,43 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 			answer->document = document;
 			return;
 		}
-		read_error(root, reply);
+		read_error(exchange, root, reply);
 	}
 	else if (is_success)
 		reply->trouble = FC_TROUBLE_NOT_JSON;
 	else
 		reply->is_text = true;
 	if (reply->message == NULL)
-		reply->message = fc_error_quote(response->body, response->length);
+	{
+		const char *body = hide_key(exchange, response->body);
+
+		reply->message = fc_error_quote(body, strlen(body));
+	}
 	answer->message = reply->message;
+}
+
+/*
+ * What the other side says, without the key: some echo what they got.
+ */
+static const char *
+hide_key(const Exchange *exchange, const char *text)
+{
+	const char *key = exchange->api->private->key_header +
+		strlen(KEY_HEADER ": ");
+	const char *found;
+	StringInfoData clean;
+
+	if (text == NULL || *key == '\0' || strstr(text, key) == NULL)
+		return text;
+	initStringInfo(&clean);
+	while ((found = strstr(text, key)) != NULL)
+	{
+		appendBinaryStringInfo(&clean, text, found - text);
+		appendStringInfoString(&clean, "***");
+		text = found + strlen(key);
+	}
+	appendStringInfoString(&clean, text);
+	return clean.data;
 }
 
 /* Is this object the API's way to say no, whatever the status? */
@@ -606,7 +636,7 @@ is_error(FcJsonNode root)
 
 /* Find the words and the code of an error. */
 static void
-read_error(FcJsonNode root, FcReply *reply)
+read_error(const Exchange *exchange, FcJsonNode root, FcReply *reply)
 {
 	FcJsonNode	first = first_error(root);
 	const char *message;
@@ -616,6 +646,7 @@ read_error(FcJsonNode root, FcReply *reply)
 		message = find_text(first, message_paths);
 	if (message == NULL)
 		message = find_text(root, message_paths);
+	message = hide_key(exchange, message);
 	if (message != NULL && message[0] != '\0')
 		reply->message = fc_error_quote(message, strlen(message));
 

@@ -25,6 +25,7 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -104,6 +105,7 @@ struct FcHttpConnection
 	CURL	   *easy;
 	struct curl_slist *headers; /* of the request on its way */
 	int			descriptors;	/* that fd.c counts for us */
+	curl_socket_t kept;			/* of the last answer, if it was kept open */
 
 	/* what libcurl waits for */
 	int			nsockets;
@@ -199,6 +201,7 @@ static bool split_url(const char *url, unsigned int flags, UrlParts *parts);
 static bool get_url_part(CURLU *handle, CURLUPart part, unsigned int flags,
 						 char *copy);
 static bool is_loopback(const char *host);
+static bool has_leftovers(FcHttpConnection *connection);
 static bool has_odd_characters(const char *url);
 
 /* Set an option of a connection's easy handle; none may fail unseen. */
@@ -222,6 +225,7 @@ fc_http_connect(const FcHttpOptions *options)
 
 	connection->options = *options;
 	connection->due = HUGE_VAL;
+	connection->kept = CURL_SOCKET_BAD;
 	connection->cleanup.func = free_connection;
 	connection->cleanup.arg = connection;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext,
@@ -361,7 +365,7 @@ fc_http_check_url(const char *url, char **normalized, char **origin)
 	*normalized = *origin = NULL;
 	if (has_odd_characters(url))
 		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (!split_url(url, 0, &parts))
+	if (!split_url(url, 0, &parts) || has_odd_characters(parts.host))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
 		return "A user name or password cannot be part of it.";
@@ -398,7 +402,8 @@ fc_http_check_proxy(const char *url)
 
 	if (has_odd_characters(url))
 		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts))
+	if (!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts) ||
+		has_odd_characters(parts.host))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
 		return "A user name or password cannot be part of it, as everybody can read the options of a server.";
@@ -543,6 +548,10 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 		SET_OPTION(connection, CURLOPT_CAINFO, options->ca_file);
 		SET_OPTION(connection, CURLOPT_CAPATH, NULL);
 	}
+
+	/* what an answer left behind is not the answer to this request */
+	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
+			   has_leftovers(connection) ? 1L : 0L);
 
 	/* how long */
 	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
@@ -709,6 +718,23 @@ time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
 }
 
 /*
+ * Has the server sent more than its last answer was said to hold?
+ *
+ * libcurl reuses such a connection, and would take the rest for the next
+ * answer.  The socket is libcurl's, which does not touch it between requests.
+ */
+static bool
+has_leftovers(FcHttpConnection *connection)
+{
+	curl_socket_t fd = connection->kept;
+	char		byte;
+
+	connection->kept = CURL_SOCKET_BAD;
+	return fd != CURL_SOCKET_BAD &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/*
  * Take a request, whatever became of it, from libcurl.  The connection is
  * kept if all is well, else closed.  Does not throw.
  */
@@ -749,6 +775,9 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 
 	if (transfer->starts > 0)
 	{
+		check_result(curl_easy_getinfo(connection->easy,
+									   CURLINFO_ACTIVESOCKET,
+									   &connection->kept));
 		check_result(curl_easy_getinfo(connection->easy,
 									   CURLINFO_RESPONSE_CODE, &status));
 		check_result(curl_easy_getinfo(connection->easy,

@@ -150,6 +150,9 @@ PG_FUNCTION_INFO_V1(frontcore_pushdown);
 /* In option.c; tells our servers from others'. */
 extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
 
+static void put_column(const FcTable *table,
+					   const FcTableColumn *table_column,
+					   ReturnSetInfo *result);
 static bool match_clause(const Matcher *matcher, Expr *clause,
 						 FcPushed *pushed);
 static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
@@ -339,29 +342,44 @@ frontcore_pushdown(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < table->natts; i++)
 	{
-		const FcColumn *column = table->columns[i].column;
+		const FcTableColumn *column = &table->columns[i];
+		const Kind *kind = column->column ? find_kind(column->column) : NULL;
 
-		for (int operator = 0; column != NULL &&
-			 operator < lengthof(fc_pushdown_operators); operator++)
-		{
-			const char *parameter = name_parameter(column, operator);
-			bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
-			Datum		values[4];
-			bool		nulls[4] = {false, false, false, false};
-
-			if (parameter == NULL ||
-				(!table->push_filters && parameter[0] != '{'))
-				continue;
-			values[0] = CStringGetTextDatum(table->columns[i].name);
-			values[1] = CStringGetTextDatum(fc_pushdown_operators[operator]);
-			values[2] = CStringGetTextDatum(parameter);
-			values[3] = CStringGetTextDatum(is_key || column->equals ?
-											"exact" : "widened");
-			tuplestore_putvalues(result->setResult, result->setDesc, values,
-								 nulls);
-		}
+		if (kind != NULL &&
+			is_among(getBaseType(get_atttype(table->relid, column->attnum)),
+					 kind->columns))
+			put_column(table, column, result);
 	}
 	PG_RETURN_NULL();
+}
+
+/*
+ * Put a row for each comparison of a column that goes upstream.
+ */
+static void
+put_column(const FcTable *table, const FcTableColumn *table_column,
+		   ReturnSetInfo *result)
+{
+	const FcColumn *column = table_column->column;
+	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
+
+	for (int i = 0; i < lengthof(fc_pushdown_operators); i++)
+	{
+		const char *parameter = name_parameter(column, i);
+		Datum		values[4];
+		bool		nulls[4] = {false, false, false, false};
+
+		if (parameter == NULL ||
+			(!table->push_filters && parameter[0] != '{'))
+			continue;
+		values[0] = CStringGetTextDatum(table_column->name);
+		values[1] = CStringGetTextDatum(fc_pushdown_operators[i]);
+		values[2] = CStringGetTextDatum(parameter);
+		values[3] = CStringGetTextDatum(is_key || column->equals != NULL ?
+										"exact" : "widened");
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
 }
 
 /*
@@ -1038,7 +1056,7 @@ name_parameter(const FcColumn *column, FcOperator operator)
 {
 	bool		is_lower = asks_for(operator, LOWER);
 
-	if (find_kind(column) == NULL || !is_pushable(column, operator))
+	if (!is_pushable(column, operator))
 		return NULL;
 	if (operator == FC_EQUAL || operator == FC_EQUAL_ANY)
 	{

@@ -81,7 +81,8 @@ static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node);
 static char *describe_filters(ForeignScanState *node, FcScanState *state,
 							  ExplainState *es);
-static char *describe_request(ForeignScanState *node, FcScanState *state);
+static FcQuery *known_query(ForeignScanState *node, FcScanState *state);
+static char *describe_request(ForeignScanState *node, const FcQuery *query);
 static bool waits_for_execution(Node *node, void *context);
 
 static const FcBatchSource batch_source = {ask_batch, next_batch_row};
@@ -213,14 +214,16 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	FcScanState *state = node->fdw_state;
+	FcQuery    *query = known_query(node, state);
 	char	   *filters = describe_filters(node, state, es);
+	double		requests =
+		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 
-	ExplainPropertyText("Remote Request", describe_request(node, state), es);
+	ExplainPropertyText("Remote Request", describe_request(node, query), es);
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
-						 floatVal(list_nth(plan->fdw_private,
-										   FC_SCAN_REQUESTS)), 0, es);
+						 query->is_empty ? 0 : requests, 0, es);
 	if (es->analyze && state->pager != NULL)
 		fc_explain_use(&state->use, es);
 }
@@ -523,25 +526,36 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 }
 
 /*
+ * The query as far as it is known: as it was asked last, or as its operands
+ * are now unless execution sets them.
+ */
+static FcQuery *
+known_query(ForeignScanState *node, FcScanState *state)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+
+	if (state->query != NULL && state->batch == NULL)
+		return state->query;
+	if (!waits_for_execution((Node *) plan->fdw_exprs, NULL))
+		return bind_query(state, node, -1, (Datum) 0);
+	return &state->model;
+}
+
+/*
  * The request that the plan expects to send first.  What is only known when
  * the query runs stands in braces.
  */
 static char *
-describe_request(ForeignScanState *node, FcScanState *state)
+describe_request(ForeignScanState *node, const FcQuery *query)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	int			number = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
-	const FcRoute *route = &state->model.resource->routes[number];
-	FcQuery    *query = &state->model;
-
-	if (state->query != NULL && state->batch == NULL)
-		query = state->query;
-	else if (!waits_for_execution((Node *) plan->fdw_exprs, NULL))
-		query = bind_query(state, node, -1, (Datum) 0);
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
-	return psprintf("GET %s", fc_query_describe(query, route));
+	return psprintf("GET %s",
+					fc_query_describe(query,
+									  &query->resource->routes[number]));
 }
 
 /*

@@ -76,44 +76,51 @@ sub make_server
 }
 
 # A session keeps its connection from statement to statement.
-query('SELECT FROM fc.courses WHERE id = 1;' x 5);
+query('SELECT FROM fc.courses WHERE id = 7301;' x 5);
 my @requests = arrivals();
 is(scalar(@requests), 5, 'five statements, five requests');
 is(connections(@requests), 1, 'one connection for all of them');
 
-# An option that changes takes effect at once, but not for an open scan.
+# An option that changes takes effect at once, but not for a scan that is open.
 query(<<'END');
-SELECT FROM fc.courses WHERE id = 1;
-ALTER SERVER frontcore OPTIONS (ADD user_agent 'changed');
-SELECT FROM fc.courses WHERE id = 1;
+SELECT FROM fc.courses WHERE id = 7301;
+ALTER SERVER frontcore OPTIONS (ADD page_size '10');
 BEGIN;
-DECLARE scan CURSOR FOR SELECT id FROM fc.courses ORDER BY id;
+DECLARE scan CURSOR FOR SELECT FROM fc.courses;
 FETCH 1 FROM scan;
-ALTER SERVER frontcore OPTIONS (SET user_agent 'again');
-SELECT FROM fc.customers WHERE id = 1;
-FETCH ALL FROM scan;
+ALTER SERVER frontcore OPTIONS (SET page_size '20');
+SELECT FROM fc.customers WHERE id = 40201;
+FETCH 10 FROM scan;
 COMMIT;
-SELECT FROM fc.courses WHERE id = 1;
 END
-is(connections(arrivals()), 3, 'a connection for each set of options');
+@requests = arrivals();
+is_deeply(
+	[ map { $_->[0] =~ s/&page.*//r } @requests ],
+	[
+		'GET /courses/7301', 'GET /courses?limit=10',
+		'GET /customers/40201', 'GET /courses?limit=10'
+	],
+	'an open scan keeps its options');
+is(connections(@requests), 3, 'a connection for each set of options');
+is($requests[3][1], $requests[1][1], 'an open scan keeps its connection');
 
 # libcurl would repeat a request on its own where a kept connection is dead.
 # A GET is repeated by us.
-mock('--fault', 'dead_keepalive match=/courses/1');
+mock('--fault', 'dead_keepalive match=/courses/7301');
 is( query(
-		'SELECT id FROM fc.courses WHERE id = 1;'
-		  . 'SELECT id FROM fc.courses WHERE id = 2;'),
-	"1\n2",
+		'SELECT id FROM fc.courses WHERE id = 7301;'
+		  . 'SELECT id FROM fc.courses WHERE id = 7302;'),
+	"7301\n7302",
 	'a GET on a dead connection is repeated');
 is_deeply(
 	[ map { $_->[0] =~ s/\?.*//r } arrivals() ],
-	[ 'GET /courses/1', 'GET /courses/2', 'GET /courses/2' ],
+	[ 'GET /courses/7301', 'GET /courses/7302', 'GET /courses/7302' ],
 	'once');
 
 # A write is not, as the API may have carried it out; here it has.
-mock('--fault', 'dead_keepalive match=/courses/1');
+mock('--fault', 'dead_keepalive match=/courses/7301');
 fails_with(
-	'SELECT FROM fc.courses WHERE id = 1;'
+	'SELECT FROM fc.courses WHERE id = 7301;'
 	  . "INSERT INTO fc.courses (title) VALUES ('Sent once')",
 	'08007',
 	qr/FrontCore request POST \/courses/,
@@ -146,7 +153,7 @@ my @faults = (
 	[ 'close', '08006' ],
 	[ 'hold', '08006' ],
 	[ 'stall_after_headers', '08006' ],
-	[ 'truncate=100', 'HV00M' ],
+	[ 'truncate=5', 'HV00M' ],
 	[ 'garbage', 'HV00M' ],
 	[ 'bigheader=300000', 'HV00M' ],
 	[ 'bomb=64', 'HV00M' ],
@@ -163,7 +170,7 @@ for my $fault (@faults)
 		qr/FrontCore request GET \/courses/, "read: $fault->[0]");
 	next if $fault->[1] eq '53400';
 	mock('--fault', "$fault->[0] match=POST");
-	fails_with("INSERT INTO fc.courses (title) VALUES ('x')",
+	fails_with("INSERT INTO fc.courses (title) VALUES ('$fault->[0]')",
 		'08007', qr/FrontCore request POST \/courses/,
 		"write: $fault->[0]");
 }
@@ -238,8 +245,8 @@ SKIP:
 	my %tls = (base_url => "https://127.0.0.1:$tls_port/v2");
 
 	my $trusted = make_server(%tls, ca_file => $file{'ca.crt'});
-	is(query("SELECT id FROM $trusted.courses WHERE id = 1"),
-		1, 'a certificate of the given authority is accepted');
+	is(query("SELECT id FROM $trusted.courses WHERE id = 7301"),
+		7301, 'a certificate of the given authority is accepted');
 
 	my $untrusted = make_server(%tls);
 	fails_with("SELECT FROM $untrusted.courses",
