@@ -50,7 +50,8 @@ struct FcPager
 	MemoryContext context;		/* the pager's own */
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
-	double		look_ups;		/* requests that looking up keys has cost */
+	int			narrow;			/* queries so far for a part of the list, ... */
+	double		narrow_requests;	/* ... and what they have cost */
 	int64		requests_before;	/* those of use, before the current query */
 
 	/* the query */
@@ -183,10 +184,12 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
 	MemoryContext oldcontext;
 
-	if (pager->query != NULL &&
-		(pager->query->ids.bound || pager->query->parents.bound))
-		pager->look_ups += pager->use->counts.requests -
+	if (pager->query != NULL && fc_query_has_filters(pager->query))
+	{
+		pager->narrow++;
+		pager->narrow_requests += pager->use->counts.requests -
 			pager->requests_before;
+	}
 	pager->requests_before = pager->use->counts.requests;
 
 	reset_question(pager);
@@ -583,7 +586,7 @@ look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
 }
 
 /*
- * Would going on to look up keys cost more than the whole list?
+ * Would going on to ask for parts of the list cost more than the whole list?
  *
  * The planner's guess of how often decides at first, what has been spent
  * decides later.
@@ -594,19 +597,25 @@ whole_list_is_cheaper(FcPager *pager)
 	const FcQuery *query = pager->query;
 	FcQuery		all = *query;
 	FcRouteChoice choice;
+	double		next = pager->choice.requests;
 
-	if (pager->scope == NULL ||
-		!(query->ids.bound || query->parents.bound))
+	if (pager->scope == NULL || !fc_query_has_filters(query))
 		return false;
 
-	all.ids.bound = all.parents.bound = false;
+	all.ids.bound = all.parents.bound = all.has_since = false;
+	all.filters = NIL;
 	choice = fc_query_choose(&all, &pager->facts);
 	if (choice.route == NULL)
 		return false;
-	return (pager->look_ups > 0 &&
-			pager->look_ups + pager->choice.requests > choice.requests) ||
-		(query->repetitions > 1 &&
-		 query->repetitions * pager->choice.requests > choice.requests);
+
+	/* how much of the list a filter gives is only known afterwards */
+	if (!query->ids.bound && !query->parents.bound)
+		next = pager->narrow > 0 ? pager->narrow_requests / pager->narrow :
+			pager->use->estimated;
+	if (pager->narrow_requests > 0)
+		return pager->narrow_requests + next > choice.requests;
+	return query->repetitions > 1 &&
+		query->repetitions * next > choice.requests;
 }
 
 /*
