@@ -13,29 +13,13 @@
  */
 #include "postgres.h"
 
-#include "access/tupdesc.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "lib/ilist.h"
-#include "miscadmin.h"
+#include "needs.h"
 #include "pager.h"
-#include "utils/builtins.h"
+#include "sort.h"
 #include "utils/memutils.h"
-#include "utils/tuplesort.h"
 #include "walk.h"
 #include "whole.h"
-
-/* bigint > bigint: pg_operator.dat names only the other one */
-#define INT8_GREATER_OPERATOR	413
-
-/* Items in an order that no route gives. */
-typedef struct PagerSort
-{
-	TupleDesc	tupdesc;		/* order as int8, the item's source as text */
-	Tuplesortstate *state;
-	TupleTableSlot *slot;
-} PagerSort;
 
 struct FcPager
 {
@@ -80,7 +64,7 @@ struct FcPager
 	int			item;			/* number of the next item on the page */
 	int64		emitted;
 	int64		last_order;
-	PagerSort  *sort;
+	FcSort	   *sort;			/* NULL if items come as they are read */
 	const char *request;		/* that brought the last item, for messages */
 };
 
@@ -121,8 +105,6 @@ static bool has_other_route(FcPager *pager);
 static void close_route(FcPager *pager);
 static bool use_smaller_batch(FcPager *pager);
 static bool check_needs(FcPager *pager, const FcWalk *walk);
-static void report_lacking(FcPager *pager, const FcWalk *walk,
-						   uint64 lacking);
 static void check_look_up(FcPager *pager, FcJsonNode item, bool *is_other);
 static bool order_was_refused(FcPager *pager);
 static void check_order(FcPager *pager, FcJsonNode item);
@@ -263,7 +245,7 @@ fc_pager_rewind(FcPager *pager)
 	pager->walk = NULL;
 	pager->emitted = 0;
 	if (pager->sort != NULL)
-		tuplesort_rescan(pager->sort->state);
+		fc_sort_rewind(pager->sort);
 }
 
 /*
@@ -407,8 +389,7 @@ reset_question(FcPager *pager)
 {
 	if (pager->sort != NULL)
 	{
-		ExecDropSingleTupleTableSlot(pager->sort->slot);
-		tuplesort_end(pager->sort->state);
+		fc_sort_end(pager->sort);
 		pager->sort = NULL;
 	}
 	pager->choice.route = NULL;
@@ -1068,11 +1049,10 @@ use_smaller_batch(FcPager *pager)
 static bool
 check_needs(FcPager *pager, const FcWalk *walk)
 {
-	uint64		lacking = fc_query_needed_columns(pager->query) &
-		~walk->present;
+	uint64		lacking = fc_needs_lacking(pager->query, walk);
 	FcRouteChoice choice;
 
-	if (lacking == 0 || walk->rows == 0)
+	if (lacking == 0)
 		return true;
 	if ((pager->facts.lacks[walk->route_number] & lacking) != lacking)
 	{
@@ -1093,57 +1073,8 @@ check_needs(FcPager *pager, const FcWalk *walk)
 		choose_route(pager);
 		return false;
 	}
-	report_lacking(pager, walk, lacking);
+	fc_needs_report(pager->query, walk, lacking, pager->table_name);
 	return true;
-}
-
-/*
- * No route gives some columns: an error if rows depend on them, else a notice
- * once per table and connection.
- */
-static void
-report_lacking(FcPager *pager, const FcWalk *walk, uint64 lacking)
-{
-	static List *noticed = NIL;
-	const FcResource *resource = pager->query->resource;
-	StringInfoData names;
-	ListCell   *cell;
-	MemoryContext oldcontext;
-
-	initStringInfo(&names);
-	foreach(cell, pager->query->needs)
-	{
-		const FcNeed *need = lfirst(cell);
-
-		if (need->column == NULL ||
-			(lacking & (UINT64CONST(1) <<
-						fc_catalog_column_number(resource,
-												 need->column))) == 0)
-			continue;
-		if (need->is_strict)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("the API does not send column \"%s\" of foreign table \"%s\"",
-							need->name, pager->table_name),
-					 errdetail("The query's rows depend on it, and no route to them has it."),
-					 errcontext("FrontCore request GET %s", walk->path)));
-		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
-						 need->name);
-	}
-
-	foreach(cell, noticed)
-	{
-		if (strcmp(lfirst(cell), pager->table_name) == 0)
-			return;
-	}
-	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
-	noticed = lappend(noticed, pstrdup(pager->table_name));
-	MemoryContextSwitchTo(oldcontext);
-	ereport(NOTICE,
-			(errmsg("the API does not send some columns of foreign table \"%s\"; they are null",
-					pager->table_name),
-			 errdetail("No answer to \"GET %s\" holds %s.", walk->path,
-					   names.data)));
 }
 
 /*
@@ -1241,42 +1172,18 @@ static void
 begin_sort(FcPager *pager)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(pager->ask_context);
-	PagerSort  *sort = palloc0(sizeof(PagerSort));
-	AttrNumber	attribute = 1;
-	Oid			operator = pager->query->descending ?
-		INT8_GREATER_OPERATOR : Int8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nulls_first = false;
+	FcSort	   *sort = fc_sort_begin(pager->query->descending);
 	bool		reads_source = pager->reads_source;
 	FcJsonNode	item;
 
-	sort->tupdesc = CreateTemplateTupleDesc(2);
-	TupleDescInitEntry(sort->tupdesc, 1, "order", INT8OID, -1, 0);
-	TupleDescInitEntry(sort->tupdesc, 2, "item", TEXTOID, -1, 0);
-	sort->slot = MakeSingleTupleTableSlot(sort->tupdesc, &TTSOpsMinimalTuple);
-	sort->state = tuplesort_begin_heap(sort->tupdesc, 1, &attribute,
-									   &operator, &collation, &nulls_first,
-									   work_mem, NULL, TUPLESORT_RANDOMACCESS);
 	pager->reads_source = true;
 	while (next_item(pager, &item))
 	{
-		TupleTableSlot *slot = sort->slot;
-		Size		length;
-		const char *source = fc_json_source(item, &length);
-
 		pager->emitted++;
-		ExecClearTuple(slot);
-		slot->tts_values[0] =
-			Int64GetDatum(fc_walk_item_order(pager->query->order, item));
-		slot->tts_values[1] =
-			PointerGetDatum(cstring_to_text_with_len(source, length));
-		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-		ExecStoreVirtualTuple(slot);
-		tuplesort_puttupleslot(sort->state, slot);
-		pfree(DatumGetPointer(slot->tts_values[1]));
+		fc_sort_add(sort, fc_walk_item_order(pager->query->order, item), item);
 	}
 	pager->reads_source = reads_source;
-	tuplesort_performsort(sort->state);
+	fc_sort_finish(sort);
 	pager->sort = sort;
 	MemoryContextSwitchTo(oldcontext);
 }
@@ -1284,25 +1191,14 @@ begin_sort(FcPager *pager)
 static bool
 next_sorted_item(FcPager *pager, FcJsonNode *item)
 {
-	PagerSort  *sort = pager->sort;
 	MemoryContext oldcontext;
-	FcJson	   *document;
-	Datum		source;
-	char	   *copy;
-	bool		isnull;
+	bool		found;
 
-	if (!tuplesort_gettupleslot(sort->state, true, false, sort->slot, NULL))
-		return false;
 	MemoryContextReset(pager->page_context);
 	oldcontext = MemoryContextSwitchTo(pager->page_context);
-	source = slot_getattr(sort->slot, 2, &isnull);
-	copy = TextDatumGetCString(source);
-	document = fc_json_parse(copy, strlen(copy));
+	found = fc_sort_next(pager->sort, item);
 	MemoryContextSwitchTo(oldcontext);
-	if (document == NULL)
-		elog(ERROR, "sorted item is not JSON");
-	*item = fc_json_root(document);
-	return true;
+	return found;
 }
 
 /*
