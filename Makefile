@@ -21,7 +21,7 @@ override PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 ifneq (,$(findstring clang,$(CC)))
 # PostgreSQL's flags and attributes are those of the compiler that built it.
 override PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-attributes \
-	-Wno-ignored-optimization-argument
+	-Wno-ignored-optimization-argument -Wno-cast-function-type-strict
 endif
 
 # SQL tests live in sql/ and expected/; isolation specs and TAP tests in test/.
@@ -52,6 +52,8 @@ ifeq (,$(FRONTCORE_MOCK_PORT))
 FRONTCORE_MOCK_PORT := $(shell test/mock.py --free-port)
 endif
 export FRONTCORE_MOCK_PORT
+# ... and for SQL, where there is no psql to ask for the environment
+export PGOPTIONS := $(PGOPTIONS) -c frontcore_test.port=$(FRONTCORE_MOCK_PORT)
 endif
 
 .PHONY: objects mock format lint coverage

@@ -34,9 +34,9 @@
  *
  * Blocks: a 429 blocks the account for everybody, until the time that the
  * API named, or for a back-off that doubles with each episode.  An answer to
- * a request that was sent before the block began is of the same episode; it
- * may prolong the block if the API named a later time, but is no reason for a
- * longer back-off.
+ * a request that was sent before the block began is of the same episode: it
+ * may prolong the block, by a second or until a time that the API names, but
+ * is no reason for a longer back-off.
  *
  * Locking: one lightweight lock guards the block.  It is held for as long as
  * it takes to look through a few short arrays, never while anybody waits,
@@ -1036,8 +1036,7 @@ follow_advice(Account *account, const FcLimiterAdvice *advice, int64 now)
 			if (!named)
 				hold = back_off_time(account->episode);
 		}
-		if (news || named)
-			hold = Max(hold, SHORTEST_BLOCK);
+		hold = Max(hold, SHORTEST_BLOCK);
 	}
 	else if (news)
 		account->episode = 0;

@@ -21,7 +21,7 @@ awk '/^typedef/ { t = 1 } t && /^}/ { gsub(/[};]/, ""); print $1; t = 0 }' ./*.[
 
 for file in *.c *.h; do
 	# "text" is a type where it is one, and a good name elsewhere.
-	if grep -qE '(^|[^A-Za-z0-9_])text[[:space:]]+\*' "$file"; then
+	if grep -qE '(^|[^A-Za-z0-9_])text[[:space:]]+\*+[[:space:]]*[A-Za-z_]' "$file"; then
 		cp "$scratch/all" "$scratch/types"
 	else
 		grep -vx text "$scratch/all" > "$scratch/types"
