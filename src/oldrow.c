@@ -89,20 +89,23 @@ carried_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 {
 	Query	   *parse = root->parse;
 	Relation	relation = table_open(table->relid, NoLock);
-	bool		needs_all = needs_whole_row(relation, parse->commandType) ||
-		fc_oldrow_is_returned(parse->returningList);
+	bool		needs_all = needs_whole_row(relation, parse->commandType);
+	bool		returns_old = parse->commandType == CMD_DELETE;
 	Bitmapset  *attributes = NULL;
 
 	table_close(relation, NoLock);
-	if (needs_all)
-		return bms_make_singleton(WHOLE_ROW);
 	if (parse->commandType == CMD_UPDATE)
-		return update_attributes(root, rel, table);
+	{
+		attributes = update_attributes(root, rel, table);
+		returns_old = fc_oldrow_is_returned(parse->returningList);
+	}
 
 	/* RETURNING numbers columns as the table that the statement names does */
-	if (rel->relid != parse->resultRelation)
+	if (needs_all || (returns_old && rel->relid != parse->resultRelation))
 		return bms_make_singleton(WHOLE_ROW);
-	pull_varattnos((Node *) parse->returningList, rel->relid, &attributes);
+	if (returns_old)
+		pull_varattnos((Node *) parse->returningList, rel->relid,
+					   &attributes);
 	return attributes;
 }
 

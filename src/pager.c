@@ -1078,24 +1078,34 @@ check_needs(FcPager *pager, const FcWalk *walk)
 }
 
 /*
+ * Is the item the one that was asked for?
+ *
  * A list that was to be filtered to one object, but holds others, ignores the
- * filter: then look-ups are of no use.
+ * filter: then look-ups are of no use.  Another object in the place of one is
+ * no answer.
  */
 static void
 check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 {
+	const FcWalk *walk = pager->walk;
 	int64		id;
 
-	if ((pager->walk->route->flags & FC_LOOKUP) == 0 ||
-		!fc_walk_item_key(pager->query->resource, FC_KEY, item, &id) ||
-		id == pager->walk->id)
+	if ((walk->route->flags & (FC_LOOKUP | FC_ITEM)) == 0 ||
+		!fc_walk_item_key(walk->resource, FC_KEY, item, &id) ||
+		id == walk->id)
 		return;
+	if (walk->is_item)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("could not understand the answer for resource \"%s\"",
+						walk->resource->name),
+				 errdetail("It is row " INT64_FORMAT ".", id),
+				 errcontext("FrontCore request GET %s", walk->path)));
 
 	*is_other = true;
 	if (pager->emitted > 0 || !has_other_route(pager))
 		return;					/* the item is dropped */
-	fc_stats_learn_flags(pager->api->account.digest,
-						 pager->query->resource->name,
+	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name,
 						 FC_LEARNED_CLOSED(pager->choice.number), 0);
 	close_route(pager);
 }

@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "oldrow.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -86,7 +87,8 @@ static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
 static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
 							 EquivalenceClass *ec, EquivalenceMember *member,
 							 void *arg);
-static Bitmapset *read_attributes(RelOptInfo *rel, List *clauses);
+static Bitmapset *read_attributes(PlannerInfo *root, RelOptInfo *rel,
+								  const FcTable *table, List *clauses);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static Bitmapset *clause_attributes(RelOptInfo *rel, List *clauses);
@@ -112,7 +114,8 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	planned->pushed = fc_pushdown_match(root, rel, planned->table,
 										rel->baserestrictinfo);
 	planned->needs = list_needs(planned->table,
-								read_attributes(rel, rel->baserestrictinfo));
+								read_attributes(root, rel, planned->table,
+												rel->baserestrictinfo));
 	load_facts(planned, rel);
 	set_costs(planned);
 	rel->fdw_private = planned;
@@ -190,7 +193,9 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 
 	private = list_make5(conditions,
 						 list_attributes(planned->table,
-										 read_attributes(rel, scan_clauses)),
+										 read_attributes(root, rel,
+														 planned->table,
+														 scan_clauses)),
 						 list_attributes(planned->table,
 										 strict_attributes(root, rel,
 														   scan_clauses)),
@@ -701,12 +706,11 @@ is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
  * pull_varattnos counts them.
  */
 static Bitmapset *
-read_attributes(RelOptInfo *rel, List *clauses)
+read_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
+				List *clauses)
 {
-	Bitmapset  *attributes = NULL;
-
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attributes);
-	return bms_add_members(attributes, clause_attributes(rel, clauses));
+	return bms_add_members(fc_oldrow_attributes(root, rel, table),
+						   clause_attributes(rel, clauses));
 }
 
 /*
@@ -727,12 +731,16 @@ strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 										FirstLowInvalidHeapAttributeNumber);
 	}
 
-	/* ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING */
+	/*
+	 * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; and what an
+	 * UPDATE computes new values from, as null in its place would be written.
+	 */
 	foreach(cell, root->processed_tlist)
 	{
 		TargetEntry *entry = lfirst(cell);
 
-		if (entry->ressortgroupref > 0)
+		if (entry->ressortgroupref > 0 ||
+			(root->parse->commandType == CMD_UPDATE && !entry->resjunk))
 			pull_varattnos((Node *) entry->expr, rel->relid, &attributes);
 	}
 	pull_varattnos(root->parse->havingQual, rel->relid, &attributes);
