@@ -11,6 +11,9 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER frontcore
 CREATE SCHEMA fc;
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER frontcore INTO fc;
 
+-- forget what a run before this one has learned of the mock
+SELECT frontcore_stat_reset();
+
 -- all of it cost no request
 \! test/mock.py --log
 

@@ -139,23 +139,26 @@ fc_json_kind(FcJsonNode node)
  * fc_json_member
  *		An object's member of that name, absent if there is none.
  *
- * Of several the last one counts, as in jsonb.
+ * Of several the last one counts, as in jsonb.  If the object knows where its
+ * source begins, so will the member.
  */
 FcJsonNode
 fc_json_member(FcJsonNode object, const char *name)
 {
-	const cJSON *found = NULL;
-	const cJSON *member;
+	FcJsonNode	found = make_node(object.document, NULL, NULL);
+	FcJsonIterator iterator;
+	FcJsonNode	member;
+	const char *member_name;
 
-	if (fc_json_kind(object) == FC_JSON_OBJECT)
+	if (fc_json_kind(object) != FC_JSON_OBJECT)
+		return found;
+	iterator = fc_json_iterate(object);
+	while (fc_json_next(&iterator, &member, &member_name))
 	{
-		cJSON_ArrayForEach(member, (const cJSON *) object.node)
-		{
-			if (strcmp(member->string, name) == 0)
-				found = member;
-		}
+		if (strcmp(member_name, name) == 0)
+			found = member;
 	}
-	return make_node(object.document, found, NULL);
+	return found;
 }
 
 /*

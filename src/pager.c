@@ -62,7 +62,8 @@ struct FcPager
 	FcJsonIterator items;
 	FcJsonNode	single;			/* the item of a page that is no array */
 	int			item;			/* number of the next item on the page */
-	int64		emitted;
+	int64		emitted;		/* items given */
+	int64		walked;			/* those of them that came from walks */
 	int64		last_order;
 	FcSort	   *sort;			/* NULL if items come as they are read */
 	const char *request;		/* that brought the last item, for messages */
@@ -407,6 +408,7 @@ reset_question(FcPager *pager)
 	pager->walk = NULL;
 	pager->page = -1;
 	pager->emitted = 0;
+	pager->walked = 0;
 	MemoryContextReset(pager->page_context);
 }
 
@@ -672,6 +674,7 @@ next_walk_item(FcPager *pager, FcJsonNode *item)
 			if (is_other)
 				break;
 			pager->request = pager->walk->path;
+			pager->walked++;
 			return true;
 		}
 		if (pager->walk != NULL && !open_page(pager))
@@ -882,7 +885,7 @@ obtain_walk(FcPager *pager, const FcRoute *route, const int64 *id,
 	{
 		key = psprintf("%s%s since " INT64_FORMAT, pager->scope,
 					   fc_query_path(query, route, id, parents, nparents,
-									 false, true),
+									 0, true),
 					   query->has_since ? query->since : PG_INT64_MIN);
 		walk = fc_walk_find(key);
 	}
@@ -942,7 +945,7 @@ fetch_page(FcPager *pager)
 {
 	FcWalk	   *walk = pager->walk;
 	FcWalkContext context = walk_context(pager, pager->scope != NULL);
-	bool		can_change = (pager->emitted == 0 && walk->npages == 0);
+	bool		can_change = (pager->walked == 0 && walk->npages == 0);
 	bool		is_batch = (walk->route->flags & FC_BATCH) &&
 		walk->npages == 0 && pager->batch_size > 1;
 	FcJson	   *document;
@@ -1063,9 +1066,8 @@ check_needs(FcPager *pager, const FcWalk *walk)
 	}
 
 	choice = fc_query_choose(pager->query, &pager->facts);
-	if (pager->emitted == 0 && !pager->has_all_walks &&
-		list_length(pager->walks) == 1 && choice.route != NULL &&
-		choice.number != walk->route_number)
+	if (pager->walked == 0 && !pager->has_all_walks &&
+		choice.route != NULL && choice.number != walk->route_number)
 	{
 		release_walks(pager);
 		pager->next_walk = 0;
@@ -1103,7 +1105,7 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 				 errcontext("FrontCore request GET %s", walk->path)));
 
 	*is_other = true;
-	if (pager->emitted > 0 || !has_other_route(pager))
+	if (pager->walked > 0 || !has_other_route(pager))
 		return;					/* the item is dropped */
 	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name,
 						 FC_LEARNED_CLOSED(pager->choice.number), 0);
@@ -1117,7 +1119,8 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 static bool
 order_was_refused(FcPager *pager)
 {
-	if (pager->emitted > 0 || pager->walk == NULL || !pager->walk->is_bare ||
+	if (pager->emitted > 0 || pager->walk == NULL ||
+		!(pager->walk->without & FC_WITHOUT_FILTERS) ||
 		(pager->walk->route->flags & FC_SORTED) == 0)
 		return false;
 	pager->facts.flags |= FC_LEARNED_REFUSES(pager->choice.number);
@@ -1151,6 +1154,8 @@ check_order(FcPager *pager, FcJsonNode item)
 
 /*
  * If the query has just read a whole list, let the transaction know.
+ *
+ * Ids that a route does not ask for do not make its list any shorter.
  */
 static void
 note_whole(FcPager *pager)
@@ -1160,8 +1165,10 @@ note_whole(FcPager *pager)
 	int			nwalks = 0;
 	ListCell   *cell;
 
-	if (pager->scope == NULL || fc_query_has_filters(query) ||
-		pager->walks == NIL || pager->whole != NULL)
+	if (pager->scope == NULL || query->filters != NIL || query->has_since ||
+		query->parents.bound || pager->walks == NIL ||
+		pager->whole != NULL || pager->choice.route == NULL ||
+		fc_query_wants_id(query, pager->choice.route))
 		return;
 	walks = palloc(list_length(pager->walks) * sizeof(FcWalk *));
 	foreach(cell, pager->walks)

@@ -209,12 +209,11 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
  * fc_query_path
  *		The request that asks the query of a route, without paging.
  *
- * Without filters, order and relations if is_bare: what a server is asked
- * that refuses them.  Decoded, it is what people read.
+ * Without what a server refuses.  Decoded, it is what people read.
  */
 char *
 fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
-			  const int64 *parents, int nparents, bool is_bare,
+			  const int64 *parents, int nparents, int without,
 			  bool is_encoded)
 {
 	StringInfoData path;
@@ -222,10 +221,7 @@ fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
 
 	initStringInfo(&path);
 	append_bound_path(&path, query, route, id, parents, nparents, is_encoded);
-	if (is_bare)
-		return path.data;
-
-	if (route->flags & FC_FILTERED)
+	if ((route->flags & FC_FILTERED) && !(without & FC_WITHOUT_FILTERS))
 	{
 		foreach(cell, query->filters)
 		{
@@ -234,7 +230,8 @@ fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
 			append_parameter(&path, filter->name, filter->value, is_encoded);
 		}
 	}
-	if ((route->flags & FC_SORTED) && query->push_order)
+	if ((route->flags & FC_SORTED) && query->push_order &&
+		!(without & FC_WITHOUT_FILTERS))
 	{
 		/* in the order of ids a list can be walked without gaps */
 		const FcColumn *order = query->order ? query->order :
@@ -245,7 +242,8 @@ fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
 						 query->order && query->descending ? "desc" : "asc",
 						 is_encoded);
 	}
-	append_includes(&path, query, route, is_encoded);
+	if (!(without & FC_WITHOUT_INCLUDES))
+		append_includes(&path, query, route, is_encoded);
 	return path.data;
 }
 
@@ -268,7 +266,7 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 	if ((route->flags & FC_BATCH) == 0 && nparents > 1)
 		nparents = 0;
 	path = fc_query_path(query, route, id, query->parents.values, nparents,
-						 false, false);
+						 0, false);
 	if (route->flags & FC_ITEM)
 		return path;
 	if (route->flags & FC_LOOKUP)

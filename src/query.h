@@ -71,10 +71,11 @@ typedef struct FcQuery
 	double		repetitions;	/* how often the like of it will be asked */
 } FcQuery;
 
-/* Bits of FcLearned.flags, one per route; the bits from 32 on are modify's. */
+/* Bits of FcLearned.flags, one per route; bits 32 to 55 are for writes. */
 #define FC_LEARNED_CLOSED(route)	(UINT64CONST(1) << (route))
 #define FC_LEARNED_REFUSES(route)	(UINT64CONST(1) << (8 + (route)))
 #define FC_LEARNED_NO_SINCE(route)	(UINT64CONST(1) << (16 + (route)))
+#define FC_LEARNED_NO_INCLUDES(route)	(UINT64CONST(1) << (56 + (route)))
 
 #define FC_LEARNED_SMALLER(halvings) (UINT64CONST(1) << (24 + (halvings)))
 #define FC_LEARNED_HALVINGS		6
@@ -120,9 +121,13 @@ extern bool fc_query_wants_id(const FcQuery *query, const FcRoute *route);
 extern bool fc_query_wants_parent(const FcQuery *query,
 								  const FcRoute *route);
 extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
+/* What a request may do without, if the API refuses it; to be combined. */
+#define FC_WITHOUT_FILTERS	0x1 /* nor order */
+#define FC_WITHOUT_INCLUDES	0x2
+
 extern char *fc_query_path(const FcQuery *query, const FcRoute *route,
 						   const int64 *id, const int64 *parents,
-						   int nparents, bool is_bare, bool is_encoded);
+						   int nparents, int without, bool is_encoded);
 
 extern char *fc_query_describe(const FcQuery *query, const FcRoute *route);
 

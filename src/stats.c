@@ -253,7 +253,8 @@ fc_stats_rows(int *count)
 
 /*
  * fc_stats_reset
- *		Forget the counters of the current database.
+ *		Forget the counters of the current database, and what was learned of
+ *		accounts: they may have changed.
  */
 void
 fc_stats_reset(void)
@@ -269,6 +270,7 @@ fc_stats_reset(void)
 		if (counter->header.owner.server.dbid == MyDatabaseId)
 			memset(counter, 0, sizeof(Counter));
 	}
+	memset(segment->lessons, 0, sizeof(segment->lessons));
 	LWLockRelease(&segment->lock);
 }
 

@@ -65,7 +65,10 @@ typedef struct PageContent
 static FcWalkResult interpret_end(FcWalk *walk, FcVerdict verdict);
 static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 								 bool tolerates_no_route);
-static bool retry_bare(FcWalk *walk, FcApi *api, bool *is_trial);
+static bool can_ask_for_less(const FcWalk *walk);
+static bool ask_for_less(FcWalk *walk);
+static bool asks_the_same(const FcWalk *walk, int without, int other);
+static void learn_refusal(FcWalk *walk, FcApi *api);
 static void examine_page(FcWalk *walk, FcJson *document,
 						 PageContent *content);
 static void examine_item(FcWalk *walk, FcJsonNode item,
@@ -123,13 +126,16 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 
 	walk->id = id ? *id : 0;
 	walk->nparents = nparents;
-	walk->path = fc_query_path(query, route, id, parents, nparents,
-							   false, true);
-	walk->bare_path = fc_query_path(query, route, id, parents, nparents,
-									true, true);
+	for (int without = 0; without < lengthof(walk->paths); without++)
+		walk->paths[without] = fc_query_path(query, route, id, parents,
+											 nparents, without, true);
+	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
-	walk->is_bare =
-		(learned & FC_LEARNED_REFUSES(walk->route_number)) != 0;
+	if (learned & FC_LEARNED_REFUSES(walk->route_number))
+		walk->without |= FC_WITHOUT_FILTERS;
+	if (learned & FC_LEARNED_NO_INCLUDES(walk->route_number))
+		walk->without |= FC_WITHOUT_INCLUDES;
+	walk->refused = walk->without;
 	walk->full_size = query->page_size;
 	walk->next_page = 1;
 	walk->next_size = query->page_size;
@@ -138,8 +144,7 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	else if (query->first_page_size > 0)
 		walk->next_size = Min(query->first_page_size, query->page_size);
 
-	walk->has_since = query->has_since && (route->flags & FC_SINCE) &&
-		!walk->is_bare;
+	walk->has_since = query->has_since && (route->flags & FC_SINCE);
 	walk->first_since = query->since;
 	walk->is_unfiltered = id == NULL && nparents == 0 &&
 		query->filters == NIL && !query->has_since;
@@ -166,7 +171,6 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 			  FcJson **document)
 {
 	FcApiCall	call = {.method = "GET"};
-	bool		is_trial = false;	/* is_bare is tried, not yet learned */
 
 	*document = NULL;
 	while (!walk->is_complete)
@@ -187,25 +191,20 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		answer = fc_api_exchange(context->api, context->use, &call);
 
 		if (answer->verdict == FC_VERDICT_REFUSED && walk->npages == 0 &&
-			retry_bare(walk, context->api, &is_trial))
+			ask_for_less(walk))
 			continue;
 		if (answer->verdict != FC_VERDICT_OK)
 		{
 			FcWalkResult result = interpret_end(walk, answer->verdict);
 
-			if (is_trial)
-				walk->is_bare = false;
+			if (result == FC_WALK_REFUSED)
+				walk->without = walk->refused;
 			if (result == FC_WALK_END)
 				complete(walk, context->api);
 			return result;
 		}
-		if (is_trial)
-		{
-			fc_stats_learn_flags(context->api->account.digest,
-								 walk->resource->name,
-								 FC_LEARNED_REFUSES(walk->route_number), 0);
-			is_trial = false;
-		}
+		if (walk->without != walk->refused)
+			learn_refusal(walk, context->api);
 
 		examine_page(walk, answer->document, &content);
 		if (since_was_ignored(walk, context->api, &content))
@@ -273,8 +272,7 @@ fc_walk_request(const FcWalk *walk)
 	StringInfoData path;
 
 	initStringInfo(&path);
-	appendStringInfoString(&path, walk->is_bare ? walk->bare_path :
-						   walk->path);
+	appendStringInfoString(&path, walk->paths[walk->without]);
 	if (walk->is_item)
 		return path.data;
 
@@ -285,7 +283,7 @@ fc_walk_request(const FcWalk *walk)
 	else
 	{
 		appendStringInfo(&path, "&page=%d", walk->next_page);
-		if (walk->has_since)
+		if (walk->has_since && !(walk->without & FC_WITHOUT_FILTERS))
 			appendStringInfo(&path, "&since_id=" INT64_FORMAT,
 							 walk->first_since);
 	}
@@ -381,9 +379,7 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 			result | FC_TOLERATE(FC_VERDICT_REFUSED) |
 			FC_TOLERATE(FC_VERDICT_NO_ROUTE);
 
-	if (tolerates_refusal ||
-		(!walk->is_bare && (walk->has_since ||
-							strcmp(walk->path, walk->bare_path) != 0)))
+	if (tolerates_refusal || can_ask_for_less(walk))
 		result |= FC_TOLERATE(FC_VERDICT_REFUSED);
 	if (tolerates_no_route)
 		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
@@ -392,18 +388,64 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 }
 
 /*
- * Ask again without filters and order, if that is any different.
+ * Is there anything that the request could do without?
  */
 static bool
-retry_bare(FcWalk *walk, FcApi *api, bool *is_trial)
+can_ask_for_less(const FcWalk *walk)
 {
-	if (walk->is_bare || (!walk->has_since &&
-						  strcmp(walk->path, walk->bare_path) == 0))
-		return false;
-	walk->is_bare = true;
-	walk->has_since = false;
-	*is_trial = true;
-	return true;
+	FcWalk		trial = *walk;
+
+	return ask_for_less(&trial);
+}
+
+/*
+ * After a refusal, ask again: without filters and order, or without relations,
+ * or without both, where that was not asked yet.  False if there is nothing
+ * left to try.
+ */
+static bool
+ask_for_less(FcWalk *walk)
+{
+	for (int less = walk->without + 1; less < lengthof(walk->paths); less++)
+	{
+		bool		is_new = (less & walk->refused) == walk->refused;
+
+		for (int asked = walk->refused; asked < less; asked++)
+			is_new = is_new && !asks_the_same(walk, asked, less);
+		if (is_new)
+		{
+			walk->without = less;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+asks_the_same(const FcWalk *walk, int without, int other)
+{
+	bool		same_since = !walk->has_since ||
+		(without & FC_WITHOUT_FILTERS) == (other & FC_WITHOUT_FILTERS);
+
+	return same_since && strcmp(walk->paths[without],
+								walk->paths[other]) == 0;
+}
+
+/*
+ * Remember what the account's route has refused.
+ */
+static void
+learn_refusal(FcWalk *walk, FcApi *api)
+{
+	int			refused = walk->without & ~walk->refused;
+	uint64		flags = 0;
+
+	if (refused & FC_WITHOUT_FILTERS)
+		flags |= FC_LEARNED_REFUSES(walk->route_number);
+	if (refused & FC_WITHOUT_INCLUDES)
+		flags |= FC_LEARNED_NO_INCLUDES(walk->route_number);
+	fc_stats_learn_flags(api->account.digest, walk->resource->name, flags, 0);
+	walk->refused = walk->without;
 }
 
 /*
@@ -500,7 +542,7 @@ static bool
 was_asked_for(const FcWalk *walk, const FcColumn *column)
 {
 	return column->include == NULL ||
-		(!walk->is_bare &&
+		(!(walk->without & FC_WITHOUT_INCLUDES) &&
 		 strstr(walk->path, psprintf("=%s", column->include)) != NULL);
 }
 
@@ -650,7 +692,8 @@ plan_next_page(FcWalk *walk, const PageContent *content, int asked)
 	if (walk->npages == 1)
 	{
 		walk->first_size = asked;
-		walk->by_id = walk->may_go_by_id && !walk->is_bare &&
+		walk->by_id = walk->may_go_by_id &&
+			!(walk->without & FC_WITHOUT_FILTERS) &&
 			content->rises && content->items >= FC_PROVING_ITEMS;
 	}
 
@@ -669,7 +712,7 @@ complete(FcWalk *walk, FcApi *api)
 {
 	walk->is_complete = true;
 	walk->seen = NULL;
-	if ((walk->is_unfiltered || walk->is_bare) &&
+	if ((walk->is_unfiltered || (walk->without & FC_WITHOUT_FILTERS)) &&
 		strchr(walk->route->path, '{') == NULL)
 		fc_stats_learn_rows(api->account.digest, walk->resource->name,
 							walk->rows);

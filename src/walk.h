@@ -39,7 +39,7 @@ typedef struct FcWalk
 	int64		id;				/* of the object asked for, if any */
 	int			nparents;		/* parents that path names */
 	char	   *path;			/* without paging, encoded */
-	char	   *bare_path;		/* the same without filters, order, relations */
+	char	   *paths[4];		/* the same, without what the index says */
 	bool		has_since;
 	int64		first_since;	/* the question's own "id >" */
 	bool		is_item;		/* one object, not a list */
@@ -48,7 +48,8 @@ typedef struct FcWalk
 
 	/* where it stands */
 	bool		is_complete;
-	bool		is_bare;		/* filters and order were refused */
+	int			without;		/* what is not asked for: FC_WITHOUT_... */
+	int			refused;		/* of that, what is known to be refused */
 	bool		by_id;			/* paged by since_id, else by page number */
 	bool		may_go_by_id;
 	bool		since_is_proven;	/* an answer has shown that it works */
