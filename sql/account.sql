@@ -74,7 +74,7 @@ UPDATE fc.course_dates SET status_id = 2 WHERE course_id = 7302 AND start_at = '
 \! test/mock.py --log
 SELECT jsonb_path_query_array(gatherings, '$[*].description'), jsonb_path_query_array(gatherings, '$[*].idLocation'),
        instructors
-FROM fc.course_dates WHERE course_id = 7302 AND start_at = '2027-05-01';
+FROM fc.course_dates WHERE course_id = 7302 AND id = 51041;
 CALL pg_temp.attempt('UPDATE fc.course_dates SET status_id = 2 WHERE id = 51001');
 \! test/mock.py --log
 UPDATE fc.course_dates SET status_id = 3, gatherings = '[]' WHERE id = 51001 RETURNING status_id, gatherings;
@@ -88,7 +88,7 @@ UPDATE fc.course_dates SET status_id = 2 WHERE course_id = 7302 AND id = 51003;
 \! test/mock.py --fault 'match=GET.*51003.include drop=instructors count=0'
 CALL pg_temp.attempt('UPDATE fc.course_dates SET status_id = 2 WHERE course_id = 7302 AND id = 51003');
 \! test/mock.py --clear-faults
-\! test/mock.py --log
+\! test/mock.py --log | grep PUT
 
 -- the first row holds something that cannot be put back: we say so
 CALL pg_temp.new_account();

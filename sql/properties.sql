@@ -131,6 +131,8 @@ UPDATE fc.courses SET custom_properties = custom_properties - left('1' || repeat
 \! test/mock.py --set course_list=thin
 UPDATE fc.courses SET custom_properties = '{"only": "this"}' WHERE title LIKE 'First%';
 SELECT custom_properties FROM fc.courses WHERE id = (SELECT min(id) FROM fc.courses WHERE title LIKE 'First%');
+-- and a value that is made of what a list lacks is none
+CALL pg_temp.attempt($$UPDATE fc.courses SET custom_properties = custom_properties || '{"b": 1}' WHERE title LIKE 'First%'$$);
 \! test/mock.py --log
 \! test/mock.py --set course_list=full
 

@@ -20,6 +20,7 @@ BEGIN
     RAISE NOTICE 'no error';
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    detail = regexp_replace(detail, 'reported "[^"]*"', 'reported "..."');
     RAISE NOTICE '%: % | % | %', SQLSTATE, message, detail, hint;
 END
 $$;

@@ -601,13 +601,14 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 static const char *
 hide_key(const Exchange *exchange, const char *text)
 {
-	const char *key = exchange->api->private->key_header +
-		strlen(KEY_HEADER ": ");
+	const char *header = exchange->api->private->key_header;
+	const char *key = header + strlen(KEY_HEADER ": ");
 	const char *found;
 	StringInfoData clean;
 
 	if (text == NULL || *key == '\0' || strstr(text, key) == NULL)
 		return text;
+
 	initStringInfo(&clean);
 	while ((found = strstr(text, key)) != NULL)
 	{

@@ -36,10 +36,10 @@ typedef struct FcApiUse
 {
 	const char *resource;		/* for statistics, activity and messages */
 	FcCounts	counts;
-	int64		estimated;		/* requests the planner expected, 0 if unknown */
+	int64		estimated;		/* requests the planner expects, or 0 */
 	EState	   *estate;			/* of the executor run, NULL if none; for
 								 * max_requests_per_query */
-	const char *limit_hint;		/* HINT when max_requests_per_query is reached */
+	const char *limit_hint;		/* if max_requests_per_query is reached */
 } FcApiUse;
 
 typedef struct FcApiCall
@@ -60,7 +60,7 @@ typedef struct FcAnswer
 	const char *text;			/* the body; of the current context */
 	Size		length;
 	const char *message;		/* the API's words, if it refused, else NULL */
-	FcJson	   *document;		/* the body parsed; NULL if empty or tolerated */
+	FcJson	   *document;		/* the body; NULL if empty or tolerated */
 } FcAnswer;
 
 extern FcApi *fc_api_open(Oid serverid, Oid userid);

@@ -9,31 +9,10 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "access/sysattr.h"
 #include "body.h"
-#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
-#include "utils/timestamp.h"
-
-typedef char *(*TextMaker) (Datum value);
-
-/* How values of a type of the catalog's travel. */
-typedef struct Kind
-{
-	const char *type;			/* as in FcColumn */
-	Oid			oid;
-	bool		is_string;		/* of JSON */
-	TextMaker	make_text;
-} Kind;
 
 /* For errors: which column was being written. */
 typedef struct FillContext
@@ -41,26 +20,6 @@ typedef struct FillContext
 	const FcTable *table;
 	const FcTableColumn *column;
 } FillContext;
-
-static char *bigint_text(Datum value);
-static char *integer_text(Datum value);
-static char *numeric_text(Datum value);
-static char *boolean_text(Datum value);
-static char *plain_text(Datum value);
-static char *date_text(Datum value);
-static char *time_text(Datum value);
-static char *jsonb_text(Datum value);
-
-static const Kind kinds[] = {
-	{"bigint", INT8OID, false, bigint_text},
-	{"integer", INT4OID, false, integer_text},
-	{"numeric", NUMERICOID, false, numeric_text},
-	{"boolean", BOOLOID, false, boolean_text},
-	{"text", TEXTOID, true, plain_text},
-	{"date", DATEOID, true, date_text},
-	{"time", TIMEOID, true, time_text},
-	{"jsonb", JSONBOID, false, jsonb_text}
-};
 
 static bool is_writable(const FcTableColumn *column);
 static void give_column(FcDraft *draft, const FcTableColumn *column,
@@ -72,8 +31,6 @@ static void give_property(FcDraft *draft, const FcTableColumn *column,
 static void open_properties(FcDraft *draft);
 static bool texts_are_equal(const char *a, const char *b);
 static void refuse_conflict(const FcDraft *draft, const char *field);
-static const Kind *find_kind(const FcColumn *column);
-static char *local_text(Oid type, Datum value);
 static void append_utf8(StringInfo body, const char *text, bool is_string);
 static char *rewrite_elements(const FcColumn *column, const char *text,
 							  const char **obstacle);
@@ -185,7 +142,7 @@ void
 fc_body_fill_json(FcDraft *draft, const char *json)
 {
 	const FcResource *resource = draft->table->resource;
-	FcJsonIterator iterator = fc_json_iterate(fc_body_parse(json));
+	FcJsonIterator iterator = fc_json_iterate(fc_canon_parse(json));
 	FcJsonNode	node;
 	const char *field;
 
@@ -222,7 +179,7 @@ fc_body_keep(FcDraft *draft, int number, const char *text)
 	{
 		if (draft->properties == NULL && text != NULL)
 			draft->properties = fc_properties_open(draft->table->resource,
-												   fc_body_parse(text));
+												   fc_canon_parse(text));
 		return;
 	}
 	if (text != NULL && column->rewrites != NULL)
@@ -282,7 +239,7 @@ fc_body_text(const FcDraft *draft)
 			appendStringInfoString(&body, "null");
 		else
 			append_utf8(&body, draft->image.texts[i],
-						find_kind(column)->is_string);
+						fc_canon_is_string(column));
 	}
 	if (body.len == 0)
 		return NULL;
@@ -339,53 +296,6 @@ fc_body_show(const FcDraft *draft, const FcTableColumn *column,
 }
 
 /*
- * fc_body_type
- *		The type of a column in the catalog.
- */
-Oid
-fc_body_type(const FcColumn *column)
-{
-	return find_kind(column)->oid;
-}
-
-/*
- * fc_body_canonical
- *		A value, of any type, in the one form that we send and compare.
- */
-char *
-fc_body_canonical(const FcColumn *column, Oid type, Datum value)
-{
-	const Kind *kind = find_kind(column);
-	Oid			input;
-	Oid			ioparam;
-
-	if (kind->oid == TEXTOID)
-		return local_text(type, value);
-	if (getBaseType(type) != kind->oid)
-	{
-		getTypeInputInfo(kind->oid, &input, &ioparam);
-		value = OidInputFunctionCall(input, local_text(type, value), ioparam,
-									 -1);
-	}
-	return kind->make_text(value);
-}
-
-/*
- * fc_body_parse
- *		The root of a canonical text that is JSON, in the current context.
- */
-FcJsonNode
-fc_body_parse(const char *text)
-{
-	const char *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	FcJson	   *document = fc_json_parse(utf8, strlen(utf8));
-
-	if (document == NULL)
-		elog(ERROR, "text is not JSON");
-	return fc_json_root(document);
-}
-
-/*
  * fc_body_obstacle
  *		What stands against sending a column's value back as it was read.
  *
@@ -422,7 +332,7 @@ give_column(FcDraft *draft, const FcTableColumn *column, Oid type,
 	const FcColumn *field = column->column;
 	int			number = fc_catalog_column_number(draft->table->resource,
 												  field);
-	const char *text = isnull ? NULL : fc_body_canonical(field, type, value);
+	const char *text = isnull ? NULL : fc_canon_text(field, type, value);
 
 	if (draft->givers[number] != NULL &&
 		!texts_are_equal(draft->image.texts[number], text))
@@ -467,7 +377,7 @@ give_property(FcDraft *draft, const FcTableColumn *column, Oid type,
 {
 	const FcColumn *set = fc_catalog_flagged(draft->table->resource,
 											 FC_PROPERTIES);
-	char	   *text = isnull ? NULL : local_text(type, value);
+	char	   *text = isnull ? NULL : fc_canon_local(type, value);
 	bool		is_decided = draft->gives_set;
 	ListCell   *cell;
 
@@ -524,129 +434,6 @@ refuse_conflict(const FcDraft *draft, const char *field)
 }
 
 /*
- * How values of the column's type travel.
- */
-static const Kind *
-find_kind(const FcColumn *column)
-{
-	for (int i = 0; i < lengthof(kinds); i++)
-	{
-		if (strcmp(kinds[i].type, column->type) == 0)
-			return &kinds[i];
-	}
-	elog(ERROR, "field \"%s\" has a type that is not written", column->name);
-}
-
-/*
- * The text of a value of a local type, as JSON would have it: it must not
- * depend on settings such as DateStyle.
- */
-static char *
-local_text(Oid type, Datum value)
-{
-	Oid			base = getBaseType(type);
-	char		buffer[MAXDATELEN + 1];
-	Oid			output;
-	bool		is_varlena;
-
-	switch (base)
-	{
-		case BOOLOID:
-			return boolean_text(value);
-		case DATEOID:
-		case TIMEOID:
-		case TIMETZOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			return pstrdup(JsonEncodeDateTime(buffer, value, base, NULL));
-		default:
-			getTypeOutputInfo(type, &output, &is_varlena);
-			return OidOutputFunctionCall(output, value);
-	}
-}
-
-static char *
-bigint_text(Datum value)
-{
-	return psprintf(INT64_FORMAT, DatumGetInt64(value));
-}
-
-static char *
-integer_text(Datum value)
-{
-	return psprintf("%d", DatumGetInt32(value));
-}
-
-/*
- * Without trailing zeros: the API takes 100 for an integer, but not 100.00.
- */
-static char *
-numeric_text(Datum value)
-{
-	Numeric		number = DatumGetNumeric(value);
-
-	if (numeric_is_nan(number) || numeric_is_inf(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the API has no number \"%s\"",
-						numeric_normalize(number))));
-	return numeric_normalize(number);
-}
-
-static char *
-boolean_text(Datum value)
-{
-	return pstrdup(DatumGetBool(value) ? "true" : "false");
-}
-
-static char *
-plain_text(Datum value)
-{
-	return TextDatumGetCString(value);
-}
-
-/*
- * yyyy-mm-dd
- */
-static char *
-date_text(Datum value)
-{
-	char		buffer[MAXDATELEN + 1];
-
-	JsonEncodeDateTime(buffer, value, DATEOID, NULL);
-	if (strspn(buffer, "0123456789-") != 10 || buffer[10] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the API has no date \"%s\"", buffer)));
-	return pstrdup(buffer);
-}
-
-/*
- * hh:mm
- */
-static char *
-time_text(Datum value)
-{
-	char		buffer[MAXDATELEN + 1];
-
-	JsonEncodeDateTime(buffer, value, TIMEOID, NULL);
-	if (DatumGetTimeADT(value) % USECS_PER_MINUTE != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the API has no time \"%s\"", buffer),
-				 errdetail("It keeps hours and minutes only.")));
-	return pnstrdup(buffer, 5);
-}
-
-static char *
-jsonb_text(Datum value)
-{
-	Jsonb	   *jsonb = DatumGetJsonbP(value);
-
-	return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-}
-
-/*
  * Append a text of the database, as a JSON string or as it is.
  */
 static void
@@ -669,7 +456,7 @@ static char *
 rewrite_elements(const FcColumn *column, const char *text,
 				 const char **obstacle)
 {
-	FcJsonIterator iterator = fc_json_iterate(fc_body_parse(text));
+	FcJsonIterator iterator = fc_json_iterate(fc_canon_parse(text));
 	FcJsonNode	element;
 	StringInfoData array;
 

@@ -8,39 +8,26 @@
 #define FC_BODY_H
 
 #include "access/tupdesc.h"
+#include "canon.h"
 #include "nodes/bitmapset.h"
 #include "option.h"
 #include "properties.h"
-
-/* Columns of a resource at most: as many as a set of bits holds. */
-#define FC_MAX_COLUMNS	64
-
-/*
- * Values of a resource's columns, by their number in the catalog.  A text is
- * in the database's encoding and in one form only, so that two of them can be
- * compared; NULL stands for null.
- */
-typedef struct FcImage
-{
-	uint64		known;			/* columns whose value we know, as bits */
-	const char *texts[FC_MAX_COLUMNS];
-} FcImage;
 
 /* What a request is to write. */
 typedef struct FcDraft
 {
 	const FcTable *table;
 	FcImage		image;			/* "known" are those that are sent */
-	const FcTableColumn *givers[FC_MAX_COLUMNS];	/* what the statement gave;
-													 * NULL: only sent along */
+
+	/* who gave them in the statement; NULL for what is only sent along */
+	const FcTableColumn *givers[FC_MAX_COLUMNS];
+
 	FcJsonNode	old_properties; /* as the API has them */
 	FcProperties *properties;	/* as they are to be; NULL if not sent */
 	bool		gives_properties;	/* as opposed to: sends them along */
 	bool		gives_set;		/* all of them at once */
 	List	   *keys;			/* of char *: properties given one by one */
 } FcDraft;
-
-#define FC_COLUMN_BIT(number)	(UINT64CONST(1) << (number))
 
 extern void fc_body_check(const FcTable *table, const FcTableColumn *column,
 						  bool is_update);
@@ -55,11 +42,6 @@ extern bool fc_body_sends_properties(const FcDraft *draft);
 extern char *fc_body_text(const FcDraft *draft);
 extern bool fc_body_show(const FcDraft *draft, const FcTableColumn *column,
 						 TupleDesc tupdesc, Datum *value, bool *isnull);
-
-extern Oid	fc_body_type(const FcColumn *column);
-extern char *fc_body_canonical(const FcColumn *column, Oid type,
-							   Datum value);
-extern FcJsonNode fc_body_parse(const char *text);
 extern const char *fc_body_obstacle(const FcColumn *column,
 									const char *text);
 

@@ -108,7 +108,7 @@ fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
 	number = fc_catalog_column_number(change->table->resource, field);
 	row->seen.known |= FC_COLUMN_BIT(number);
 	row->seen.texts[number] =
-		isnull ? NULL : fc_body_canonical(field, type, value);
+		isnull ? NULL : fc_canon_text(field, type, value);
 }
 
 /*
@@ -410,7 +410,7 @@ answer_holds(const FcChange *change, const Bitmapset *missing,
 		return false;
 	while ((attnum = bms_next_member(missing, attnum)) >= 0)
 	{
-		if (!fc_learn_holds(answer,
+		if (!fc_image_holds(answer,
 							change->table->columns[attnum - 1].path))
 			return false;
 	}

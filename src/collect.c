@@ -38,6 +38,7 @@ typedef struct Usage
 static bool reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
 								Index resultRelation);
 static bool count_tables(Node *node, Usage *usage);
+static Oid	wrapper_of(Oid relid);
 static Node *create_state(CustomScan *plan);
 static void begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *execute(CustomScanState *node);
@@ -98,9 +99,7 @@ reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
 {
 	const Plan *child = outerPlan(plan);
 	RangeTblEntry *target = planner_rt_fetch(resultRelation, root);
-	ForeignServer *server =
-		GetForeignServer(GetForeignTable(target->relid)->serverid);
-	Usage		usage = {server->fdwid, 0};
+	Usage		usage = {wrapper_of(target->relid), 0};
 	ListCell   *cell;
 
 	/* a single scan drains itself, and a Result may have none below */
@@ -130,19 +129,26 @@ count_tables(Node *node, Usage *usage)
 		RangeTblEntry *entry = (RangeTblEntry *) node;
 
 		if (entry->rtekind == RTE_RELATION &&
-			entry->relkind == RELKIND_FOREIGN_TABLE)
-		{
-			Oid			serverid = GetForeignTable(entry->relid)->serverid;
-
-			if (GetForeignServer(serverid)->fdwid == usage->fdwid)
-				usage->tables++;
-		}
+			entry->relkind == RELKIND_FOREIGN_TABLE &&
+			wrapper_of(entry->relid) == usage->fdwid)
+			usage->tables++;
 		return false;
 	}
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, count_tables, usage,
 								 QTW_EXAMINE_RTES_BEFORE);
 	return expression_tree_walker(node, count_tables, usage);
+}
+
+/*
+ * The foreign-data wrapper of a foreign table.
+ */
+static Oid
+wrapper_of(Oid relid)
+{
+	Oid			serverid = GetForeignTable(relid)->serverid;
+
+	return GetForeignServer(serverid)->fdwid;
 }
 
 static Node *

@@ -36,7 +36,7 @@ typedef enum FcDirectPrivateIndex
 								 * of conditions; the others are SET's */
 	FC_DIRECT_TARGETS,			/* integers: attributes that SET sets */
 	FC_DIRECT_RETURNED,			/* integers: attributes that RETURNING wants */
-	FC_DIRECT_COUNTS,			/* integer: does the statement count its rows? */
+	FC_DIRECT_COUNTS,			/* integer: are its rows the statement's? */
 	FC_DIRECT_LENGTH
 } FcDirectPrivateIndex;
 
@@ -50,20 +50,19 @@ typedef struct FcDirect
 	List	   *settings;		/* of ExprState *, in the order of targets */
 	List	   *targets;		/* attribute numbers */
 	Bitmapset  *target_set;
-	bool		has_returning;
 	FcQuery    *query;			/* names the rows; NULL before the first */
 	int			next;			/* of query's ids */
 } FcDirect;
 
 static ForeignScan *find_scan(const ModifyTable *plan, Index resultRelation);
+static bool returns_old_rows(const ModifyTable *plan, int subplan_index);
 static List *match_keys(PlannerInfo *root, RelOptInfo *rel,
 						const FcTable *table);
+static List *find_settings(PlannerInfo *root, Index resultRelation,
+						   List **attributes);
 static bool can_set(const FcTable *table, List *expressions,
 					List *attributes);
 static bool knows_resent(const FcTable *table, List *attributes);
-static Bitmapset *returned_attributes(Relation rel, const ModifyTable *plan,
-									  int subplan_index);
-static List *set_to_list(const Bitmapset *set);
 static FcQuery *bind_query(FcDirect *direct, ForeignScanState *node);
 static bool change_next(FcDirect *direct, ForeignScanState *node);
 static void evaluate_settings(FcDirect *direct, ForeignScanState *node,
@@ -81,62 +80,36 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 						  Index resultRelation, int subplan_index)
 {
 	ForeignScan *scan = find_scan(plan, resultRelation);
-	RangeTblEntry *entry = planner_rt_fetch(resultRelation, root);
-	bool		is_update = plan->operation == CMD_UPDATE;
 	List	   *expressions = NIL;
 	List	   *attributes = NIL;
 	List	   *operands = NIL;
 	List	   *conditions = NIL;
 	int			noperands;
-	List	   *pushed;
+	List	   *keys;
 	RelOptInfo *rel;
+	RangeTblEntry *entry;
 	Relation	relation;
-	Bitmapset  *returned;
 	FcTable    *table;
 	ListCell   *cell;
 
-	if (scan == NULL)
+	if (scan == NULL || returns_old_rows(plan, subplan_index))
 		return false;
 
 	rel = find_base_rel(root, resultRelation);
+	entry = planner_rt_fetch(resultRelation, root);
 	table = fc_option_table(entry->relid, fc_option_server(rel->serverid));
 	fc_target_check(table, plan, subplan_index);
-	pushed = match_keys(root, rel, table);
-	if (pushed == NIL)
+	keys = match_keys(root, rel, table);
+	if (keys == NIL)
+		return false;
+	if (plan->operation == CMD_UPDATE)
+		expressions = find_settings(root, resultRelation, &attributes);
+	if (!can_set(table, expressions, attributes) ||
+		((plan->operation == CMD_UPDATE || table->deactivates) &&
+		 !knows_resent(table, attributes)))
 		return false;
 
-	if (is_update)
-	{
-		List	   *tlist;
-		int			count = 0;
-
-		get_translated_update_targetlist(root, resultRelation, &tlist,
-										 &attributes);
-		foreach(cell, tlist)
-		{
-			if (count++ < list_length(attributes))
-				expressions = lappend(expressions,
-									  lfirst_node(TargetEntry, cell)->expr);
-		}
-		if (!can_set(table, expressions, attributes) ||
-			!knows_resent(table, attributes))
-			return false;
-	}
-	else if (table->deactivates && !knows_resent(table, NIL))
-		return false;
-
-	/* what a deleted row was, and any row before, takes a look at it */
-	if (plan->returningLists != NIL &&
-		(!is_update ||
-		 fc_oldrow_is_returned(list_nth(plan->returningLists,
-										subplan_index))))
-		return false;
-
-	relation = table_open(entry->relid, NoLock);
-	returned = returned_attributes(relation, plan, subplan_index);
-	table_close(relation, NoLock);
-
-	foreach(cell, fc_pushdown_conditions(table->resource, pushed, &operands))
+	foreach(cell, fc_pushdown_conditions(table->resource, keys, &operands))
 		conditions = lappend(conditions,
 							 fc_query_condition_to_list(lfirst(cell)));
 	noperands = list_length(operands);
@@ -145,10 +118,13 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	scan->resultRelation = resultRelation;
 	scan->scan.plan.qual = NIL; /* the request says it all */
 	scan->fdw_exprs = list_concat(operands, expressions);
-	scan->fdw_private = list_make5(conditions,
-								   makeInteger(noperands), attributes,
-								   set_to_list(returned),
-								   makeInteger(plan->canSetTag ? 1 : 0));
+	relation = table_open(entry->relid, NoLock);
+	scan->fdw_private =
+		list_make5(conditions, makeInteger(noperands), attributes,
+				   fc_target_returned_list(relation, plan, resultRelation,
+										   subplan_index),
+				   makeInteger(plan->canSetTag ? 1 : 0));
+	table_close(relation, NoLock);
 	Assert(list_length(scan->fdw_private) == FC_DIRECT_LENGTH);
 	return true;
 }
@@ -212,14 +188,13 @@ frontcoreIterateDirectModify(ForeignScanState *node)
 	EState	   *estate = node->ss.ps.state;
 	ProjectionInfo *projection = node->resultRelInfo->ri_projectReturning;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	MemoryContext oldcontext;
 	bool		counts = intVal(list_nth(plan->fdw_private,
 										 FC_DIRECT_COUNTS)) != 0;
 
 	if (direct->query == NULL)
 	{
-		MemoryContext oldcontext =
-			MemoryContextSwitchTo(estate->es_query_cxt);
-
+		oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
 		direct->query = bind_query(direct, node);
 		MemoryContextSwitchTo(oldcontext);
 	}
@@ -282,6 +257,18 @@ find_scan(const ModifyTable *plan, Index resultRelation)
 }
 
 /*
+ * Does RETURNING want to see rows as they were?  That takes a look at them.
+ */
+static bool
+returns_old_rows(const ModifyTable *plan, int subplan_index)
+{
+	if (plan->returningLists == NIL)
+		return false;
+	return plan->operation == CMD_DELETE ||
+		fc_oldrow_is_returned(list_nth(plan->returningLists, subplan_index));
+}
+
+/*
  * The table's clauses, if they name rows by their ids and say nothing else;
  * NIL if not.
  *
@@ -308,6 +295,27 @@ match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 			return NIL;
 	}
 	return pushed;
+}
+
+/*
+ * The expressions of SET; attributes is set to what they are assigned to.
+ */
+static List *
+find_settings(PlannerInfo *root, Index resultRelation, List **attributes)
+{
+	List	   *tlist;
+	List	   *expressions = NIL;
+	ListCell   *entry;
+	ListCell   *attribute;
+
+	get_translated_update_targetlist(root, resultRelation, &tlist,
+									 attributes);
+	forboth(entry, tlist, attribute, *attributes)
+	{
+		expressions = lappend(expressions,
+							  lfirst_node(TargetEntry, entry)->expr);
+	}
+	return expressions;
 }
 
 /*
@@ -356,27 +364,6 @@ knows_resent(const FcTable *table, List *attributes)
 			return false;
 	}
 	return true;
-}
-
-static Bitmapset *
-returned_attributes(Relation rel, const ModifyTable *plan, int subplan_index)
-{
-	List	   *returning = NIL;
-
-	if (plan->returningLists != NIL)
-		returning = list_nth(plan->returningLists, subplan_index);
-	return fc_target_returned(rel, plan->operation, returning, NIL);
-}
-
-static List *
-set_to_list(const Bitmapset *set)
-{
-	List	   *result = NIL;
-	int			member = -1;
-
-	while ((member = bms_next_member(set, member)) >= 0)
-		result = lappend_int(result, member);
-	return result;
 }
 
 /*
@@ -476,11 +463,12 @@ describe_request(FcDirect *direct, ForeignScanState *node)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	const FcResource *resource = direct->table->resource;
-	const char *method = plan->operation == CMD_UPDATE ||
-		direct->table->deactivates ? "PUT" : "DELETE";
+	const char *method = "PUT";
 	FcQuery    *query = direct->query;
 	FcRowKey	key = {0};
 
+	if (plan->operation == CMD_DELETE && !direct->table->deactivates)
+		method = "DELETE";
 	if (query == NULL &&
 		!waits_for_execution((Node *) plan->fdw_exprs, NULL))
 		query = bind_query(direct, node);

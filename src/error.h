@@ -10,8 +10,8 @@
 /* What kind of path was asked; decides what a 404 means. */
 typedef enum FcPathKind
 {
-	FC_PATH_LIST,				/* a resource's own list: 404 is no such list */
-	FC_PATH_PART,				/* an object, or a course's dates: 404 is none */
+	FC_PATH_LIST,				/* a resource's own: 404 is no such list */
+	FC_PATH_PART,				/* an object, a course's dates: 404 is none */
 	FC_PATH_BATCH				/* a list over given parents */
 } FcPathKind;
 
@@ -21,11 +21,11 @@ typedef enum FcVerdict
 	FC_VERDICT_OK,
 	FC_VERDICT_ABSENT,			/* no such row */
 	FC_VERDICT_NO_ROUTE,		/* the account has no such list: HV00R */
-	FC_VERDICT_NO_PATH,			/* not even that: the answer is not the API's */
+	FC_VERDICT_NO_PATH,			/* nor that: the answer is not the API's */
 	FC_VERDICT_NO_METHOD,		/* 405 */
 	FC_VERDICT_REFUSED,			/* 400, 413, 414, 422, or unclassified "error" */
 	FC_VERDICT_THROTTLED,		/* 429, or an empty 2xx to a GET */
-	FC_VERDICT_UNAVAILABLE,		/* 502, 503, 504, lost: a GET may be repeated */
+	FC_VERDICT_UNAVAILABLE,		/* 502, 503, 504, lost: repeat a GET */
 	FC_VERDICT_FAILED			/* anything else: an error at once */
 } FcVerdict;
 

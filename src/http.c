@@ -82,7 +82,7 @@ typedef struct Transfer
 	FcHttpResponse response;	/* what the caller will get */
 	const FcHttpRequest *request;
 	double		began;			/* by fc_http_clock */
-	int			starts;			/* how often it was, or would have been, sent */
+	int			starts;			/* how often it was, or would be, sent */
 	Bytes		body;
 	Bytes		head;			/* the header lines of the last response */
 	int			nheaders;
@@ -696,7 +696,8 @@ collect_result(FcHttpConnection *connection, Transfer *transfer)
 	}
 
 	if (!transfer->is_done &&
-		fc_http_clock() - transfer->began > connection->options.request_timeout_ms)
+		transfer->began + connection->options.request_timeout_ms <
+		fc_http_clock())
 	{
 		transfer->is_done = true;
 		transfer->result = CURLE_OPERATION_TIMEDOUT;
@@ -961,7 +962,8 @@ note_timer(CURLM *multi, long milliseconds, void *arg)
 {
 	FcHttpConnection *connection = arg;
 
-	connection->due = milliseconds < 0 ? HUGE_VAL : fc_http_clock() + milliseconds;
+	connection->due = milliseconds < 0 ? HUGE_VAL :
+		fc_http_clock() + milliseconds;
 	return 0;
 }
 

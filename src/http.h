@@ -49,7 +49,7 @@ typedef enum FcHttpOutcome
 typedef struct FcHttpResponse
 {
 	FcHttpOutcome outcome;
-	const char *reason;			/* why not answered: libcurl's words, or ours */
+	const char *reason;			/* why not answered: in libcurl's words */
 	bool		was_stale;		/* lost because a kept connection was dead */
 	int			status;			/* 0 if no status line came */
 	char	   *body;			/* terminated by a NUL not counted in length */

@@ -296,9 +296,11 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 									  1);
 
 	/* who wants few rows, in the order in which they come, needs few keys */
-	if (root->limit_tuples > 0 && root->limit_tuples < estimate.size &&
+	if (root->limit_tuples > 0 &&
 		pathkeys_contained_in(root->query_pathkeys, outer_path->pathkeys))
-		estimate.first = (int) Max(root->limit_tuples, 1);
+		estimate.first = (int) Min(ceil(root->limit_tuples /
+										key->param_info->ppi_rows),
+								   estimate.size);
 	return estimate;
 }
 

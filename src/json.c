@@ -139,26 +139,26 @@ fc_json_kind(FcJsonNode node)
  * fc_json_member
  *		An object's member of that name, absent if there is none.
  *
- * Of several the last one counts, as in jsonb.  If the object knows where its
- * source begins, so will the member.
+ * Of several the last one counts, as in jsonb.
  */
 FcJsonNode
 fc_json_member(FcJsonNode object, const char *name)
 {
-	FcJsonNode	found = make_node(object.document, NULL, NULL);
-	FcJsonIterator iterator;
-	FcJsonNode	member;
-	const char *member_name;
+	const cJSON *found = NULL;
+	const cJSON *member;
 
-	if (fc_json_kind(object) != FC_JSON_OBJECT)
-		return found;
-	iterator = fc_json_iterate(object);
-	while (fc_json_next(&iterator, &member, &member_name))
+	if (fc_json_kind(object) == FC_JSON_OBJECT)
 	{
-		if (strcmp(member_name, name) == 0)
-			found = member;
+		cJSON_ArrayForEach(member, (const cJSON *) object.node)
+		{
+			if (strcmp(member->string, name) == 0)
+				found = member;
+		}
 	}
-	return found;
+
+	/* where the object's source begins is where to look for the member's */
+	object.node = found;
+	return object;
 }
 
 /*
@@ -211,6 +211,8 @@ fc_json_iterate(FcJsonNode container)
 
 	if (kind != FC_JSON_ARRAY && kind != FC_JSON_OBJECT)
 		return iterator;
+	if (container.base != container.node)
+		container.text = NULL;
 	iterator.next = ((const cJSON *) container.node)->child;
 	iterator.begin = container.text;
 	if (container.text != NULL)
@@ -347,11 +349,11 @@ fc_json_source(FcJsonNode node, Size *length)
 	const FcJson *document = node.document;
 	const char *text = node.text;
 
-	if (text == NULL)
+	if (text == NULL || node.base != node.node)
 	{
-		FcJsonNode	root = fc_json_root(document);
+		FcJsonNode	base = text ? node : fc_json_root(document);
 
-		text = find_source(document, root.node, root.text, node.node);
+		text = find_source(document, base.base, base.text, node.node);
 		if (text == NULL)
 			elog(ERROR, "value is not in its document");
 	}
@@ -474,7 +476,7 @@ delete_document(void *arg)
 static FcJsonNode
 make_node(const FcJson *document, const cJSON *node, const char *text)
 {
-	FcJsonNode	result = {node, document, text};
+	FcJsonNode	result = {node, document, node, text};
 
 	return result;
 }

@@ -17,7 +17,9 @@ typedef struct FcJsonNode
 {
 	const void *node;			/* cJSON's; NULL means absent */
 	const FcJson *document;		/* owns node and text */
-	const char *text;			/* where its source begins, NULL if not found */
+	const void *base;			/* node, or a value that it is in */
+	const char *text;			/* where base's source begins, NULL if not
+								 * found */
 } FcJsonNode;
 
 typedef enum FcJsonKind

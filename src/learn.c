@@ -14,22 +14,8 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
-#include "catalog/pg_type.h"
 #include "learn.h"
-#include "tuple.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "walk.h"
-
-struct FcImager
-{
-	FcTable		table;			/* the resource's fields, as a table */
-	TupleDesc	tupdesc;
-	FcTupleReader *reader;
-	List	   *needs;
-	uint64		columns;		/* those that are read and written, as bits */
-};
 
 /* What a PUT did to fields that it left out. */
 typedef enum Effect
@@ -39,10 +25,6 @@ typedef enum Effect
 	EFFECT_UNCLEAR				/* some changed, but not by resetting */
 } Effect;
 
-static FcImager *make_imager(const FcSender *sender);
-static void fill_image(const FcImager *imager, FcJsonNode item,
-					   FcImage *image);
-static const char *column_path(const FcColumn *column);
 static bool add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row);
 static uint64 omitted_columns(const FcLearner *learner,
 							  const FcDraft *draft);
@@ -56,9 +38,6 @@ static bool has_values(const FcLearner *learner, const FcImage *image,
 					   uint64 columns, bool counts_defaults);
 static Effect judge_put(const FcLearner *learner, const FcImage *before,
 						const FcImage *after, uint64 omitted);
-static bool is_empty_value(const char *text);
-static bool is_reset_value(const FcResource *resource, const FcImage *image,
-						   int number);
 static void keep_columns(FcLearner *learner, FcDraft *draft,
 						 const FcImage *image, uint64 omitted);
 static bool restore_columns(FcLearner *learner, FcDraft *draft,
@@ -79,7 +58,8 @@ fc_learn_begin(FcSender *sender)
 	FcLearner  *learner = palloc0(sizeof(FcLearner));
 
 	learner->sender = sender;
-	learner->imager = make_imager(sender);
+	learner->imager = fc_image_prepare(sender->table,
+									   sender->api->server->naive_timezone);
 	return learner;
 }
 
@@ -99,7 +79,7 @@ fc_learn_read_old(FcLearner *learner, FcOldRow *row)
 		return false;
 
 	row->has_item = true;
-	fill_image(learner->imager, row->item, &row->image);
+	fc_image_read(learner->imager, row->item, &row->image);
 	return true;
 }
 
@@ -143,12 +123,12 @@ fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 	if (row->seen.known & FC_COLUMN_BIT(number))
 	{
 		if (row->seen.texts[number] != NULL)
-			*properties = fc_body_parse(row->seen.texts[number]);
+			*properties = fc_canon_parse(row->seen.texts[number]);
 		return true;
 	}
 	if (!fc_learn_read_old(learner, row))
 		return false;
-	*properties = fc_json_path(row->item, column_path(column));
+	*properties = fc_json_path(row->item, fc_image_path(column));
 	return true;
 }
 
@@ -208,8 +188,8 @@ bool
 fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 				FcWritten *written)
 {
-	const FcResource *resource = learner->sender->table->resource;
-	uint64		flags = learner->sender->learned.flags;
+	FcSender   *sender = learner->sender;
+	const FcResource *resource = sender->table->resource;
 	uint64		omitted;
 	bool		found;
 
@@ -222,10 +202,14 @@ fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 		return false;
 
 	omitted = omitted_columns(learner, draft);
-	if ((resource->abilities & FC_FORGETFUL) == 0 || omitted == 0 ||
-		(flags & FC_LEARNED_KEEPS) != 0)
+	if ((resource->abilities & FC_FORGETFUL) == 0)
+		omitted = 0;
+	else if ((sender->learned.flags & FC_LEARNED_KEEPS) == 0)
+		fc_send_recall(sender); /* another backend may have found out */
+
+	if (omitted == 0 || (sender->learned.flags & FC_LEARNED_KEEPS) != 0)
 		found = put_draft(learner, draft, row, written);
-	else if ((flags & FC_LEARNED_RESETS) != 0)
+	else if ((sender->learned.flags & FC_LEARNED_RESETS) != 0)
 		found = put_all(learner, draft, row, omitted, written);
 	else
 		found = put_and_look(learner, draft, row, omitted, written);
@@ -233,108 +217,6 @@ fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 	if (found)
 		prove_properties(learner, draft, &row->key, written);
 	return found;
-}
-
-/*
- * fc_learn_holds
- *		Does an item hold what is at a path, be it null?
- *
- * A value within an object that is there is known, even if it is not.
- */
-bool
-fc_learn_holds(FcJsonNode item, const char *path)
-{
-	while (*path != '\0')
-	{
-		char		name[NAMEDATALEN];
-		Size		length = strcspn(path, ".|");
-
-		strlcpy(name, path, Min(length + 1, sizeof(name)));
-		if (fc_json_kind(fc_json_member(item, name)) != FC_JSON_ABSENT)
-			return true;
-		path += strcspn(path, "|");
-		path += (*path == '|');
-	}
-	return false;
-}
-
-/*
- * Prepare to turn items into images.
- */
-static FcImager *
-make_imager(const FcSender *sender)
-{
-	const FcTable *table = sender->table;
-	const FcResource *resource = table->resource;
-	FcImager   *imager = palloc0(sizeof(FcImager));
-	int			count = 0;
-	Bitmapset  *attributes = NULL;
-
-	while (resource->columns[count].name != NULL)
-		count++;
-	imager->tupdesc = CreateTemplateTupleDesc(count);
-	imager->table = *table;
-	imager->table.natts = count;
-	imager->table.columns = palloc0(count * sizeof(FcTableColumn));
-
-	for (int i = 0; i < count; i++)
-	{
-		const FcColumn *column = &resource->columns[i];
-		FcTableColumn *field = &imager->table.columns[i];
-		bool		wanted = column->writes != NULL &&
-			(column->flags & FC_WRITE_ONLY) == 0;
-
-		TupleDescInitEntry(imager->tupdesc, i + 1, column->name,
-						   wanted ? fc_body_type(column) : TEXTOID, -1, 0);
-		if (!wanted)
-			continue;
-		field->attnum = i + 1;
-		field->name = column->name;
-		field->column = column;
-		field->path = column_path(column);
-		attributes = bms_add_member(attributes, i + 1 -
-									FirstLowInvalidHeapAttributeNumber);
-		imager->columns |= FC_COLUMN_BIT(i);
-	}
-
-	imager->reader = fc_tuple_reader(imager->tupdesc, &imager->table,
-									 attributes,
-									 sender->api->server->naive_timezone);
-	imager->needs = fc_tuple_needs(imager->reader, NULL);
-	return imager;
-}
-
-/*
- * The writable fields of an item, as canonical texts.
- */
-static void
-fill_image(const FcImager *imager, FcJsonNode item, FcImage *image)
-{
-	const FcResource *resource = imager->table.resource;
-	Datum		values[FC_MAX_COLUMNS];
-	bool		isnull[FC_MAX_COLUMNS];
-
-	fc_tuple_read(imager->reader, item, values, isnull);
-	memset(image, 0, sizeof(*image));
-	for (int i = 0; i < imager->table.natts; i++)
-	{
-		const FcColumn *column = &resource->columns[i];
-
-		if ((imager->columns & FC_COLUMN_BIT(i)) == 0 ||
-			!fc_learn_holds(item, column_path(column)))
-			continue;
-		image->known |= FC_COLUMN_BIT(i);
-		if (!isnull[i])
-			image->texts[i] = fc_body_canonical(column,
-												fc_body_type(column),
-												values[i]);
-	}
-}
-
-static const char *
-column_path(const FcColumn *column)
-{
-	return column->path ? column->path : column->name;
 }
 
 /*
@@ -402,7 +284,7 @@ put_all(FcLearner *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 	if (!fc_send_read(learner->sender, &row->key, learner->imager->needs,
 					  true, &item))
 		return false;
-	fill_image(learner->imager, item, &image);
+	fc_image_read(learner->imager, item, &image);
 	keep_columns(learner, draft, &image, omitted);
 	return put_draft(learner, draft, row, written);
 }
@@ -422,7 +304,10 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 	if (!fc_learn_read_old(learner, row))
 		return false;
 	if (!has_values(learner, &row->image, omitted, true))
-		return put_draft(learner, draft, row, written);	/* nothing to lose */
+	{
+		/* there is nothing to lose */
+		return put_draft(learner, draft, row, written);
+	}
 
 	if (!put_draft(learner, draft, row, written))
 		return false;
@@ -431,7 +316,7 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 					  &written->item))
 		return true;			/* deleted meanwhile */
 
-	fill_image(learner->imager, written->item, &after);
+	fc_image_read(learner->imager, written->item, &after);
 	switch (judge_put(learner, &row->image, &after, omitted))
 	{
 		case EFFECT_NONE:
@@ -471,8 +356,8 @@ has_values(const FcLearner *learner, const FcImage *image, uint64 columns,
 	{
 		if ((columns & FC_COLUMN_BIT(i)) == 0)
 			continue;
-		if (counts_defaults ? !is_empty_value(image->texts[i]) :
-			!is_reset_value(resource, image, i))
+		if (counts_defaults ? !fc_image_is_empty(image->texts[i]) :
+			!fc_image_is_reset(resource, image, i))
 			return true;
 	}
 	return false;
@@ -501,60 +386,12 @@ judge_put(const FcLearner *learner, const FcImage *before,
 			(old == NULL && new == NULL) ||
 			(old != NULL && new != NULL && strcmp(old, new) == 0))
 			continue;
-		if (!is_reset_value(resource, after, i))
+		if (!fc_image_is_reset(resource, after, i))
 			return EFFECT_UNCLEAR;
 		if (old != NULL)
 			effect = EFFECT_RESET;
 	}
 	return effect;
-}
-
-/*
- * Is a value null, or as good as null?
- */
-static bool
-is_empty_value(const char *text)
-{
-	static const char *const empty[] = {"", "[]", "{}"};
-
-	if (text == NULL)
-		return true;
-	for (int i = 0; i < lengthof(empty); i++)
-	{
-		if (strcmp(text, empty[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Is the column's value null, empty or its documented default?
- */
-static bool
-is_reset_value(const FcResource *resource, const FcImage *image, int number)
-{
-	const char *text = image->texts[number];
-	const char *reset = resource->columns[number].resets_to;
-
-	if (is_empty_value(text))
-		return true;
-	if (reset == NULL)
-		return false;
-
-	/* the default may be another column's value */
-	if (*reset == '{')
-	{
-		const FcColumn *other =
-			fc_catalog_column(resource, pnstrdup(reset + 1,
-												 strlen(reset) - 2));
-
-		reset = image->texts[fc_catalog_column_number(resource, other)];
-		return reset != NULL && strcmp(text, reset) == 0;
-	}
-	if (*reset == '"')
-		return strncmp(text, reset + 1, strlen(text)) == 0 &&
-			strlen(reset) == strlen(text) + 2;
-	return strcmp(text, reset) == 0;
 }
 
 /*
@@ -669,7 +506,7 @@ prove_properties(FcLearner *learner, const FcDraft *draft,
 
 	lost = fc_properties_lost(draft->properties,
 							  fc_json_path(written->item,
-										   column_path(column)));
+										   fc_image_path(column)));
 	if (lost == NULL)
 	{
 		fc_send_learn(sender, FC_LEARNED_STICKS, FC_LEARNED_DROPS);

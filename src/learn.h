@@ -8,10 +8,8 @@
 #define FC_LEARN_H
 
 #include "body.h"
+#include "image.h"
 #include "send.h"
-
-/* What turns items into images; made once for a statement. */
-typedef struct FcImager FcImager;
 
 /* One statement's way to write rows, whatever the account does with them. */
 typedef struct FcLearner
@@ -50,7 +48,5 @@ extern void fc_learn_insert(FcLearner *learner, FcDraft *draft,
 							FcRowKey *key, FcWritten *written);
 extern bool fc_learn_update(FcLearner *learner, FcDraft *draft,
 							FcOldRow *row, FcWritten *written);
-
-extern bool fc_learn_holds(FcJsonNode item, const char *path);
 
 #endif							/* FC_LEARN_H */

@@ -31,16 +31,19 @@ typedef struct FcModify
 {
 	FcChange   *change;
 	Bitmapset  *targets;		/* attributes of UPDATE's SET */
-	bool		may_be_changed;	/* others, by a BEFORE trigger */
+	bool		may_be_changed; /* others, by a BEFORE trigger */
 	Bitmapset  *seen;			/* attributes of the old row that were read */
 	AttrNumber	whole_row;		/* in the plan's rows, or 0 */
 	int			ncarried;
 	Carried    *carried;
 } FcModify;
 
+static void check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
+						   TupleTableSlot *slot);
 static void find_carried(FcModify *modify, const Plan *subplan,
 						 bool is_delete);
-static void add_members(Bitmapset **set, const List *members);
+static Bitmapset *attribute_set(const List *private,
+								FcModifyPrivateIndex index);
 static void read_old_row(const FcModify *modify, TupleTableSlot *planSlot,
 						 FcOldRow *row, Datum *values, bool *isnull);
 static void read_carried(const FcModify *modify, const Carried *carried,
@@ -61,41 +64,29 @@ void
 frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 							List *fdw_private, int subplan_index, int eflags)
 {
-	ModifyTable *plan = castNode(ModifyTable, mtstate->ps.plan);
+	const Plan *subplan = outerPlan(mtstate->ps.plan);
 	Relation	rel = rinfo->ri_RelationDesc;
-	CmdType		operation = mtstate->operation;
 	EState	   *estate = mtstate->ps.state;
-	List	   *returning = NIL;
-	List	   *checks = NIL;
 	FcModify   *modify;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	if (plan->returningLists != NIL)
-		returning = list_nth(plan->returningLists, subplan_index);
-	if (plan->withCheckOptionLists != NIL)
-		checks = list_nth(plan->withCheckOptionLists, subplan_index);
-
 	modify = palloc0(sizeof(FcModify));
 	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
 									 estate,
-									 fc_target_returned(rel, operation,
-														returning, checks));
-	modify->change->sender->use.estimated = outerPlan(plan)->plan_rows;
+									 attribute_set(fdw_private,
+												   FC_MODIFY_RETURNED));
+	modify->change->sender->use.estimated = subplan->plan_rows;
 	rinfo->ri_FdwState = modify;
-	if (operation == CMD_INSERT)
+	if (mtstate->operation == CMD_INSERT)
 		return;
 
-	find_carried(modify, outerPlan(plan), operation == CMD_DELETE);
-	add_members(&modify->seen, list_nth(fdw_private, FC_MODIFY_SEEN));
-	if (operation == CMD_UPDATE)
-	{
-		add_members(&modify->targets,
-					list_nth(plan->updateColnosLists, subplan_index));
-		modify->may_be_changed = rel->trigdesc &&
-			rel->trigdesc->trig_update_before_row;
-	}
+	find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
+	modify->seen = attribute_set(fdw_private, FC_MODIFY_SEEN);
+	modify->targets = attribute_set(fdw_private, FC_MODIFY_TARGETS);
+	modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
+		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
 }
 
 /*
@@ -109,7 +100,7 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	EState	   *estate = mtstate->ps.state;
 	Relation	rel = rinfo->ri_RelationDesc;
 	FcModify   *modify = rinfo->ri_FdwState;
-	Bitmapset  *returned = fc_target_returned(rel, CMD_INSERT,
+	Bitmapset  *returned = fc_target_returned(rel, CMD_INSERT, 0,
 											  rinfo->ri_returningList,
 											  rinfo->ri_WithCheckOptions);
 
@@ -143,11 +134,24 @@ frontcoreExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	FcChange   *change = ((FcModify *) rinfo->ri_FdwState)->change;
 	MemoryContext oldcontext;
 
+	check_policies(estate, rinfo, WCO_RLS_INSERT_CHECK, slot);
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
 	fc_change_insert(change, slot);
 	MemoryContextSwitchTo(oldcontext);
 	return slot;
+}
+
+/*
+ * A partitioned table's policies hold for a foreign partition as well, but
+ * core checks them for local ones only.
+ */
+static void
+check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
+			   TupleTableSlot *slot)
+{
+	if (rinfo->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(kind, rinfo, slot, estate);
 }
 
 /*
@@ -167,6 +171,7 @@ frontcoreExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
 	bool	   *isnull;
 	bool		found;
 
+	check_policies(estate, rinfo, WCO_RLS_UPDATE_CHECK, slot);
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
 	row = palloc0(sizeof(FcOldRow));
@@ -241,17 +246,13 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 {
 	Relation	rel = rinfo->ri_RelationDesc;
 	Oid			relid = RelationGetRelid(rel);
-	FcServer   *server =
-		fc_option_server(GetForeignTable(relid)->serverid);
-	FcTable    *table = fc_option_table(relid, server);
+	Oid			serverid = GetForeignTable(relid)->serverid;
+	FcTable    *table = fc_option_table(relid, fc_option_server(serverid));
+	const char *method = method_name(table, mtstate->operation);
 	FcModify   *modify = rinfo->ri_FdwState;
 
 	ExplainPropertyText("Remote Request",
-						fc_send_describe(table->resource,
-										 method_name(table,
-													 mtstate->operation),
-										 NULL),
-						es);
+						fc_send_describe(table->resource, method, NULL), es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
 						 outerPlan(mtstate->ps.plan)->plan_rows, 0, es);
 	if (es->analyze && modify != NULL)
@@ -288,13 +289,18 @@ find_carried(FcModify *modify, const Plan *subplan, bool is_delete)
 	}
 }
 
-static void
-add_members(Bitmapset **set, const List *members)
+/*
+ * Attribute numbers that the plan has kept for us.
+ */
+static Bitmapset *
+attribute_set(const List *private, FcModifyPrivateIndex index)
 {
+	Bitmapset  *set = NULL;
 	ListCell   *cell;
 
-	foreach(cell, members)
-		*set = bms_add_member(*set, lfirst_int(cell));
+	foreach(cell, (List *) list_nth(private, index))
+		set = bms_add_member(set, lfirst_int(cell));
+	return set;
 }
 
 /*
@@ -341,8 +347,8 @@ read_carried(const FcModify *modify, const Carried *carried,
 		row->key.has_parent = !isnull;
 		if (!isnull)
 			row->key.parent =
-				fc_send_integer(fc_body_canonical(column->column, type,
-												  value));
+				fc_send_integer(fc_canon_text(column->column, type,
+											  value));
 		return;
 	}
 	if ((column->column->flags & FC_KEY) == 0)
@@ -355,8 +361,8 @@ read_carried(const FcModify *modify, const Carried *carried,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",
 						change->table->name)));
-	row->key.id = fc_send_integer(fc_body_canonical(column->column, type,
-													value));
+	row->key.id = fc_send_integer(fc_canon_text(column->column, type,
+												value));
 }
 
 /*

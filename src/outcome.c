@@ -217,9 +217,10 @@ report_writes(int first)
 	for (int i = first; i < nwrites; i++)
 	{
 		const Write *write = &writes[i];
-		const char *what = write->is_known ?
-			"upstream write not undone" : "upstream write of unknown outcome";
+		const char *what = "upstream write not undone";
 
+		if (!write->is_known)
+			what = "upstream write of unknown outcome";
 		if (write->has_created)
 			ereport(LOG,
 					(errmsg("%s: %s %s (id " INT64_FORMAT ")",

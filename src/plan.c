@@ -50,6 +50,13 @@
 /* Setting out costs that much, whatever the rate. */
 #define SECONDS_OF_SCAN	0.2
 
+/*
+ * Core takes columns that it knows nothing of for very selective.  Of the few
+ * states that a date has, and of periods that people ask for, this is nearer
+ * to the truth.
+ */
+#define LEAST_SELECTIVITY	0.1
+
 /* What a path tells its plan: ForeignPath.fdw_private holds a pointer. */
 typedef struct ScanPath
 {
@@ -232,6 +239,9 @@ fc_plan_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
 	planned->facts.selectivity = selectivity_of(root, rel, pushed, false);
+	if (!planned->has_statistics)
+		planned->facts.selectivity = Max(planned->facts.selectivity,
+										 LEAST_SELECTIVITY);
 	estimate.choice = fc_query_choose(&query, &planned->facts);
 
 	if (query.parents.bound && !planned->has_statistics)
@@ -852,6 +862,11 @@ plan_loops(PlannerInfo *root, const ForeignPath *path, List *pushed)
 						param_info->ppi_req_outer))
 			exprs = lappend(exprs, clause->operand);
 	}
-	return exprs == NIL ? rows :
-		estimate_num_groups(root, exprs, rows, NULL, NULL);
+	if (exprs != NIL)
+		rows = estimate_num_groups(root, exprs, rows, NULL, NULL);
+
+	/* who wants few rows goes on only until they are there */
+	if (root->limit_tuples > 0 && root->query_pathkeys == NIL)
+		rows = Min(rows, ceil(root->limit_tuples / path->path.rows));
+	return rows;
 }

@@ -68,6 +68,8 @@ static void prepare_generated(FcScanState *state, ForeignScanState *node,
 static void compute_generated(FcScanState *state, ForeignScanState *node,
 							  TupleTableSlot *slot);
 static void load_model(FcScanState *state, ForeignScanState *node);
+static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
+						  int eflags);
 static bool will_be_rescanned(ForeignScanState *node, int eflags);
 static char *missing_filters(const FcScanState *state);
 static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
@@ -136,8 +138,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 	state->use.estate = estate;
 	state->use.limit_hint = missing_filters(state);
-	state->keep = state->table->cache ? FC_KEEP_TRANSACTION :
-		will_be_rescanned(node, eflags) ? FC_KEEP_SCAN : FC_KEEP_NOTHING;
+	state->keep = choose_keep(state, node, eflags);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
 								  fc_tuple_reads_source(state->reader),
 								  state->table->name);
@@ -348,6 +349,25 @@ load_model(FcScanState *state, ForeignScanState *node)
 		*condition = fc_query_condition_from_list(lfirst(cell));
 		state->conditions = lappend(state->conditions, condition);
 	}
+}
+
+/*
+ * How long the scan's answers are of use.
+ *
+ * Rows that are written go by what the API has now, not by what it had when
+ * the transaction read them first.
+ */
+static FcKeep
+choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
+{
+	PlannedStmt *statement = node->ss.ps.state->es_plannedstmt;
+	Index		relid = ((Scan *) node->ss.ps.plan)->scanrelid;
+
+	if (list_member_int(statement->resultRelations, relid))
+		return FC_KEEP_SCAN;
+	if (state->table->cache)
+		return FC_KEEP_TRANSACTION;
+	return will_be_rescanned(node, eflags) ? FC_KEEP_SCAN : FC_KEEP_NOTHING;
 }
 
 /*

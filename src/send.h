@@ -34,7 +34,7 @@ typedef struct FcSender
 	FcApiUse	use;
 	const FcTable *table;
 	const FcColumn *parent;		/* the resource's FC_PARENT, or NULL */
-	FcLearned	learned;		/* of the account, when it was last looked up */
+	FcLearned	learned;		/* of the account, by the last look */
 } FcSender;
 
 extern FcSender *fc_send_begin(const FcTable *table, Oid serverid,

@@ -19,8 +19,15 @@
 #include "target.h"
 #include "utils/rel.h"
 
+/* What a walk through RETURNING or WITH CHECK OPTION gathers. */
+typedef struct Returned
+{
+	Index		varno;			/* of the written table; 0: of the only one */
+	Bitmapset  *attributes;		/* attribute numbers, 0 for the whole row */
+} Returned;
+
 static FcTable *open_table(Relation rel);
-static bool gather_returned(Node *node, Bitmapset **attributes);
+static bool gather_returned(Node *node, Returned *returned);
 static List *find_seen(const Plan *plan, Index scanrelid);
 static List *child_plans(const Plan *plan);
 
@@ -116,15 +123,23 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 	RangeTblEntry *entry = planner_rt_fetch(resultRelation, root);
 	Relation	rel = table_open(entry->relid, NoLock);
 	const FcTable *table = open_table(rel);
+	List	   *private;
 	List	   *seen = NIL;
+	List	   *targets = NIL;
 
 	fc_target_check(table, plan, subplan_index);
 	if (plan->operation != CMD_INSERT)
 		seen = find_seen(outerPlan(plan), resultRelation);
-	fc_collect_wrap(root, plan, resultRelation);
+	if (plan->operation == CMD_UPDATE)
+		targets = list_nth(plan->updateColnosLists, subplan_index);
+	private = list_make3(seen, targets,
+						 fc_target_returned_list(rel, plan, resultRelation,
+												 subplan_index));
+	Assert(list_length(private) == FC_MODIFY_LENGTH);
 
+	fc_collect_wrap(root, plan, resultRelation);
 	table_close(rel, NoLock);
-	return list_make1(seen);
+	return private;
 }
 
 /*
@@ -189,14 +204,14 @@ fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum)
  * fc_target_returned
  *		The attributes that are wanted of a row after it was written.
  *
- * The expressions may be those of a plan, or on the way to one.
+ * varno is the table's number in the expressions, 0 if they know no other.
  */
 Bitmapset *
-fc_target_returned(Relation rel, CmdType operation, List *returning,
-				   List *checks)
+fc_target_returned(Relation rel, CmdType operation, Index varno,
+				   List *returning, List *checks)
 {
 	TriggerDesc *triggers = rel->trigdesc;
-	Bitmapset  *returned = NULL;	/* with 0 for the whole row */
+	Returned	returned = {varno, NULL};
 	Bitmapset  *result = NULL;
 
 	if (operation == CMD_DELETE)
@@ -206,15 +221,41 @@ fc_target_returned(Relation rel, CmdType operation, List *returning,
 	if (triggers != NULL &&
 		((operation == CMD_INSERT && triggers->trig_insert_after_row) ||
 		 (operation == CMD_UPDATE && triggers->trig_update_after_row)))
-		returned = bms_add_member(returned, 0);
+		returned.attributes = bms_add_member(returned.attributes, 0);
 
-	if (!bms_is_member(0, returned))
-		return returned;
+	if (!bms_is_member(0, returned.attributes))
+		return returned.attributes;
 	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
 	{
 		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
 			result = bms_add_member(result, i + 1);
 	}
+	return result;
+}
+
+/*
+ * fc_target_returned_list
+ *		The same for a plan's table, as a plan keeps it.
+ */
+List *
+fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
+						int subplan_index)
+{
+	List	   *returning = NIL;
+	List	   *checks = NIL;
+	Bitmapset  *returned;
+	List	   *result = NIL;
+	int			attnum = -1;
+
+	if (plan->returningLists != NIL)
+		returning = list_nth(plan->returningLists, subplan_index);
+	if (plan->withCheckOptionLists != NIL)
+		checks = list_nth(plan->withCheckOptionLists, subplan_index);
+
+	returned = fc_target_returned(rel, plan->operation, varno, returning,
+								  checks);
+	while ((attnum = bms_next_member(returned, attnum)) >= 0)
+		result = lappend_int(result, attnum);
 	return result;
 }
 
@@ -228,28 +269,28 @@ open_table(Relation rel)
 }
 
 /*
- * Gather the written table's columns from an expression.  Those of others
- * come through the plan below, and have special numbers by then; where they
- * have not, it does no harm to take them for ours.  The row as it was comes
- * through the plan as well.
+ * Gather the written table's columns from an expression.  The row as it was
+ * does not count: it comes through the plan.
  */
 static bool
-gather_returned(Node *node, Bitmapset **attributes)
+gather_returned(Node *node, Returned *returned)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Var))
 	{
 		Var		   *var = (Var *) node;
+		bool		is_ours = var->varno == returned->varno;
 
-		if (IS_SPECIAL_VARNO(var->varno) || var->varlevelsup > 0 ||
-			var->varattno < 0)
-			return false;
-		if (!fc_var_is_old(var))
-			*attributes = bms_add_member(*attributes, var->varattno);
+		if (returned->varno == 0)
+			is_ours = !IS_SPECIAL_VARNO(var->varno);
+		if (is_ours && var->varlevelsup == 0 && var->varattno >= 0 &&
+			!fc_var_is_old(var))
+			returned->attributes = bms_add_member(returned->attributes,
+												  var->varattno);
 		return false;
 	}
-	return expression_tree_walker(node, gather_returned, attributes);
+	return expression_tree_walker(node, gather_returned, returned);
 }
 
 /*

@@ -13,8 +13,10 @@
 /* Positions in what ModifyTable keeps for us in its fdwPrivLists. */
 typedef enum FcModifyPrivateIndex
 {
-	FC_MODIFY_SEEN,				/* integers: attributes of the old row that the
-								 * scan reads */
+	FC_MODIFY_SEEN,				/* integers: attributes of the old row that
+								 * the scan reads */
+	FC_MODIFY_TARGETS,			/* integers: attributes that SET sets */
+	FC_MODIFY_RETURNED,			/* integers: attributes wanted after a write */
 	FC_MODIFY_LENGTH
 } FcModifyPrivateIndex;
 
@@ -33,6 +35,9 @@ extern bool fc_target_is_carried(const FcTable *table,
 								 const FcTableColumn *column, bool is_delete);
 extern char *fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum);
 extern Bitmapset *fc_target_returned(Relation rel, CmdType operation,
-									 List *returning, List *checks);
+									 Index varno, List *returning,
+									 List *checks);
+extern List *fc_target_returned_list(Relation rel, const ModifyTable *plan,
+									 Index varno, int subplan_index);
 
 #endif							/* FC_TARGET_H */

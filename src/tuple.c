@@ -448,7 +448,7 @@ static FcJsonNode
 find_value(const FcTupleReader *reader, const ReaderColumn *column,
 		   const ReaderPlaces *places)
 {
-	FcJsonNode	result = {NULL, NULL, NULL};
+	FcJsonNode	result = {0};
 
 	for (int i = 0; i < places->count; i++)
 	{

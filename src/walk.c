@@ -326,7 +326,7 @@ int64
 fc_walk_item_order(const FcColumn *order, FcJsonNode item)
 {
 	const char *path = order->path ? order->path : order->name;
-	FcJsonNode	node = {NULL, NULL, NULL};
+	FcJsonNode	node = {0};
 	int			year;
 	int			month;
 	int			day;
@@ -739,7 +739,7 @@ find_container(FcJson *document)
 {
 	static const char *const names[] = {"items", "data"};
 	FcJsonNode	root = fc_json_root(document);
-	FcJsonNode	found = {NULL, document, NULL};
+	FcJsonNode	found = {.document = document};
 	FcJsonIterator iterator;
 	FcJsonNode	member;
 	const char *name;

@@ -1,0 +1,35 @@
+/*
+ * canon.h
+ *		Values of the API's columns as texts, in one form for each type.
+ *
+ * Layer 1.
+ */
+#ifndef FC_CANON_H
+#define FC_CANON_H
+
+#include "catalog.h"
+#include "json.h"
+
+/* Columns of a resource at most: as many as a set of bits holds. */
+#define FC_MAX_COLUMNS	64
+
+#define FC_COLUMN_BIT(number)	(UINT64CONST(1) << (number))
+
+/*
+ * Values of a resource's columns, by their number in the catalog.  A text is
+ * in the database's encoding and in one form only, so that two of them can be
+ * compared; NULL stands for null.
+ */
+typedef struct FcImage
+{
+	uint64		known;			/* columns whose value we know, as bits */
+	const char *texts[FC_MAX_COLUMNS];
+} FcImage;
+
+extern Oid	fc_canon_type(const FcColumn *column);
+extern bool fc_canon_is_string(const FcColumn *column);
+extern char *fc_canon_text(const FcColumn *column, Oid type, Datum value);
+extern char *fc_canon_local(Oid type, Datum value);
+extern FcJsonNode fc_canon_parse(const char *text);
+
+#endif							/* FC_CANON_H */
