@@ -1015,8 +1015,9 @@ get_wait_set(FcHttpConnection *connection)
 	connection->wait_set = fc_create_wait_event_set(MAX_SOCKETS + 2);
 	AddWaitEventToSet(connection->wait_set, WL_LATCH_SET, PGINVALID_SOCKET,
 					  MyLatch, NULL);
-	AddWaitEventToSet(connection->wait_set, WL_EXIT_ON_PM_DEATH,
-					  PGINVALID_SOCKET, NULL, NULL);
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(connection->wait_set, WL_EXIT_ON_PM_DEATH,
+						  PGINVALID_SOCKET, NULL, NULL);
 	for (int i = 0; i < connection->nsockets; i++)
 	{
 		Socket	   *socket = &connection->sockets[i];
