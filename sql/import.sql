@@ -1,4 +1,5 @@
 -- IMPORT FOREIGN SCHEMA prints the catalog.
+\! test/mock.py --reset rate=0
 
 -- the columns of each resource, none of them NOT NULL
 \d fc.*

@@ -123,6 +123,49 @@ SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --log --quiet
 SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --log
+
+-- an account that refuses since_id as a way to page loses nothing
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'refuses since_id');
+\! test/mock.py --reset rate=0 default_sort=asc since_id=refused courses=300 dates=300
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log
+-- nor does a list that is read again after an error in the middle of a page
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'ignores since_id, too');
+\! test/mock.py --reset rate=0 since_id=ignored
+BEGIN;
+SAVEPOINT s;
+\! test/mock.py --fault 'skip=1 match=^GET body="[{\"coursedate_id\":51014,\"course_id\":7301},{\"foo\":1}]"'
+SELECT count(*) FROM p13;
+ROLLBACK TO s;
+SELECT count(*) FROM p13;
+COMMIT;
+\! test/mock.py --log
+-- an order over more parents than a batch may hold is ours to keep
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'has small batches, too');
+\! test/mock.py --reset rate=0 batch_max_ids=4
+SELECT array_agg(id) FROM (SELECT id FROM fc.course_dates WHERE course_id IN (7312, 7303, 7305, 7307, 7308, 7309) ORDER BY id) AS d;
+\! test/mock.py --log
+-- an account that cannot filter to one date
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'has no look-up');
+\! test/mock.py --reset rate=0 id_filter=refused
+SELECT id, title FROM fc.course_dates WHERE id = 51005;
+SELECT id, title FROM fc.course_dates WHERE id = 51007;
+\! test/mock.py --log
+-- a list that was not there is asked for again when nothing else is left
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'is being deployed', ADD course_dates_source 'list');
+\! test/mock.py --fault 'match=coursedates status=404'
+SELECT count(*) FROM fc.course_dates;
+SELECT count(*) FROM fc.course_dates;
+ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
+\! test/mock.py --log
+-- courses none of which has dates: there is no such list
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'has neither');
+\! test/mock.py --reset rate=0 coursedates_list=404 batch=404
+\! test/mock.py --fault 'match=/courses/.*/coursedates status=404 count=0'
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log --quiet
+\! test/mock.py --clear-faults
 ALTER SERVER frontcore OPTIONS (DROP limiter_key);
 
 DROP VIEW counts;

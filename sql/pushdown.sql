@@ -34,6 +34,11 @@ END $$;
 SELECT * FROM frontcore_pushdown('courses');
 SELECT * FROM frontcore_pushdown('course_dates');
 SELECT * FROM frontcore_pushdown('pg_class');
+CREATE FOREIGN DATA WRAPPER stranger;
+CREATE SERVER stranger FOREIGN DATA WRAPPER stranger;
+CREATE FOREIGN TABLE strange (id bigint) SERVER stranger;
+SELECT * FROM frontcore_pushdown('strange');
+DROP FOREIGN DATA WRAPPER stranger CASCADE;
 
 -- ids, of any integer type, on either side
 SELECT clause, request(clause) FROM (VALUES
@@ -263,8 +268,10 @@ ALTER SERVER pushed OPTIONS (SET timezone 'UTC');
 SELECT * FROM differences();
 ALTER SERVER pushed OPTIONS (DROP timezone);
 \! test/mock.py --reset rate=0 list_timestamps=present filters=ignored since_id=ignored sort=ignored id_filter=ignored
+ALTER SERVER pushed OPTIONS (ADD push_order 'false');
 SELECT * FROM differences();
 \! test/mock.py --log --quiet
+ALTER SERVER pushed OPTIONS (DROP push_order);
 -- where filters are refused they are left out from then on
 ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown refused');
 \! test/mock.py --reset rate=0 list_timestamps=present filters=refused

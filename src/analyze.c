@@ -49,6 +49,7 @@ typedef struct Sample
 static int	acquire_sample(Relation relation, int elevel, HeapTuple *rows,
 						   int targrows, double *totalrows,
 						   double *totaldeadrows);
+static List *affordable_needs(List *needs);
 static bool sample_next_row(Sample *sample);
 static int	choose_place(Sample *sample);
 static void keep_row(Sample *sample, FcJsonNode item, int place);
@@ -109,7 +110,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	query.resource = table->resource;
 	query.page_size = table->page_size;
 	query.push_order = table->push_order;
-	query.needs = fc_tuple_needs(sample.reader, NULL);
+	query.needs = affordable_needs(fc_tuple_needs(sample.reader, NULL));
 	query.repetitions = 1;
 
 	sample.use.resource = table->resource->name;
@@ -117,7 +118,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 								  fc_tuple_reads_source(sample.reader),
 								  table->name);
 	fc_pager_ask(sample.pager, &query);
-	while (sample.use.counts.requests <= MAX_REQUESTS && !is_complete)
+	while (sample.use.counts.requests < MAX_REQUESTS && !is_complete)
 		is_complete = !sample_next_row(&sample);
 	fc_pager_end(sample.pager);
 	MemoryContextDelete(sample.tuple_context);
@@ -133,6 +134,26 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 					sample.use.counts.requests, sample.count, *totalrows)));
 
 	return sample.count;
+}
+
+/*
+ * The needs but for relations, for which some accounts' lists would have to be
+ * read object by object.
+ */
+static List *
+affordable_needs(List *needs)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, needs)
+	{
+		const FcNeed *need = lfirst(cell);
+
+		if (need->column == NULL || need->column->include == NULL)
+			result = lappend(result, lfirst(cell));
+	}
+	return result;
 }
 
 /*

@@ -25,7 +25,6 @@
 #include "common/hashfn.h"
 #include "compat.h"
 #include "executor/executor.h"
-#include "executor/nodeCustom.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"

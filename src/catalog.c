@@ -371,6 +371,23 @@ fc_catalog_flagged(const FcResource *resource, int flag)
 }
 
 /*
+ * fc_catalog_flat_routes
+ *		The routes that go by the list of everything, as bits by number.
+ */
+uint64
+fc_catalog_flat_routes(const FcResource *resource)
+{
+	uint64		routes = 0;
+
+	for (int i = 0; resource->routes[i].path; i++)
+	{
+		if (resource->routes[i].flags & FC_FLAT)
+			routes |= UINT64CONST(1) << i;
+	}
+	return routes;
+}
+
+/*
  * fc_catalog_depends
  *		Is resource the other one, or does it hang on it?
  */

@@ -100,6 +100,7 @@ extern int	fc_catalog_column_number(const FcResource *resource,
 									 const FcColumn *column);
 extern const FcColumn *fc_catalog_flagged(const FcResource *resource,
 										  int flag);
+extern uint64 fc_catalog_flat_routes(const FcResource *resource);
 extern bool fc_catalog_depends(const FcResource *resource,
 							   const FcResource *other);
 #ifdef USE_ASSERT_CHECKING

@@ -24,7 +24,6 @@
 #include "optimizer/paramassign.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "optimizer/planmain.h"
 #include "plan.h"
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
@@ -208,7 +207,8 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 												  innerrel->relids,
 												  inner_params);
 	if (required_outer != NULL &&
-		!bms_overlap(required_outer, extra->param_source_rels))
+		(!bms_overlap(required_outer, extra->param_source_rels) ||
+		 bms_overlap(required_outer, joinrel->relids)))
 		return;
 	if (fc_has_dangerous_phv(root, outerrel->relids, inner_params))
 		return;

@@ -22,6 +22,7 @@
 #define WHOLE_ROW	(0 - FirstLowInvalidHeapAttributeNumber)
 
 static bool is_carried_row(PlannerInfo *root, RelOptInfo *rel, Node *node);
+static bool is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node);
 static Bitmapset *carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 									 const FcTable *table);
 static bool needs_whole_row(Relation rel, CmdType operation);
@@ -51,7 +52,7 @@ fc_oldrow_attributes(PlannerInfo *root, RelOptInfo *rel,
 			attributes = bms_add_members(attributes,
 										 carried_attributes(root, rel,
 															table));
-		else
+		else if (!is_marked_row(root, rel, node))
 			pull_varattnos(node, rel->relid, &attributes);
 	}
 	return attributes;
@@ -79,6 +80,40 @@ is_carried_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
 	return IsA(node, Var) && var->varno == rel->relid &&
 		var->varattno == InvalidAttrNumber && var->vartype == RECORDOID &&
 		bms_is_member(rel->relid, root->all_result_relids);
+}
+
+/*
+ * Is this the row that core has added for EvalPlanQual to go by?  It looks at
+ * those columns only that the plan has other uses for.
+ */
+static bool
+is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
+{
+	Var		   *var = (Var *) node;
+	Bitmapset  *wanted = NULL;
+	ListCell   *cell;
+
+	if (!IsA(node, Var) || var->varno != rel->relid ||
+		var->varattno != InvalidAttrNumber)
+		return false;
+
+	pull_varattnos((Node *) root->parse->targetList, rel->relid, &wanted);
+	pull_varattnos((Node *) root->parse->returningList, rel->relid, &wanted);
+	pull_varattnos(root->parse->havingQual, rel->relid, &wanted);
+	if (bms_is_member(WHOLE_ROW, wanted) ||
+		!bms_equal(rel->attr_needed[0 - rel->min_attr],
+				   bms_make_singleton(0)))
+		return false;
+
+	foreach(cell, root->rowMarks)
+	{
+		const PlanRowMark *mark = lfirst(cell);
+
+		if (mark->rti == rel->relid &&
+			(mark->allMarkTypes & (1 << ROW_MARK_COPY)))
+			return true;
+	}
+	return false;
 }
 
 /*

@@ -30,6 +30,12 @@ struct FcPager
 	bool		reads_source;
 	char	   *table_name;
 	char	   *scope;			/* begins the keys of its walks; NULL if none */
+	const FcResource *resource; /* that will be asked for, if prepare is set */
+	FcPagerPrepare prepare;
+	void	   *prepare_arg;
+	bool		is_narrow;		/* the query is for a part of the list */
+	bool		is_busy;		/* or an error came between: then its reader is
+								 * gone, though it may not look so */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
 	MemoryContext context;		/* the pager's own */
 	MemoryContext ask_context;	/* of one query */
@@ -41,6 +47,7 @@ struct FcPager
 	/* the query */
 	const FcQuery *query;
 	FcRouteFacts facts;
+	uint64		learned;		/* flags, as they were learned */
 	uint64		lacks[8];
 	FcRouteChoice choice;
 	FcKeys		parents;		/* the query's, or those that feed the route */
@@ -53,7 +60,8 @@ struct FcPager
 	FcWhole    *whole;
 	List	   *found;			/* of FcWholeItem * */
 	int			next_found;
-	bool		drops_missing;	/* ids that the list lacks are not asked for */
+	bool		drops_missing;	/* ids that the list lacks are not asked for,
+								 * as that would cost more than the list */
 
 	/* where it stands */
 	int			next_walk;
@@ -81,16 +89,19 @@ static void reset_question(FcPager *pager);
 static void release_walks(FcPager *pager);
 static void load_facts(FcPager *pager);
 static void choose_route(FcPager *pager);
+static void refuse_resource(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
 static void look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
 						 const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
 static void read_whole_list(FcPager *pager);
+static bool next_in_order(FcPager *pager, FcJsonNode *item);
 static bool next_item(FcPager *pager, FcJsonNode *item);
 static bool next_found_item(FcPager *pager, FcJsonNode *item);
 static bool next_walk_item(FcPager *pager, FcJsonNode *item);
 static bool item_on_page(FcPager *pager, FcJsonNode *item);
 static bool open_walk(FcPager *pager);
+static void check_parts(FcPager *pager);
 static FcWalk *create_walk(FcPager *pager);
 static int	next_step(FcPager *pager, const int64 **id,
 					  const int64 **parents, int *nparents);
@@ -101,13 +112,15 @@ static FcWalk *obtain_walk(FcPager *pager, const FcRoute *route,
 						   int nparents);
 static bool open_page(FcPager *pager);
 static FcJson *fetch_page(FcPager *pager);
+static void note_open(FcPager *pager, const FcWalk *walk);
 static FcWalkContext walk_context(FcPager *pager, bool stores);
 static bool has_other_route(FcPager *pager);
 static void close_route(FcPager *pager);
 static bool use_smaller_batch(FcPager *pager);
 static bool check_needs(FcPager *pager, const FcWalk *walk);
 static void check_look_up(FcPager *pager, FcJsonNode item, bool *is_other);
-static bool order_was_refused(FcPager *pager);
+static void drop_look_up(FcPager *pager);
+static bool order_was_lost(FcPager *pager);
 static void check_order(FcPager *pager, FcJsonNode item);
 static void note_whole(FcPager *pager);
 static void begin_sort(FcPager *pager);
@@ -157,6 +170,20 @@ fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep, bool reads_source,
 }
 
 /*
+ * fc_pager_on_drain
+ *		Before a write to the resource, or to what it hangs on, call prepare if
+ *		nothing has been asked yet: it may ask what it would ask later.
+ */
+void
+fc_pager_on_drain(FcPager *pager, const FcResource *resource,
+				  FcPagerPrepare prepare, void *arg)
+{
+	pager->resource = resource;
+	pager->prepare = prepare;
+	pager->prepare_arg = arg;
+}
+
+/*
  * fc_pager_ask
  *		Begin to answer a query; the query must live until the next one.
  *
@@ -167,13 +194,14 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
 	MemoryContext oldcontext;
 
-	if (pager->query != NULL && fc_query_has_filters(pager->query))
+	if (pager->is_narrow)
 	{
 		pager->narrow++;
 		pager->narrow_requests += pager->use->counts.requests -
 			pager->requests_before;
 	}
 	pager->requests_before = pager->use->counts.requests;
+	pager->is_narrow = fc_query_has_filters(query);
 
 	reset_question(pager);
 	release_walks(pager);
@@ -181,6 +209,7 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 	pager->query = query;
 	if (query->is_empty)
 		return;
+	pager->is_busy = true;
 
 	oldcontext = MemoryContextSwitchTo(pager->ask_context);
 	load_facts(pager);
@@ -195,6 +224,7 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 		}
 	}
 	MemoryContextSwitchTo(oldcontext);
+	pager->is_busy = false;
 }
 
 /*
@@ -206,25 +236,14 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 bool
 fc_pager_next(FcPager *pager, FcJsonNode *item)
 {
+	bool		found;
+
 	if (pager->query->is_empty)
 		return false;
-	if (pager->query->order != NULL && pager->sort == NULL &&
-		!pager->choice.is_ordered)
-		begin_sort(pager);
-	if (pager->sort != NULL)
-		return next_sorted_item(pager, item);
-
-	if (!next_item(pager, item))
-		return false;
-	if (pager->query->order != NULL && order_was_refused(pager))
-	{
-		begin_sort(pager);
-		return next_sorted_item(pager, item);
-	}
-	if (pager->query->order != NULL)
-		check_order(pager, *item);
-	pager->emitted++;
-	return true;
+	pager->is_busy = true;
+	found = next_in_order(pager, item);
+	pager->is_busy = false;
+	return found;
 }
 
 /*
@@ -314,7 +333,11 @@ fc_pager_drain(const FcResource *resource)
 	{
 		FcPager    *pager = dlist_container(FcPager, node, iter.cur);
 
+		if (pager->query == NULL && pager->prepare != NULL &&
+			!pager->is_busy && fc_catalog_depends(pager->resource, resource))
+			pager->prepare(pager->prepare_arg);
 		if (pager->query != NULL && !pager->query->is_empty &&
+			!pager->is_busy &&
 			fc_catalog_depends(pager->query->resource, resource))
 			drain_pager(pager);
 	}
@@ -403,7 +426,6 @@ reset_question(FcPager *pager)
 	pager->whole = NULL;
 	pager->found = NIL;
 	pager->next_found = 0;
-	pager->drops_missing = false;
 	pager->next_walk = 0;
 	pager->walk = NULL;
 	pager->page = -1;
@@ -430,32 +452,27 @@ load_facts(FcPager *pager)
 {
 	const FcQuery *query = pager->query;
 	const FcResource *resource = query->resource;
+	uint64		excluded = 0;
 	FcLearned	learned;
 
-	pager->facts.rows = resource->expected_rows;
+	if (pager->api->server->dates_source == FC_SOURCE_BATCH)
+		excluded = fc_catalog_flat_routes(resource);
+	(void) fc_stats_learned(pager->api->account.digest, resource->name,
+							&learned);
+	memcpy(pager->lacks, learned.lacks, sizeof(pager->lacks));
+	pager->learned = learned.flags;
+	pager->facts.rows = learned.rows >= 0 ? learned.rows :
+		resource->expected_rows;
 	pager->facts.selectivity = 1;
 	pager->facts.parents = 0;
-	pager->facts.flags = 0;
 	pager->facts.may_feed =
 		pager->api->server->dates_source != FC_SOURCE_LIST;
-	if (fc_stats_learned(pager->api->account.digest, resource->name,
-						 &learned))
-	{
-		if (learned.rows >= 0)
-			pager->facts.rows = learned.rows;
-		pager->facts.flags |= learned.flags;
-		memcpy(pager->lacks, learned.lacks, sizeof(pager->lacks));
-	}
-	else
-		memset(pager->lacks, 0, sizeof(pager->lacks));
+	fc_query_recall(resource, &learned, excluded, &pager->facts);
 
 	for (int i = 0; resource->routes[i].path; i++)
 	{
 		const char *parent = resource->routes[i].fed_by;
 
-		if ((resource->routes[i].flags & FC_FLAT) &&
-			pager->api->server->dates_source == FC_SOURCE_BATCH)
-			pager->facts.flags |= FC_LEARNED_CLOSED(i);
 		if (parent == NULL)
 			continue;
 		pager->facts.parents = fc_catalog_find(parent)->expected_rows;
@@ -471,17 +488,23 @@ choose_route(FcPager *pager)
 	pager->choice = fc_query_choose(pager->query, &pager->facts);
 	pager->parents = pager->query->parents;
 	pager->offset = 0;
-	pager->batch_size = FC_BATCH_KEYS;
-	for (int i = 0; i < FC_LEARNED_HALVINGS; i++)
-	{
-		if (pager->facts.flags & FC_LEARNED_SMALLER(i))
-			pager->batch_size = Max(pager->batch_size / 2, 1);
-	}
+	pager->batch_size = pager->facts.batch_size;
 	if (pager->choice.route == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-				 errmsg("the account has no list of resource \"%s\"",
-						pager->query->resource->name)));
+		refuse_resource(pager);
+
+	/* what a complete list does not hold, another list does not either */
+	if (pager->whole != NULL &&
+		!fc_query_wants_id(pager->query, pager->choice.route))
+		pager->has_all_walks = true;
+}
+
+static void
+refuse_resource(FcPager *pager)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+			 errmsg("the account has no list of resource \"%s\"",
+					pager->query->resource->name)));
 }
 
 /*
@@ -553,6 +576,9 @@ look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
 	}
 	pager->whole = whole;
 	fc_whole_pin(whole);
+	if (pager->narrow_requests > 0 &&
+		pager->narrow_requests + nmissing > fc_whole_pages(whole))
+		pager->drops_missing = true;
 
 	*rest = *pager->query;
 	if (column_flag == FC_PARENT || nmissing == 0 || pager->drops_missing)
@@ -624,6 +650,31 @@ read_whole_list(FcPager *pager)
 	while (fc_pager_next(reader, &item))
 		 /* it is the pages we are after */ ;
 	fc_pager_end(reader);
+}
+
+/*
+ * The next item in the order that the reader relies on.
+ */
+static bool
+next_in_order(FcPager *pager, FcJsonNode *item)
+{
+	if (pager->query->order != NULL && pager->sort == NULL &&
+		!pager->choice.is_ordered)
+		begin_sort(pager);
+	if (pager->sort != NULL)
+		return next_sorted_item(pager, item);
+
+	if (!next_item(pager, item))
+		return false;
+	if (pager->query->order != NULL && order_was_lost(pager))
+	{
+		begin_sort(pager);
+		return next_sorted_item(pager, item);
+	}
+	if (pager->query->order != NULL)
+		check_order(pager, *item);
+	pager->emitted++;
+	return true;
 }
 
 /*
@@ -726,6 +777,7 @@ open_walk(FcPager *pager)
 		MemoryContextSwitchTo(oldcontext);
 		if (walk == NULL)
 		{
+			check_parts(pager);
 			pager->has_all_walks = true;
 			note_whole(pager);
 			return false;
@@ -734,6 +786,26 @@ open_walk(FcPager *pager)
 	pager->walk = list_nth(pager->walks, pager->next_walk++);
 	pager->page = -1;
 	return true;
+}
+
+/*
+ * A part that is not there is no row.  But of parents that were just listed,
+ * some must have one, or the account has no such list.
+ */
+static void
+check_parts(FcPager *pager)
+{
+	ListCell   *cell;
+
+	if (pager->walks == NIL ||
+		!fc_query_is_fed(pager->query, pager->choice.route))
+		return;
+	foreach(cell, pager->walks)
+	{
+		if (!((FcWalk *) lfirst(cell))->is_absent)
+			return;
+	}
+	refuse_resource(pager);
 }
 
 /*
@@ -946,14 +1018,16 @@ fetch_page(FcPager *pager)
 	FcWalk	   *walk = pager->walk;
 	FcWalkContext context = walk_context(pager, pager->scope != NULL);
 	bool		can_change = (pager->walked == 0 && walk->npages == 0);
-	bool		is_batch = (walk->route->flags & FC_BATCH) &&
-		walk->npages == 0 && pager->batch_size > 1;
+	bool		can_do_without = walk->npages == 0 &&
+		(((walk->route->flags & FC_BATCH) && pager->batch_size > 1) ||
+		 ((walk->route->flags & FC_LOOKUP) && has_other_route(pager)));
 	FcJson	   *document;
 
-	switch (fc_walk_fetch(walk, &context, is_batch,
+	switch (fc_walk_fetch(walk, &context, can_do_without,
 						  can_change && has_other_route(pager), &document))
 	{
 		case FC_WALK_PAGE:
+			note_open(pager, walk);
 			return document;
 		case FC_WALK_END:
 			return NULL;
@@ -961,11 +1035,28 @@ fetch_page(FcPager *pager)
 			close_route(pager);
 			return NULL;
 		case FC_WALK_REFUSED:
-			if (!use_smaller_batch(pager))
+			if (walk->route->flags & FC_LOOKUP)
+				drop_look_up(pager);
+			else if (!use_smaller_batch(pager))
 				elog(ERROR, "refused batch cannot be made smaller");
 			return NULL;
 	}
 	return NULL;
+}
+
+/*
+ * A route that was closed answers: it is open again.
+ */
+static void
+note_open(FcPager *pager, const FcWalk *walk)
+{
+	uint64		closed = FC_LEARNED_CLOSED(walk->route_number);
+
+	if ((pager->learned & closed) == 0)
+		return;
+	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name, 0,
+						 closed);
+	pager->learned &= ~closed;
 }
 
 static FcWalkContext
@@ -1038,6 +1129,8 @@ use_smaller_batch(FcPager *pager)
 	pager->facts.flags |= learned;
 
 	pager->offset -= walk->nparents;
+	pager->facts.batch_size = pager->batch_size;
+	pager->choice.is_ordered = (pager->query->order == NULL);
 	fc_cache_release(walk->entry);
 	pager->walks = list_delete_last(pager->walks);
 	pager->next_walk--;
@@ -1107,23 +1200,37 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 	*is_other = true;
 	if (pager->walked > 0 || !has_other_route(pager))
 		return;					/* the item is dropped */
-	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name,
+	drop_look_up(pager);
+}
+
+/*
+ * The account's list cannot be filtered to one object.
+ */
+static void
+drop_look_up(FcPager *pager)
+{
+	fc_stats_learn_flags(pager->api->account.digest,
+						 pager->query->resource->name,
 						 FC_LEARNED_CLOSED(pager->choice.number), 0);
 	close_route(pager);
 }
 
 /*
- * Did the API just refuse to sort?  Then the query is begun again, for us to
- * sort its items.
+ * Did the API just refuse to sort, or so large a batch?  Then the query is
+ * begun again, for us to sort its items.
  */
 static bool
-order_was_refused(FcPager *pager)
+order_was_lost(FcPager *pager)
 {
-	if (pager->emitted > 0 || pager->walk == NULL ||
-		!(pager->walk->without & FC_WITHOUT_FILTERS) ||
-		(pager->walk->route->flags & FC_SORTED) == 0)
+	const FcWalk *walk = pager->walk;
+
+	if (pager->emitted > 0 || walk == NULL)
 		return false;
-	pager->facts.flags |= FC_LEARNED_REFUSES(pager->choice.number);
+	if ((walk->without & FC_WITHOUT_FILTERS) &&
+		(walk->route->flags & FC_SORTED))
+		pager->facts.flags |= FC_LEARNED_REFUSES(walk->route_number);
+	else if (pager->choice.is_ordered)
+		return false;
 	release_walks(pager);
 	pager->next_walk = 0;
 	pager->walk = NULL;

@@ -20,8 +20,13 @@ typedef enum FcKeep
 	FC_KEEP_TRANSACTION			/* for the transaction */
 } FcKeep;
 
+/* Lets a reader that has not asked yet do so, before a write; may do nothing. */
+typedef void (*FcPagerPrepare) (void *arg);
+
 extern FcPager *fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
 							   bool reads_source, const char *table_name);
+extern void fc_pager_on_drain(FcPager *pager, const FcResource *resource,
+							  FcPagerPrepare prepare, void *arg);
 extern void fc_pager_ask(FcPager *pager, const FcQuery *query);
 extern bool fc_pager_next(FcPager *pager, FcJsonNode *item);
 extern void fc_pager_rewind(FcPager *pager);

@@ -18,23 +18,17 @@
 
 #include "access/stratnum.h"
 #include "access/sysattr.h"
-#include "access/xact.h"
-#include "batch.h"
 #include "compat.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "oldrow.h"
-#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "optimizer/tlist.h"
 #include "plan.h"
 #include "stats.h"
-#include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
@@ -289,6 +283,7 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 	FcRouteFacts *facts = &planned->facts;
 	FcLearned	learned;
 	FcAccount	account;
+	uint64		excluded = 0;
 	bool		knows;
 
 	knows = find_account(planned->server,
@@ -296,24 +291,25 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 						 &account);
 	facts->lacks = planned->lacks;
 	facts->rows = resource->expected_rows;
+	facts->may_feed = planned->server->dates_source != FC_SOURCE_LIST;
+	memset(&learned, 0, sizeof(learned));
 	if (knows && fc_stats_learned(account.digest, resource->name, &learned))
 	{
-		facts->flags = learned.flags;
 		memcpy(planned->lacks, learned.lacks, sizeof(planned->lacks));
 		if (learned.rows >= 0)
 			facts->rows = learned.rows;
 	}
+	if (planned->server->dates_source == FC_SOURCE_BATCH)
+		excluded = fc_catalog_flat_routes(resource);
+	fc_query_recall(resource, &learned, excluded, facts);
 	planned->has_statistics = rel->tuples >= 0;
-	if (planned->has_statistics)
+	if (planned->has_statistics && (!knows || learned.rows < 0))
 		facts->rows = rel->tuples;
 
 	for (int i = 0; resource->routes[i].path; i++)
 	{
 		const FcRoute *route = &resource->routes[i];
 
-		if ((route->flags & FC_FLAT) &&
-			planned->server->dates_source == FC_SOURCE_BATCH)
-			facts->flags |= FC_LEARNED_CLOSED(i);
 		if (route->fed_by == NULL)
 			continue;
 		facts->parents = fc_catalog_find(route->fed_by)->expected_rows;

@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "query.h"
+#include "utils/timestamp.h"
 
 static bool route_is_open(const FcQuery *query, const FcRoute *route,
 						  const FcRouteFacts *facts);
@@ -20,7 +21,8 @@ static bool has_look_up(const FcQuery *query, const FcRouteFacts *facts);
 static double route_requests(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
 static double pages(double rows, int page_size);
-static bool route_is_ordered(const FcQuery *query, const FcRoute *route);
+static bool route_is_ordered(const FcQuery *query, const FcRoute *route,
+							 const FcRouteFacts *facts);
 static bool binds(const FcRoute *route, const FcColumn *column);
 static int	compare_keys(const void *a, const void *b);
 static void append_bound_path(StringInfo path, const FcQuery *query,
@@ -163,6 +165,34 @@ fc_query_batch_size(const int64 *values, int count)
 }
 
 /*
+ * fc_query_recall
+ *		Take into account what was learned of a resource's routes.
+ *
+ * excluded are routes that the options close.  What one answer has closed is
+ * not closed for good; and when nothing is left, an error is for an answer to
+ * give, not for our memory.
+ */
+void
+fc_query_recall(const FcResource *resource, const FcLearned *learned,
+				uint64 excluded, FcRouteFacts *facts)
+{
+	FcQuery		all = {.resource = resource, .page_size = 1};
+
+	facts->batch_size = FC_BATCH_KEYS;
+	for (int i = 0; i < FC_LEARNED_HALVINGS; i++)
+	{
+		if (learned->flags & FC_LEARNED_SMALLER(i))
+			facts->batch_size = Max(facts->batch_size / 2, 1);
+	}
+	facts->flags = learned->flags | excluded;
+	if (!TimestampDifferenceExceeds(learned->flagged, GetCurrentTimestamp(),
+									FC_CLOSED_SECONDS * 1000) &&
+		fc_query_choose(&all, facts).route != NULL)
+		return;
+	facts->flags = (learned->flags & ~FC_LEARNED_ANY_CLOSED) | excluded;
+}
+
+/*
  * fc_query_choose
  *		The route that answers the query with the fewest requests.
  *
@@ -196,7 +226,7 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 		best.number = i;
 		best.requests = requests;
 		best.is_ordered = query->order == NULL ||
-			(route_is_ordered(query, route) &&
+			(route_is_ordered(query, route, facts) &&
 			 (facts->flags & FC_LEARNED_REFUSES(i)) == 0);
 		best_lacks = lacks;
 	}
@@ -386,16 +416,24 @@ pages(double rows, int page_size)
  * Does the answer come in the order asked for, in one walk?
  */
 static bool
-route_is_ordered(const FcQuery *query, const FcRoute *route)
+route_is_ordered(const FcQuery *query, const FcRoute *route,
+				 const FcRouteFacts *facts)
 {
+	int			count = query->parents.count;
+
 	if (fc_query_wants_id(query, route))
 		return query->ids.count <= 1;
 	if ((route->flags & FC_SORTED) == 0 || !query->push_order)
 		return false;
 	if (!fc_query_wants_parent(query, route))
 		return true;
-	return query->parents.bound &&
-		query->parents.count <= ((route->flags & FC_BATCH) ? FC_BATCH_KEYS : 1);
+	if (!query->parents.bound || count <= 1)
+		return query->parents.bound;
+
+	/* the planner has guessed the number, but knows no values */
+	return (route->flags & FC_BATCH) && count <= facts->batch_size &&
+		(query->parents.values == NULL ||
+		 fc_query_batch_size(query->parents.values, count) == count);
 }
 
 /*

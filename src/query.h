@@ -10,6 +10,7 @@
 
 #include "catalog.h"
 #include "nodes/pg_list.h"
+#include "stats.h"
 
 typedef enum FcOperator
 {
@@ -80,6 +81,11 @@ typedef struct FcQuery
 #define FC_LEARNED_SMALLER(halvings) (UINT64CONST(1) << (24 + (halvings)))
 #define FC_LEARNED_HALVINGS		6
 
+#define FC_LEARNED_ANY_CLOSED		UINT64CONST(0xFF)
+
+/* So long a list that was not there is not asked for again. */
+#define FC_CLOSED_SECONDS	3600
+
 /* The largest batch of parents: §14a, and what a URL bears. */
 #define FC_BATCH_KEYS	100
 #define FC_BATCH_BYTES	4000
@@ -91,6 +97,7 @@ typedef struct FcRouteFacts
 	double		selectivity;	/* of the query's filters */
 	double		parents;		/* of the whole list of parents, if any */
 	uint64		flags;			/* FC_LEARNED_... */
+	int			batch_size;		/* parents to a request at most */
 	bool		may_feed;		/* parents may be listed to feed a route */
 	const uint64 *lacks;		/* per route, bits by column number */
 } FcRouteFacts;
@@ -114,6 +121,9 @@ extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
 extern int	fc_query_batch_size(const int64 *values, int count);
 
+extern void fc_query_recall(const FcResource *resource,
+							const FcLearned *learned, uint64 excluded,
+							FcRouteFacts *facts);
 extern FcRouteChoice fc_query_choose(const FcQuery *query,
 									 const FcRouteFacts *facts);
 

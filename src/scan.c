@@ -76,6 +76,7 @@ static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
 						   int replaced, Datum replacement);
 static void ask_query(FcScanState *state, ForeignScanState *node,
 					  int replaced, Datum replacement);
+static void ask_before_write(void *arg);
 static bool next_row(FcScanState *state, ForeignScanState *node,
 					 TupleTableSlot *slot);
 static void name_request(void *arg);
@@ -83,6 +84,8 @@ static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node);
 static char *describe_filters(ForeignScanState *node, FcScanState *state,
 							  ExplainState *es);
+static bool is_sent(const FcScanState *state, const FcColumn *column,
+					FcOperator operator);
 static FcQuery *known_query(ForeignScanState *node, FcScanState *state);
 static char *describe_request(ForeignScanState *node, const FcQuery *query);
 static bool waits_for_execution(Node *node, void *context);
@@ -147,6 +150,9 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 							  ALLOCSET_DEFAULT_SIZES);
 	if (batch != NIL)
 		state->batch = fc_batch_begin(node, &batch_source, batch);
+	else if (!waits_for_execution((Node *) plan->fdw_exprs, estate))
+		fc_pager_on_drain(state->pager, state->table->resource,
+						  ask_before_write, node);
 }
 
 /*
@@ -372,13 +378,23 @@ choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
 
 /*
  * May the scan be begun again?  Then its answers are worth keeping.
+ *
+ * Not if there is nothing but the scan, and nodes that read one child once.
+ * A scan below a subquery or a join is not always told.
  */
 static bool
 will_be_rescanned(ForeignScanState *node, int eflags)
 {
-	return (eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD |
-					  EXEC_FLAG_MARK)) != 0 ||
-		!bms_is_empty(node->ss.ps.plan->allParam);
+	PlannedStmt *statement = node->ss.ps.state->es_plannedstmt;
+	Plan	   *plan = statement->planTree;
+
+	if ((eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD |
+				   EXEC_FLAG_MARK)) != 0 || statement->subplans != NIL)
+		return true;
+	while (plan != NULL && plan != node->ss.ps.plan &&
+		   innerPlan(plan) == NULL)
+		plan = outerPlan(plan);
+	return plan != node->ss.ps.plan;
 }
 
 /*
@@ -464,6 +480,18 @@ ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 }
 
 /*
+ * The statement is about to write before this scan has begun: it is to see
+ * what was there before.
+ */
+static void
+ask_before_write(void *arg)
+{
+	ForeignScanState *node = arg;
+
+	ask_query(node->fdw_state, node, -1, (Datum) 0);
+}
+
+/*
  * Put the next item into the slot; false if there is none.
  */
 static bool
@@ -533,7 +561,11 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 	{
 		const FcCondition *condition = lfirst(cell);
 		const FcColumn *column = &state->model.resource->columns[condition->column];
-		char	   *operand =
+		char	   *operand;
+
+		if (!is_sent(state, column, condition->operator))
+			continue;
+		operand =
 			deparse_expression(list_nth(plan->fdw_exprs, condition->operand),
 							   context, true, false);
 
@@ -543,6 +575,22 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 						 operator_names[condition->operator], operand);
 	}
 	return text.len > 0 ? text.data : NULL;
+}
+
+/*
+ * Does the API get to see such a condition?  "id <" it does not understand.
+ */
+static bool
+is_sent(const FcScanState *state, const FcColumn *column, FcOperator operator)
+{
+	if ((column->flags & (FC_KEY | FC_PARENT)) &&
+		(operator == FC_EQUAL || operator == FC_EQUAL_ANY))
+		return true;
+	if (!state->table->push_filters)
+		return false;
+	if (column->flags & FC_KEY)
+		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
+	return true;
 }
 
 /*
@@ -556,7 +604,7 @@ known_query(ForeignScanState *node, FcScanState *state)
 
 	if (state->query != NULL && state->batch == NULL)
 		return state->query;
-	if (!waits_for_execution((Node *) plan->fdw_exprs, NULL))
+	if (!waits_for_execution((Node *) plan->fdw_exprs, node->ss.ps.state))
 		return bind_query(state, node, -1, (Datum) 0);
 	return &state->model;
 }
@@ -573,20 +621,26 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
+	if (number < 0)
+		return pstrdup("none: the account has no such list");
 	return psprintf("GET %s",
 					fc_query_describe(query,
 									  &query->resource->routes[number]));
 }
 
 /*
- * Is there a parameter in it that only execution sets?
+ * Is there a parameter in it that only execution sets?  Of a generic plan that
+ * is explained, none is set.
  */
 static bool
 waits_for_execution(Node *node, void *context)
 {
+	const EState *estate = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param))
-		return castNode(Param, node)->paramkind == PARAM_EXEC;
+		return castNode(Param, node)->paramkind == PARAM_EXEC ||
+			estate->es_param_list_info == NULL;
 	return expression_tree_walker(node, waits_for_execution, context);
 }

@@ -13,6 +13,7 @@
 #include "pager.h"
 #include "send.h"
 #include "walk.h"
+#include "utils/timestamp.h"
 
 /* What goes with a method. */
 typedef struct Method
@@ -87,8 +88,15 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 void
 fc_send_recall(FcSender *sender)
 {
+	FcLearned  *learned = &sender->learned;
+
 	(void) fc_stats_learned(sender->api->account.digest,
-							sender->table->resource->name, &sender->learned);
+							sender->table->resource->name, learned);
+
+	/* a refusal is not for good: the account may have got what it lacked */
+	if (TimestampDifferenceExceeds(learned->flagged, GetCurrentTimestamp(),
+								   FC_CLOSED_SECONDS * 1000))
+		learned->flags &= ~FC_LEARNED_DROPS;
 }
 
 /*

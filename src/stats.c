@@ -407,6 +407,8 @@ fc_stats_learn_flags(const uint8 *account, const char *resource,
 	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	learned = &take_lesson(account, resource)->learned;
 	learned->flags = (learned->flags & ~clear) | set;
+	if (set != 0)
+		learned->flagged = GetCurrentTimestamp();
 	LWLockRelease(&segment->lock);
 }
 

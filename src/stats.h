@@ -43,6 +43,7 @@ typedef struct FcLearned
 	uint64		lacks[8];		/* per route, columns its items lack */
 	double		rows;			/* rows of the whole list, -1 if unknown */
 	TimestampTz seen;			/* when rows was learned */
+	TimestampTz flagged;		/* when a flag was set last */
 } FcLearned;
 
 /* A row of the view frontcore_stat. */

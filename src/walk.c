@@ -62,6 +62,7 @@ typedef struct PageContent
 	bool		next_is_null;	/* ... and that there is no more */
 } PageContent;
 
+static bool is_entry(const FcCacheEntry *entry, void *arg);
 static FcWalkResult interpret_end(FcWalk *walk, FcVerdict verdict);
 static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 								 bool tolerates_no_route);
@@ -79,6 +80,7 @@ static bool item_holds(const FcColumn *column, FcJsonNode item);
 static bool is_fresh(FcWalk *walk, int64 id);
 static bool since_was_ignored(FcWalk *walk, FcApi *api,
 							  const PageContent *content);
+static void go_by_page_number(FcWalk *walk, FcApi *api);
 static bool page_is_last(const FcWalk *walk, const PageContent *content,
 						 int asked);
 static void accept_page(FcWalk *walk, const FcWalkContext *context,
@@ -99,7 +101,21 @@ fc_walk_find(const char *key)
 {
 	FcCacheEntry *entry = fc_cache_find(key);
 
-	return entry ? entry->state : NULL;
+	if (entry == NULL)
+		return NULL;
+	if (((FcWalk *) entry->state)->is_broken)
+	{
+		/* what it remembers is not what it has */
+		fc_cache_drop(is_entry, entry);
+		return NULL;
+	}
+	return entry->state;
+}
+
+static bool
+is_entry(const FcCacheEntry *entry, void *arg)
+{
+	return entry == arg;
 }
 
 /*
@@ -173,6 +189,13 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 	FcApiCall	call = {.method = "GET"};
 
 	*document = NULL;
+	if (walk->is_broken)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not read on in resource \"%s\" where an error came between",
+						walk->resource->name),
+				 errhint("Run the query again."),
+				 errcontext("FrontCore request GET %s", walk->path)));
 	while (!walk->is_complete)
 	{
 		int			asked = walk->next_size;
@@ -193,6 +216,13 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		if (answer->verdict == FC_VERDICT_REFUSED && walk->npages == 0 &&
 			ask_for_less(walk))
 			continue;
+		if (answer->verdict != FC_VERDICT_OK && walk->by_id &&
+			!walk->since_is_proven)
+		{
+			/* it may be since_id that is not to its liking */
+			go_by_page_number(walk, context->api);
+			continue;
+		}
 		if (answer->verdict != FC_VERDICT_OK)
 		{
 			FcWalkResult result = interpret_end(walk, answer->verdict);
@@ -200,17 +230,24 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 			if (result == FC_WALK_REFUSED)
 				walk->without = walk->refused;
 			if (result == FC_WALK_END)
+			{
+				walk->is_absent = (walk->npages == 0);
 				complete(walk, context->api);
+			}
 			return result;
 		}
 		if (walk->without != walk->refused)
 			learn_refusal(walk, context->api);
 
+		walk->is_broken = true;
 		examine_page(walk, answer->document, &content);
 		if (since_was_ignored(walk, context->api, &content))
+		{
+			walk->is_broken = false;
 			continue;
-
+		}
 		accept_page(walk, context, answer, &content);
+		walk->is_broken = false;
 		if (walk->is_item || (walk->route->flags & FC_LOOKUP) ||
 			page_is_last(walk, &content, asked))
 			complete(walk, context->api);
@@ -374,6 +411,10 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 {
 	uint32		result = FC_TOLERATE(FC_VERDICT_ABSENT);
 
+	if (walk->by_id && !walk->since_is_proven)
+		return result | FC_TOLERATE(FC_VERDICT_REFUSED) |
+			FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
+			FC_TOLERATE(FC_VERDICT_NO_PATH);
 	if (walk->npages > 0)
 		return walk->next_is_promised ? 0 :
 			result | FC_TOLERATE(FC_VERDICT_REFUSED) |
@@ -621,13 +662,23 @@ since_was_ignored(FcWalk *walk, FcApi *api, const PageContent *content)
 	if (walk->since_is_proven)
 		refuse_answer(walk, "The list is no longer in the order of ids.");
 
+	go_by_page_number(walk, api);
+	return true;
+}
+
+/*
+ * The account's route does not take since_id as a way to page: remember that,
+ * and go on behind the first page.
+ */
+static void
+go_by_page_number(FcWalk *walk, FcApi *api)
+{
 	fc_stats_learn_flags(api->account.digest, walk->resource->name,
 						 FC_LEARNED_NO_SINCE(walk->route_number), 0);
 	walk->by_id = false;
 	walk->may_go_by_id = false;
 	walk->rereads = (walk->first_size != walk->full_size);
 	walk->next_page = walk->rereads ? 1 : 2;
-	return true;
 }
 
 /*

@@ -48,6 +48,8 @@ typedef struct FcWalk
 
 	/* where it stands */
 	bool		is_complete;
+	bool		is_absent;		/* complete, as there is no such thing */
+	bool		is_broken;		/* an error came between: not to be read on */
 	int			without;		/* what is not asked for: FC_WITHOUT_... */
 	int			refused;		/* of that, what is known to be refused */
 	bool		by_id;			/* paged by since_id, else by page number */

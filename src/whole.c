@@ -138,6 +138,20 @@ fc_whole_release(FcWhole *whole)
 }
 
 /*
+ * fc_whole_pages
+ *		How many pages the list has.
+ */
+int
+fc_whole_pages(const FcWhole *whole)
+{
+	int			pages = 0;
+
+	for (int i = 0; i < whole->nwalks; i++)
+		pages += whole->walks[i]->npages;
+	return pages;
+}
+
+/*
  * fc_whole_walks
  *		The walks that make up the list, and their number.
  */

@@ -28,6 +28,7 @@ extern FcWhole *fc_whole_find(const char *scope, const FcResource *resource,
 							  uint64 columns);
 extern void fc_whole_pin(FcWhole *whole);
 extern void fc_whole_release(FcWhole *whole);
+extern int	fc_whole_pages(const FcWhole *whole);
 extern int	fc_whole_walks(const FcWhole *whole, FcWalk *const **walks);
 extern const FcWholeItem *fc_whole_look_up(FcWhole *whole, int column_flag,
 										   int64 key, int *count);

@@ -277,6 +277,10 @@ TAGS = {
                  "created": "moment", "updated": "day", "status": "small"},
     "my_courses": {"id": "course", "made": "moment", "changed": "moment",
                    "level": "small"},
+    "guarded": {"id": "date", "course_id": "course", "start_at": "day",
+                "status_id": "small", "updated_at": "moment"},
+    "family": {"id": "date", "course_id": "course", "start_at": "day",
+               "status_id": "small", "updated_at": "moment"},
     "k": {"k2": "course", "k4": "course", "k8": "course", "d8": "date",
           "c8": "customer", "s": "small", "day": "day", "stamp": "moment",
           "moment": "moment"},
@@ -289,11 +293,15 @@ PUSHABLE = {
     "customers": ("id", "created_at", "updated_at"),
     "my_dates": ("n", "course", "starts", "created", "updated", "status"),
     "my_courses": ("id", "code", "made", "changed"),
+    "guarded": ("id", "course_id", "start_at", "status_id", "updated_at"),
+    "family": ("id", "course_id", "start_at", "status_id", "updated_at"),
     "k": (),
 }
 UNIQUE = {"courses": "id", "course_dates": "id", "customers": "id",
-          "my_dates": "n", "my_courses": "id", "k": "n"}
-FOREIGN = ("courses", "course_dates", "customers", "my_dates", "my_courses")
+          "my_dates": "n", "my_courses": "id", "guarded": "id",
+          "family": "id", "k": "n"}
+TABLES = ("courses", "course_dates", "customers", "my_dates", "my_courses")
+FOREIGN = TABLES + ("guarded", "family")
 REFERENCE = re.compile("@(%s)\\b" % "|".join(FOREIGN))
 
 # Tables written by hand: columns of other names, types and places.
@@ -340,7 +348,28 @@ HAND_COPIED = {
           FROM copy.courses
         """,
 }
-RESOURCE_OF = {"my_dates": "course_dates", "my_courses": "courses"}
+RESOURCE_OF = {"my_dates": "course_dates", "my_courses": "courses",
+               "guarded": "course_dates", "family": "course_dates"}
+
+# A view that hides rows from functions that leak, and a partitioned table
+# one of whose partitions is foreign; %s is the schema.
+DERIVED = """
+    CREATE VIEW {0}.guarded WITH (security_barrier) AS
+        SELECT id, course_id, start_at, status_id, updated_at
+          FROM {0}.course_dates
+         WHERE status_id <> 3 AND start_at > '2026-08-01';
+    CREATE TABLE {0}.family (id bigint, course_id bigint, start_at date,
+                             status_id integer, updated_at timestamptz)
+        PARTITION BY RANGE (id);
+    CREATE TABLE {0}.family_near PARTITION OF {0}.family
+        FOR VALUES FROM (MINVALUE) TO (51000);
+    INSERT INTO {0}.family_near
+        SELECT 50990 + n, 7300 + n, date '2027-01-10' + n, n % 5,
+               timestamptz '2027-01-10 12:00:00+01' + n * interval '1 day'
+          FROM generate_series(1, 9) n;
+    CREATE {1}TABLE {0}.family_far PARTITION OF {0}.family
+        FOR VALUES FROM (51000) TO (MAXVALUE) {2}
+    """
 
 INTEGERS = ("smallint", "integer", "bigint")
 LIMITS = {"smallint": (1 << 15) - 1, "integer": (1 << 31) - 1,
@@ -418,6 +447,7 @@ class Generator:
         self.aliases = itertools.count(1)
         self.parameters = None      # a list of types, in a prepared statement
         self.may_lock = True
+        self.batches = False        # joins on the key of batches alone
         self.foreign = [tables[name] for name in FOREIGN if name in tables]
 
     # -- chance --------------------------------------------------------------
@@ -435,7 +465,8 @@ class Generator:
         if tables is None:
             tables = self.config.tables or (
                 "courses", "course_dates", "course_dates", "course_dates",
-                "customers", "my_dates", "my_courses")
+                "course_dates", "courses", "customers", "my_dates",
+                "my_courses", "guarded", "family")
         tables = [name for name in tables if name in self.tables]
         table = self.tables[self.lot.choice(tables)]
         return Ref(table, "%s%d" % (table.name[0], next(self.aliases)),
@@ -535,7 +566,8 @@ class Generator:
             return "(SELECT 5)"
         table, name = self.lot.choice(sources)
         inner = Ref(table, "s%d" % next(self.aliases),
-                    table.name in FOREIGN and self.chance(0.5))
+                    table.name in FOREIGN and self.chance(0.5)
+                    and not self.config.is_monotone)
         return "(SELECT %s(%s) FROM %s WHERE %s)" % (
             self.lot.choice(("min", "max")), inner[name], inner.item,
             self.atom(inner))
@@ -921,9 +953,12 @@ class Generator:
             "plain": 34, "joined": 24, "semi": 10, "aggregate": 8,
             "correlated": 5, "lateral": 5, "window": 3, "union": 4,
             "cte": 4, "distinct": 3, "recursive": 1, "extreme": 3,
-            "lock": int(self.may_lock)}
+            "lock": int(self.may_lock), "update": int(self.may_lock)}
         if self.config.is_monotone:
             shapes = {"plain": 55, "inner": 30, "semi": 15}
+        elif self.batches:
+            shapes = {"joined": 60, "semi": 25, "lateral": 8,
+                      "correlated": 7}
         return getattr(self, self.weighted(**shapes))()
 
     def plain(self):
@@ -1012,6 +1047,16 @@ class Generator:
 
     def pair(self):
         """Two tables that can be joined, one of them foreign at least."""
+        if self.batches:
+            outer = self.ref(self.chance(0.3), ("k", "k", "courses",
+                                                "my_courses"))
+            inner = self.ref(True, ("course_dates", "course_dates",
+                                    "family", "guarded"))
+            key = self.lot.choice([
+                name for name, tag in TAGS[outer.table.name].items()
+                if tag == "course"])
+            return outer, inner, self.compare(
+                outer[key], inner["course_id"], "=")
         for _ in range(50):
             outer = self.local() if self.chance(0.45) else self.ref()
             inner = self.ref() if self.chance(0.85) or not outer.is_foreign \
@@ -1201,6 +1246,20 @@ class Generator:
                          self.where(inner),
                          self.lot.choice((outer.alias, inner.alias))))
 
+    def update(self):
+        """Local rows that are updated from foreign ones."""
+        for _ in range(50):
+            target = self.ref(False, ("k",))
+            source = self.ref()
+            on = self.join_pair(target, source, True)
+            if on:
+                return Query(
+                    "WITH u AS (UPDATE %s SET word = word FROM %s WHERE %s "
+                    "AND %s RETURNING %s) SELECT * FROM u" % (
+                        target.item, source.item, on, self.where(source),
+                        target.key))
+        return self.plain()
+
     def prepared(self):
         """A query with parameters."""
         self.parameters = []
@@ -1240,8 +1299,14 @@ def make_case(seed, config, tables, number, version):
     lot = random.Random("%s/%s/%s" % (seed, config.name, number))
     generator = Generator(lot, tables, config)
     settings = make_settings(lot, version)
-    kind = generator.weighted(queries=62, prepared=18, cursor=12, wire=5,
-                              savepoint=3)
+    kind = generator.weighted(queries=58, prepared=18, cursor=12, wire=5,
+                              savepoint=3, merge=4)
+    if generator.chance(0.15):
+        generator.batches = not config.is_monotone
+    if kind == "merge":
+        settings.update(enable_hashjoin="off", enable_nestloop="off")
+    elif generator.batches:
+        settings.update(enable_hashjoin="off", enable_mergejoin="off")
     if kind == "prepared":
         steps = [Prepared(generator)]
     elif kind == "cursor":
@@ -1292,13 +1357,15 @@ class Plain:
 
     def __init__(self, generator):
         self.query = generator.query()
-        self.explains = generator.chance(0.08)
+        self.explains = generator.chance(0.15)
+        self.analyzes = generator.chance(0.2)
 
     def run(self, trial):
         """Run the query over both."""
         if self.explains:
-            trial.explain(self.query)
-        trial.compare(self.query)
+            trial.explain(self.query, self.analyzes)
+        if not trial.has_failed:
+            trial.compare(self.query)
 
 
 class Savepoint:
@@ -1340,7 +1407,7 @@ class Prepared:
         session.query("DEALLOCATE ALL; SET plan_cache_mode = " + self.mode)
         types = ", ".join(kind for kind, _ in self.query.parameters)
         types = "(%s)" % types if types else ""
-        for schema in ("fc", "loc"):
+        for schema in ("fc", *trial.runner.config.oracles):
             trial.statement(schema, "PREPARE p_%s%s AS %s" % (
                 schema, types, self.query.over(schema)))
         for values in self.values:
@@ -1586,14 +1653,18 @@ class Trial:
             whole = self.rows(place(query.whole, "loc"))
         check_rows(query, rows, session_rows[0], whole)
 
-    def explain(self, query):
-        """EXPLAIN sends nothing."""
+    def explain(self, query, analyzes):
+        """EXPLAIN sends nothing; what it shows is counted."""
+        sql = "EXPLAIN (VERBOSE%s) %s" % (
+            ", ANALYZE, FORMAT JSON" if analyzes else "", query.over("fc"))
+        self.note(sql)
         before = self.requests()
-        self.attempt(lambda: self.session.query(
-            "EXPLAIN (VERBOSE) " + query.over("fc")))
+        rows, _ = self.attempt(lambda: self.rows(sql))
         sent = self.requests() - before
-        if sent:
+        if sent and not analyzes:
             raise Failure("EXPLAIN sent %d requests" % sent)
+        if rows and not analyzes:
+            self.runner.see_plan("\n".join(row[0] for row in rows))
 
     def check_cost(self, cost, references):
         """No more requests than reading all of it a few times."""
@@ -1700,14 +1771,17 @@ class Config:
     """One way that the API and the wrapper may be."""
 
     def __init__(self, name, switches=None, server=None, tables=None,
-                 drop=None, errors=(), sizes=(40, 300, 60), weight=1.0,
-                 is_monotone=False, analyze=False, hides=None, extra=0):
+                 drop=None, errors=(), sizes=None, weight=1.0,
+                 is_monotone=False, analyze=False, hides=None):
         self.name = name
         self.switches = dict(switches or {})
+        self.server = dict(server or {})
+        if sizes is None:
+            sizes = (30, 130, 45)
+            self.server.setdefault("page_size", "60")
         self.switches.setdefault("courses", sizes[0])
         self.switches.setdefault("dates", sizes[1])
         self.switches.setdefault("customers", sizes[2])
-        self.server = dict(server or {})
         self.tables = tables
         self.drop = {name: set(columns)
                      for name, columns in ITEM_ONLY.items()}
@@ -1715,6 +1789,8 @@ class Config:
             self.drop.pop("course_dates")
         if self.switches.get("course_includes") == "everywhere":
             self.drop.pop("courses")
+        if self.switches.get("date_time_part") == "yes":
+            self.drop["my_dates"] = {"starts", "ends"}
         for table, columns in (drop or {}).items():
             self.drop.setdefault(table, set()).update(columns)
         self.errors = errors
@@ -1722,7 +1798,6 @@ class Config:
         self.is_monotone = is_monotone
         self.analyze = analyze
         self.hides = hides
-        self.extra = extra
         self.oracles = ("loc", "every") if hides else ("loc",)
 
     @property
@@ -1741,7 +1816,7 @@ class Config:
     def allowed(self, references):
         """The number of requests that a query may send at most."""
         return 6 + sum(3 * self.list_cost(RESOURCE_OF.get(name, name)) + 4
-                       for name in references) + self.extra
+                       for name in references)
 
     def list_cost(self, resource):
         """Requests that read a whole list, by the worst of its ways."""
@@ -1767,7 +1842,7 @@ class Config:
 
 def configurations():
     """All of them."""
-    tiny, seven = (9, 23, 8), (20, 93, 26)
+    tiny, seven, large = (9, 23, 8), (20, 93, 26), (40, 300, 60)
     shapes = {"numeric_strings": "all", "booleans": "strings",
               "props_empty": "array", "item_container": "array",
               "list_container": "items", "date_time_part": "yes"}
@@ -1785,9 +1860,9 @@ def configurations():
                                        "updated_at"),
             "my_courses": ("made", "changed")}
     push_order = ("push_order",)
-    yield Config("default", weight=2)
-    yield Config("analyzed", analyze=True, weight=1.5)
-    yield Config("cache-off", server={"cache": "off"}, weight=1.5)
+    yield Config("default", sizes=large, weight=2)
+    yield Config("analyzed", sizes=large, analyze=True)
+    yield Config("cache-off", server={"cache": "off"}, sizes=large)
     yield Config("page-1", server={"page_size": "1"}, sizes=tiny)
     yield Config("page-7", server={"page_size": "7"}, sizes=seven,
                  weight=1.5)
@@ -1797,7 +1872,7 @@ def configurations():
                                            "fdw_startup_cost": "0"},
                  analyze=True, weight=1.5)
     yield Config("costly-requests", server={"fdw_request_cost": "100000"})
-    yield Config("exclusive", {"bounds": "exclusive"}, weight=1.5)
+    yield Config("exclusive", {"bounds": "exclusive"}, sizes=large)
     yield Config("zone-utc", {"filter_zone": "UTC"})
     yield Config("zone-utc-set", {"filter_zone": "UTC",
                                   "bounds": "exclusive"},
@@ -1839,7 +1914,7 @@ def configurations():
     yield Config("shapes-2", {
         "booleans": "numbers", "props_empty": "object",
         "list_container": "data", "list_timestamps": "present",
-        "error_status": "200"})
+        "error_status": "200"}, drop=documents)
     yield Config("norwegian", {"titles": "no"}, drop=titles)
     yield Config("flat-listed", {"flat_keys": "listed"})
     yield Config("flat-listed-7", {"flat_keys": "listed",
@@ -1847,7 +1922,7 @@ def configurations():
                  {"page_size": "7"}, sizes=seven)
     yield Config("all-columns", {"include_instructors": "everywhere",
                                  "course_includes": "everywhere"})
-    yield Config("no-list", {"coursedates_list": "404"}, weight=1.5)
+    yield Config("no-list", {"coursedates_list": "404"}, sizes=large)
     yield Config("no-list-7-ids", {"coursedates_list": "404",
                                    "batch_max_ids": 7, "date_check": "no"},
                  {"page_size": "7"}, sizes=seven)
@@ -1882,6 +1957,8 @@ def configurations():
     yield Config("inactive-hidden", {"inactive": "hidden"},
                  is_monotone=True, hides="courses",
                  tables=("courses", "my_courses"))
+    yield Config("many-courses", sizes=(260, 700, 30), weight=0.8,
+                 tables=("courses", "course_dates", "course_dates"))
     yield Config("empty", sizes=(0, 0, 0), weight=0.4)
     yield Config("single", sizes=(1, 1, 1), weight=0.4)
 
@@ -1957,6 +2034,21 @@ def random_configuration(seed, number):
 # The run
 # ---------------------------------------------------------------------------
 
+# What to look for in plans, and the name under which to count it.
+PLAN_PARTS = (
+    ("with a filter upstream", "Remote Filter:"),
+    ("with a parameter upstream", r"Remote Filter:.*\$\d"),
+    ("with a batched join", "BatchKeys"),
+    ("with an order upstream", "order_by="),
+    ("with a merge join", "Merge .*Join"),
+    ("with a hash join", "Hash .*Join"),
+    ("with a nested loop", "Nested Loop"),
+    ("with a subplan", "SubPlan"),
+    ("with an initplan", "InitPlan"),
+    ("with workers", "Workers Planned"),
+)
+
+
 class Runner:
     """The server, the mock, and what was found."""
 
@@ -1967,10 +2059,12 @@ class Runner:
         self.total_queries = self.total_requests = 0
         self.mock = self.session = self.config = None
         self.current_data = None
+        self.switches = {}          # of the data that there is
         self.tables = {}
         self.version = 0
         self.queries = self.errors = self.excused = 0
         self.worst = 0.0
+        self.plans = collections.Counter()
 
     # -- setting up ----------------------------------------------------------
 
@@ -2060,6 +2154,18 @@ class Runner:
                                          RESOURCE_OF[name])
             for name, columns in HAND_WRITTEN.items())
 
+    def derive(self, schema, is_foreign):
+        """Make what hangs on the tables of a schema."""
+        self.session.query(DERIVED.format(
+            schema, "FOREIGN " if is_foreign else "",
+            "SERVER tested OPTIONS (resource 'course_dates')"
+            if is_foreign else ""))
+        if not is_foreign:
+            self.session.query(
+                "INSERT INTO %s.family SELECT id, course_id, start_at, "
+                "status_id, updated_at FROM %s.course_dates"
+                % (schema, schema))
+
     def prepare_data(self, config):
         """Fill the mock, and copy what it holds."""
         if config.data == self.current_data:
@@ -2111,12 +2217,15 @@ class Runner:
                            end_at="end_at", status_id="status.id",
                            deleted_at="deleted_at", reference="reference")
             del columns["title"]
+        naive = self.switches.get("timestamps") == "naive"
         rows = self.session.query(
             "SET timezone = 'Europe/Oslo'; SELECT %s FROM copy.%s"
-            % (", ".join(columns), resource))[-1].rows
+            % (", ".join(name + "::timestamp" if naive
+                         and name.endswith("ed_at") else name
+                         for name in columns), resource))[-1].rows
         self.session.query("RESET timezone")
         stored = []
-        shown = self.mock_shows_deleted()
+        shown = self.switches.get("deleted") == "shown"
         for row in self.mock.dump(resource):
             if row.get("deleted_at") and not shown:
                 continue
@@ -2124,23 +2233,19 @@ class Runner:
             stored.append(tuple(
                 None if value is None
                 else re.sub(r":00$", "", value.replace("T", " "))
-                if isinstance(value, str) and name.endswith("d_at")
+                if name.endswith("ed_at") and not naive
+                else str(value)[:19].replace("T", " ")
+                if name.endswith("ed_at")
                 else str(value)
                 for name, value in zip(columns, values)))
         if collections.Counter(rows) != collections.Counter(stored):
             raise Failure("the copy of %s is not what the mock stores\n%s"
                           % (resource, difference(rows, stored)))
 
-    def mock_shows_deleted(self):
-        """Do lists hold deleted dates?"""
-        return self.deleted == "shown"
-
-    deleted = "hidden"
-
     def configure(self, config):
         """Make the tables of a configuration."""
         self.config = config
-        self.deleted = config.data.get("deleted", "hidden")
+        self.switches = config.data
         self.prepare_data(config)
         defaults = {name: values[0]
                     for name, values in mock.Switches.table.items()
@@ -2169,15 +2274,19 @@ class Runner:
                               % (table, column))
         self.make_copies(config)
         self.make_keys()
-        session.query("ANALYZE")
+        self.derive("fc", True)
+        for schema in config.oracles:
+            self.derive(schema, False)
+        for name in TABLES + ("family", "k"):
+            session.query("ANALYZE loc.%s" % name)
         if config.analyze:
-            for name in FOREIGN:
+            for name in TABLES + ("family",):
                 session.query("ANALYZE fc.%s" % name)
         self.learn_tables()
 
     def make_copies(self, config):
         """The tables that the foreign ones are compared with."""
-        for name in FOREIGN:
+        for name in TABLES:
             columns = [row[0] for row in self.session.rows(
                 "SELECT attname FROM pg_attribute WHERE attrelid = "
                 "'fc.%s'::regclass AND attnum > 0 AND NOT attisdropped "
@@ -2261,6 +2370,13 @@ class Runner:
 
     # -- running -------------------------------------------------------------
 
+    def see_plan(self, plan):
+        """Count what plans are made of, so that the run tells what it saw."""
+        self.plans["plans"] += 1
+        for name, pattern in PLAN_PARTS:
+            if re.search(pattern, plan):
+                self.plans[name] += 1
+
     def run(self, config):
         """One configuration; True if it passes."""
         start = time.monotonic()
@@ -2275,6 +2391,8 @@ class Runner:
             self.failed += 1
             self.recover()
             return
+        if self.options.verbose:
+            print("  set up in %.1f s" % (time.monotonic() - start))
         before = self.mock.count()
         wanted = max(5, int(self.options.queries * config.weight))
         numbers = (itertools.count() if self.options.case is None
@@ -2310,8 +2428,11 @@ class Runner:
             print("  case %d %s" % (number, case.settings))
         trial = Trial(self, case)
         requests = self.mock.count()
+        start = time.monotonic()
         try:
             trial.run()
+            if self.options.verbose:
+                print("    %.1f s" % (time.monotonic() - start))
             return True
         except (Failure, SqlError, Lost) as error:
             self.report(trial, error, requests)
@@ -2332,7 +2453,7 @@ class Runner:
         print(indent(str(error)))
         try:
             for entry in self.mock.full_log()[requests:][-25:]:
-                print("    " + show_entry(entry))
+                print("    " + show_entry(entry)[:200])
         except (OSError, mock.MockError, ValueError) as problem:
             print("  no log: %s" % problem)
         self.recover()
@@ -2451,6 +2572,8 @@ def main():
             runner.run(config)
     finally:
         runner.end()
+    print("of %d %s" % (runner.plans.pop("plans", 0), "plans: " + ", ".join(
+        "%d %s" % (number, name) for name, number in runner.plans.items())))
     print("%d queries, %d requests, %.0f s" % (
         runner.total_queries, runner.total_requests,
         time.monotonic() - start))

@@ -240,17 +240,11 @@ start_mock()
 # we started, and nothing else.
 our_processes()
 {
-	local process
-
-	for process in /proc/[0-9]*; do
-		case $(readlink "$process/cwd" 2>/dev/null) in
-			"$work" | "$work"/*) echo "${process#/proc/}" ;;
-			*)
-				! grep -qzxF "HOME=$work" "$process/environ" 2>/dev/null ||
-					echo "${process#/proc/}"
-				;;
-		esac
-	done
+	{
+		find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/cwd' \
+			\( -lname "$work" -o -lname "$work/*" \)
+		grep -lzsxF "HOME=$work" /proc/[0-9]*/environ
+	} 2>/dev/null | cut -d/ -f3 | sort -u || true
 }
 
 # End what still runs in the temporary directory, and remove it.
