@@ -416,7 +416,9 @@ fc_catalog_check(void)
 	{
 		int			keys = 0;
 
-		for (const FcColumn *column = resource->columns; column->name; column++)
+		const FcColumn *column = resource->columns;
+
+		for (; column->name; column++)
 		{
 			Assert(fc_catalog_column(resource, column->name) == column);
 			Assert(fc_catalog_column_number(resource, column) < 64);

@@ -46,8 +46,8 @@ typedef struct FcColumn
 	const char *name;
 	const char *type;			/* SQL; IMPORT prints it */
 	int			flags;
-	const char *path;			/* where a value may be: "a.b|c", first hit; NULL
-								 * means the name; "" the whole object */
+	const char *path;			/* where a value may be: "a.b|c", first hit;
+								 * NULL means the name; "" the whole object */
 	const char *equals;			/* query parameter for "=" */
 	const char *min;			/* query parameters for a range */
 	const char *max;
@@ -58,8 +58,9 @@ typedef struct FcColumn
 	const FcTitle *titles;		/* titles of the numbers at number_path, for
 								 * answers that hold one of the two only */
 	const char *number_path;
-	const char *element;		/* an array of objects that is read and written
-								 * as the array of this member of theirs */
+	const char *element;		/* an array of objects that is read and
+								 * written as the array of this member of
+								 * theirs */
 	const char *resets_to;		/* documented default, as JSON, or "{column}";
 								 * NULL if none */
 	const char *rewrites;		/* of an array of objects: members that are
@@ -83,7 +84,8 @@ typedef struct FcResource
 	const FcRoute *routes;		/* best first; path NULL ends */
 	const FcColumn *columns;	/* name NULL ends */
 	const char *const *children;	/* resources that hang on it, NULL ends */
-	const char *created;		/* member of a write's answer that holds the id */
+	const char *created;		/* member of a write's answer that holds the
+								 * id */
 	int			max_key_length; /* of a custom property's key, in characters */
 	double		expected_rows;	/* of the list, while nothing is known */
 	const char *deactivate;		/* body that on_delete 'deactivate' sends */

@@ -25,7 +25,7 @@ struct FcJson
 	cJSON	   *root;
 	const char *text;			/* as received; the caller's */
 	const char *end;
-	bool		repaired;		/* some strings of root are not what was sent */
+	bool		repaired;		/* not all strings of root are what was sent */
 	const char *skipped;		/* the last value whose end was found, ... */
 	const char *skipped_end;	/* ... and its end */
 };

@@ -29,20 +29,20 @@ struct FcPager
 	FcKeep		keep;
 	bool		reads_source;
 	char	   *table_name;
-	char	   *scope;			/* begins the keys of its walks; NULL if none */
+	char	   *scope;			/* begins its walks' keys; NULL if none */
 	const FcResource *resource; /* that will be asked for, if prepare is set */
 	FcPagerPrepare prepare;
 	void	   *prepare_arg;
 	bool		is_narrow;		/* the query is for a part of the list */
-	bool		is_busy;		/* or an error came between: then its reader is
-								 * gone, though it may not look so */
+	bool		is_busy;		/* or an error came between: then its reader
+								 * is gone, though it may not look so */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
 	MemoryContext context;		/* the pager's own */
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
-	int			narrow;			/* queries so far for a part of the list, ... */
+	int			narrow;			/* queries for a part of the list, ... */
 	double		narrow_requests;	/* ... and what they have cost */
-	int64		requests_before;	/* those of use, before the current query */
+	int64		requests_before;	/* of use, before the current query */
 
 	/* the query */
 	const FcQuery *query;
@@ -1019,8 +1019,8 @@ fetch_page(FcPager *pager)
 	FcWalkContext context = walk_context(pager, pager->scope != NULL);
 	bool		can_change = (pager->walked == 0 && walk->npages == 0);
 	bool		can_do_without = walk->npages == 0 &&
-		(((walk->route->flags & FC_BATCH) && pager->batch_size > 1) ||
-		 ((walk->route->flags & FC_LOOKUP) && has_other_route(pager)));
+	(((walk->route->flags & FC_BATCH) && pager->batch_size > 1) ||
+	 ((walk->route->flags & FC_LOOKUP) && has_other_route(pager)));
 	FcJson	   *document;
 
 	switch (fc_walk_fetch(walk, &context, can_do_without,
@@ -1280,9 +1280,11 @@ note_whole(FcPager *pager)
 	walks = palloc(list_length(pager->walks) * sizeof(FcWalk *));
 	foreach(cell, pager->walks)
 	{
-		walks[nwalks] = lfirst(cell);
-		if (!walks[nwalks++]->is_complete || walks[nwalks - 1]->entry->key == NULL)
+		FcWalk	   *walk = lfirst(cell);
+
+		if (!walk->is_complete || walk->entry->key == NULL)
 			return;
+		walks[nwalks++] = walk;
 	}
 	if (fc_whole_find(pager->scope, query->resource,
 					  fc_query_needed_columns(query)) == NULL)

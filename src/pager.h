@@ -20,7 +20,7 @@ typedef enum FcKeep
 	FC_KEEP_TRANSACTION			/* for the transaction */
 } FcKeep;
 
-/* Lets a reader that has not asked yet do so, before a write; may do nothing. */
+/* Lets a reader that has not asked yet do so before a write, if it can. */
 typedef void (*FcPagerPrepare) (void *arg);
 
 extern FcPager *fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,

@@ -265,7 +265,7 @@ fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
 	{
 		/* in the order of ids a list can be walked without gaps */
 		const FcColumn *order = query->order ? query->order :
-			fc_catalog_flagged(query->resource, FC_KEY);
+		fc_catalog_flagged(query->resource, FC_KEY);
 
 		append_parameter(&path, "order_by", order->order_by, is_encoded);
 		append_parameter(&path, "order_direction",
@@ -287,9 +287,9 @@ char *
 fc_query_describe(const FcQuery *query, const FcRoute *route)
 {
 	const int64 *id = query->ids.bound && query->ids.count == 1 ?
-		query->ids.values : NULL;
+	query->ids.values : NULL;
 	int			nparents = query->parents.bound &&
-		query->parents.count <= 10 ? query->parents.count : 0;
+	query->parents.count <= 10 ? query->parents.count : 0;
 	char	   *path;
 	int			size = query->page_size;
 

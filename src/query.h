@@ -49,7 +49,7 @@ typedef struct FcKeys
 typedef struct FcNeed
 {
 	const char *path;			/* alternatives, as in FcColumn */
-	const FcColumn *column;		/* the catalog's column it belongs to, or NULL */
+	const FcColumn *column;		/* the catalog's that it belongs to, or NULL */
 	const char *name;			/* of the local column, for messages */
 	bool		is_strict;		/* WHERE, JOIN or ORDER BY reads it */
 } FcNeed;
@@ -131,6 +131,7 @@ extern bool fc_query_wants_id(const FcQuery *query, const FcRoute *route);
 extern bool fc_query_wants_parent(const FcQuery *query,
 								  const FcRoute *route);
 extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
+
 /* What a request may do without, if the API refuses it; to be combined. */
 #define FC_WITHOUT_FILTERS	0x1 /* nor order */
 #define FC_WITHOUT_INCLUDES	0x2

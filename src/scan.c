@@ -224,7 +224,7 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	FcQuery    *query = known_query(node, state);
 	char	   *filters = describe_filters(node, state, es);
 	double		requests =
-		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
 	if (filters != NULL)
@@ -560,7 +560,8 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 	foreach(cell, state->conditions)
 	{
 		const FcCondition *condition = lfirst(cell);
-		const FcColumn *column = &state->model.resource->columns[condition->column];
+		const FcColumn *column =
+		&state->model.resource->columns[condition->column];
 		char	   *operand;
 
 		if (!is_sent(state, column, condition->operator))

@@ -21,7 +21,7 @@
 
 struct FcSort
 {
-	TupleDesc	tupdesc;		/* order as bigint, the item's source as text */
+	TupleDesc	tupdesc;		/* order as bigint, item's source as text */
 	Tuplesortstate *state;
 	TupleTableSlot *slot;
 };
@@ -36,7 +36,7 @@ fc_sort_begin(bool descending)
 	FcSort	   *sort = palloc(sizeof(FcSort));
 	AttrNumber	attribute = 1;
 	Oid			operator = descending ? INT8_GREATER_OPERATOR :
-		Int8LessOperator;
+	Int8LessOperator;
 	Oid			collation = InvalidOid;
 	bool		nulls_first = false;
 

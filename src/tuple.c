@@ -134,6 +134,7 @@ static const struct
 	Converter	convert;
 	bool		reads_source;
 }			converters[] =
+
 {
 	{TEXTOID, convert_text, false},
 	{BOOLOID, convert_bool, false},
@@ -273,7 +274,7 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 		   const FcTableColumn *table_column)
 {
 	Form_pg_attribute attribute =
-		TupleDescAttr(tupdesc, table_column->attnum - 1);
+	TupleDescAttr(tupdesc, table_column->attnum - 1);
 	const FcColumn *catalog_column = table_column->column;
 	ReaderColumn *column;
 	Oid			input;
@@ -477,7 +478,7 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 			FcJsonNode item, bool *isnull)
 {
 	FcJsonNode	node = column->is_whole ? item :
-		find_value(reader, column, &column->value);
+	find_value(reader, column, &column->value);
 
 	if (fc_json_kind(node) == FC_JSON_ABSENT && column->number.count > 0)
 	{

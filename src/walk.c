@@ -466,7 +466,7 @@ static bool
 asks_the_same(const FcWalk *walk, int without, int other)
 {
 	bool		same_since = !walk->has_since ||
-		(without & FC_WITHOUT_FILTERS) == (other & FC_WITHOUT_FILTERS);
+	(without & FC_WITHOUT_FILTERS) == (other & FC_WITHOUT_FILTERS);
 
 	return same_since && strcmp(walk->paths[without],
 								walk->paths[other]) == 0;

@@ -173,7 +173,7 @@ const FcWholeItem *
 fc_whole_look_up(FcWhole *whole, int column_flag, int64 key, int *count)
 {
 	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
-		&whole->by_parent;
+	&whole->by_parent;
 	int			low = 0;
 	int			high;
 
