@@ -16,6 +16,9 @@
 #include "advice.h"
 #include "utils/datetime.h"
 
+/* More, in whatever unit, nobody means; and it is still finite in others. */
+#define MAX_NUMBER			1e15
+
 /*
  * A reset time below the first is a number of seconds from now; below the
  * second, seconds since 1970; above, milliseconds.  That is right for waits
@@ -189,7 +192,7 @@ parse_number(const char *value, double *number, const char **end)
 		return false;
 	*number = strtod(value, &stop);
 	*end = stop;
-	return isfinite(*number);
+	return *number <= MAX_NUMBER;
 }
 
 /*

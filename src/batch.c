@@ -368,9 +368,11 @@ create_link(int size)
 {
 	BatchLink  *link = palloc0(sizeof(BatchLink));
 
-	link->context = AllocSetContextCreate(CurrentMemoryContext,
-										  "frontcore_fdw held rows",
-										  ALLOCSET_DEFAULT_SIZES);
+
+	/* rows are freed all at once; their sizes need not be rounded up */
+	link->context = GenerationContextCreate(CurrentMemoryContext,
+											"frontcore_fdw held rows",
+											ALLOCSET_DEFAULT_SIZES);
 	link->held = held_create(link->context, size, NULL);
 	link->limit = get_hash_memory_limit() / 2;
 	link->size = size;

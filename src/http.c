@@ -202,6 +202,7 @@ static bool get_url_part(CURLU *handle, CURLUPart part, unsigned int flags,
 						 char *copy);
 static bool is_loopback(const char *host);
 static bool has_leftovers(FcHttpConnection *connection);
+static bool has_escaped_host(const char *url);
 static bool has_odd_characters(const char *url);
 
 /* Set an option of a connection's easy handle; none may fail unseen. */
@@ -365,7 +366,7 @@ fc_http_check_url(const char *url, char **normalized, char **origin)
 	*normalized = *origin = NULL;
 	if (has_odd_characters(url))
 		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (!split_url(url, 0, &parts) || has_odd_characters(parts.host))
+	if (has_escaped_host(url) || !split_url(url, 0, &parts))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
 		return "A user name or password cannot be part of it.";
@@ -402,8 +403,8 @@ fc_http_check_proxy(const char *url)
 
 	if (has_odd_characters(url))
 		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts) ||
-		has_odd_characters(parts.host))
+	if (has_escaped_host(url) ||
+		!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
 		return "A user name or password cannot be part of it, as everybody can read the options of a server.";
@@ -1155,6 +1156,19 @@ is_loopback(const char *host)
 		return true;
 	return inet_pton(AF_INET, host, &address) == 1 &&
 		(ntohl(address.s_addr) >> IN_CLASSA_NSHIFT) == IN_LOOPBACKNET;
+}
+
+/*
+ * Is there a percent sign before the path?  No host needs one, and libcurl
+ * would decode it to another host, or to what is none.
+ */
+static bool
+has_escaped_host(const char *url)
+{
+	const char *authority = strstr(url, "//");
+
+	authority = authority ? authority + 2 : url;
+	return memchr(authority, '%', strcspn(authority, "/")) != NULL;
 }
 
 /* Are there characters that a URL must not have? */
