@@ -97,7 +97,7 @@ FROM unnest('{id,status_id,start_at,is_virtual,created_at,local_created,start_ti
 \! test/mock.py --clear-faults
 \! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=coursedate_id=92233720368547758080'
 SELECT pg_temp.try('SELECT count(*) FROM d WHERE course_id = 7301');
-SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');
 \! test/mock.py --clear-faults
 
 -- \u0000, half a surrogate pair, bytes that are no UTF-8
@@ -106,16 +106,16 @@ SELECT pg_temp.try('SELECT count(*) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT max(title) FROM fc.course_dates WHERE course_id = 7301');
 \! test/mock.py --clear-faults
 \! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=timezone=\"a\\u0000b\"'
-SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT max(timezone) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT (raw -> ''timezone'')::text FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1');
 \! test/mock.py --clear-faults
 \! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=timezone=\"a\\ud800b\"'
-SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT max(timezone) FROM d WHERE course_id = 7301');
 \! test/mock.py --clear-faults
 \! test/mock.py --fault 'match=/7301/ count=0 id=51001 badutf8'
-SELECT pg_temp.try('SELECT max(id) FROM d WHERE course_id = 7301');
+SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT max(title) FROM fc.course_dates WHERE course_id = 7301');
 \! test/mock.py --clear-faults
 \set VERBOSITY default

@@ -386,7 +386,10 @@ read_back(FcChange *change, const Bitmapset *missing, const FcRowKey *key,
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not read row " INT64_FORMAT " of resource \"%s\" after it was written",
-						key->id, change->table->resource->name)));
+						key->id, change->table->resource->name),
+				 errcontext("FrontCore request GET %s",
+							fc_send_path(change->table->resource, "PUT",
+										 key))));
 
 	fc_tuple_read(reader, item, read_values, read_isnull);
 	attnum = -1;

@@ -72,7 +72,8 @@ struct FcPager
 	int			item;			/* number of the next item on the page */
 	int64		emitted;		/* items given */
 	int64		walked;			/* those of them that came from walks */
-	int64		last_order;
+	int64		last_order;		/* of the last item, if has_last */
+	bool		has_last;
 	FcSort	   *sort;			/* NULL if items come as they are read */
 	const char *request;		/* that brought the last item, for messages */
 };
@@ -121,7 +122,7 @@ static bool check_needs(FcPager *pager, const FcWalk *walk);
 static void check_look_up(FcPager *pager, FcJsonNode item, bool *is_other);
 static void drop_look_up(FcPager *pager);
 static bool order_was_lost(FcPager *pager);
-static void check_order(FcPager *pager, FcJsonNode item);
+static void check_page_order(FcPager *pager);
 static void note_whole(FcPager *pager);
 static void begin_sort(FcPager *pager);
 static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
@@ -264,6 +265,7 @@ fc_pager_rewind(FcPager *pager)
 	pager->next_walk = 0;
 	pager->walk = NULL;
 	pager->emitted = 0;
+	pager->has_last = false;
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
 }
@@ -430,6 +432,7 @@ reset_question(FcPager *pager)
 	pager->walk = NULL;
 	pager->page = -1;
 	pager->emitted = 0;
+	pager->has_last = false;
 	pager->walked = 0;
 	MemoryContextReset(pager->page_context);
 }
@@ -488,6 +491,7 @@ choose_route(FcPager *pager)
 	pager->choice = fc_query_choose(pager->query, &pager->facts);
 	pager->parents = pager->query->parents;
 	pager->offset = 0;
+	pager->has_last = false;
 	pager->batch_size = pager->facts.batch_size;
 	if (pager->choice.route == NULL)
 		refuse_resource(pager);
@@ -671,8 +675,6 @@ next_in_order(FcPager *pager, FcJsonNode *item)
 		begin_sort(pager);
 		return next_sorted_item(pager, item);
 	}
-	if (pager->query->order != NULL)
-		check_order(pager, *item);
 	pager->emitted++;
 	return true;
 }
@@ -1005,6 +1007,9 @@ open_page(FcPager *pager)
 		pager->single = items;
 	else
 		pager->items = fc_json_iterate(items);
+	if (pager->query->order != NULL && pager->choice.is_ordered &&
+		!(walk->without & FC_WITHOUT_FILTERS))
+		check_page_order(pager);
 	return true;
 }
 
@@ -1093,8 +1098,12 @@ static void
 close_route(FcPager *pager)
 {
 	uint64		closed = FC_LEARNED_CLOSED(pager->choice.number);
+	int			flags = pager->choice.route->flags;
 
-	if ((pager->choice.route->flags & FC_LOOKUP) == 0)
+	/* without the list there is nothing to look up in, either */
+	if ((flags & FC_FLAT) && !(flags & FC_LOOKUP))
+		closed |= fc_catalog_flat_routes(pager->query->resource);
+	if ((flags & FC_LOOKUP) == 0)
 		fc_stats_learn_flags(pager->api->account.digest,
 							 pager->query->resource->name, closed, 0);
 	pager->facts.flags |= closed;
@@ -1239,24 +1248,38 @@ order_was_lost(FcPager *pager)
 }
 
 /*
- * The reader relies on an order: hold the API to it.
+ * The reader relies on an order: hold the API to it, before the page's first
+ * row is out, which may be all that is wanted.
  */
 static void
-check_order(FcPager *pager, FcJsonNode item)
+check_page_order(FcPager *pager)
 {
 	const FcQuery *query = pager->query;
-	int64		value = fc_walk_item_order(query->order, item);
+	FcJsonIterator items = pager->items;
+	FcJsonNode	item;
+	int			number = 0;
 
-	if (pager->emitted > 0 &&
-		(query->descending ? value > pager->last_order :
-		 value < pager->last_order))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-				 errmsg("the API did not sort resource \"%s\" by \"%s\"",
-						query->resource->name, query->order->name),
-				 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
-				 errcontext("FrontCore request GET %s", pager->walk->path)));
-	pager->last_order = value;
+	while (fc_json_next(&items, &item, NULL))
+	{
+		int64		value;
+
+		if (bms_is_member(number++,
+						  pager->walk->pages[pager->page].repeated))
+			continue;
+		value = fc_walk_item_order(query->order, item);
+		if (pager->has_last &&
+			(query->descending ? value > pager->last_order :
+			 value < pager->last_order))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
+							query->resource->name, query->order->name),
+					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
+					 errcontext("FrontCore request GET %s",
+								pager->walk->path)));
+		pager->last_order = value;
+		pager->has_last = true;
+	}
 }
 
 /*

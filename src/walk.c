@@ -158,7 +158,11 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	if (route->flags & FC_LOOKUP)
 		walk->next_size = 1;
 	else if (query->first_page_size > 0)
-		walk->next_size = Min(query->first_page_size, query->page_size);
+	{
+		/* of one row alone nobody can say that it is the first in order */
+		walk->next_size = Max(query->first_page_size, query->order ? 2 : 1);
+		walk->next_size = Min(walk->next_size, query->page_size);
+	}
 
 	walk->has_since = query->has_since && (route->flags & FC_SINCE);
 	walk->first_since = query->since;
