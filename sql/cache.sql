@@ -159,6 +159,61 @@ EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
 SELECT title FROM fc.courses WHERE id = 7301;
 COMMIT;
 
+-- own writes drop what they may have touched; an open cursor keeps what it
+-- began with
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 2 FROM c;
+SELECT count(*) FROM fc.courses;
+INSERT INTO fc.customers (title) VALUES ('Written in between');
+\! test/mock.py --log
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM pages;
+MOVE ALL FROM c;
+\! test/mock.py --log
+COMMIT;
+
+-- a statement does not see its own writes, in whatever part they are
+WITH t AS (INSERT INTO fc.customers (title) VALUES ('Not yet') RETURNING id)
+SELECT count(*) FROM fc.customers, t;
+\! test/mock.py --log
+
+-- a cursor that has failed keeps nobody from writing
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 1 FROM c;
+SAVEPOINT s;
+\! test/mock.py --fault 'match=page=2 status=500 count=0'
+FETCH 9 FROM c;
+ROLLBACK TO s;
+UPDATE fc.customers SET title = 'Written all the same' WHERE id = 40201;
+COMMIT;
+\! test/mock.py --clear-faults
+\! test/mock.py --log
+
+-- without the cache a scan keeps its answers for its own rescans
+ALTER SERVER frontcore OPTIONS (ADD cache 'off');
+SELECT g, (SELECT count(*) FROM (SELECT id FROM fc.courses OFFSET 0) AS c WHERE c.id > 7300 + g)
+FROM generate_series(1, 3) AS g;
+ALTER SERVER frontcore OPTIONS (DROP cache);
+\! test/mock.py --log
+
+-- storing an answer fails: the next attempt has all of them
+SET temp_file_limit = 1;
+SET frontcore_fdw.cache_size = 0;
+BEGIN;
+SAVEPOINT s;
+\set VERBOSITY terse
+SELECT count(*) FROM pages;
+\set VERBOSITY default
+ROLLBACK TO s;
+SET LOCAL temp_file_limit = -1;
+SELECT count(*) FROM pages;
+COMMIT;
+RESET temp_file_limit;
+RESET frontcore_fdw.cache_size;
+\! test/mock.py --reset rate=0
+
 DROP PROCEDURE count_three_times();
 DROP FOREIGN TABLE pages;
 DROP TABLE keys;
