@@ -52,7 +52,7 @@ my @queries = (
 		SELECT title FROM fc.courses WHERE id = 7301; ROLLBACK});
 
 start_mock(rate => 0);
-my $node = new_node(autovacuum => 'off', log_min_messages => 'fatal',
+my $node = new_node(autovacuum => 'off', log_min_messages => 'log',
 	log_statement => 'none', log_min_error_statement => 'panic');
 
 setup_server(
