@@ -1165,9 +1165,11 @@ is_loopback(const char *host)
 static bool
 has_escaped_host(const char *url)
 {
-	const char *authority = strstr(url, "//");
+	const char *authority = strstr(url, "://");
 
-	authority = authority ? authority + 2 : url;
+	if (authority == NULL)
+		return true;			/* libcurl guesses where a host begins */
+	authority += strlen("://");
 	return memchr(authority, '%', strcspn(authority, "/")) != NULL;
 }
 
