@@ -79,6 +79,22 @@ SELECT id, custom_properties, erp_id FROM d WHERE course_id = 7301 ORDER BY id L
 \! test/mock.py --fault 'match=/7301/ id=51001 patchraw=coursedate_id=9007199254740993'
 SELECT max(id) FROM (SELECT id FROM d WHERE course_id = 7301 OFFSET 0) AS d;
 
+-- jsonb is what its input function makes of the source
+CREATE FOREIGN TABLE both_json (id bigint, course_id bigint,
+    value jsonb OPTIONS (field 'trigger_value'), source json OPTIONS (field 'trigger_value'))
+    SERVER frontcore OPTIONS (resource 'course_dates');
+CREATE VIEW one_json AS SELECT value, source::text,
+    value = source::jsonb AND value::text = source::jsonb::text AS is_same
+    FROM both_json WHERE course_id = 7301 ORDER BY id LIMIT 1;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=[0,-0,-0.0,1.0,1.10,7e2,-1.50E-3,123456789012345678,-1234567890123456789,12345678901234567890.10,1e40]'
+TABLE one_json;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value={\"bb\":1,\"a\":{\"c\":[],\"d\":{}},\"bb\":[2,{\"bb\":[[null]]}],\"\":true,\"\\u00e6\\n\":\"\\ud83d\\ude00\\\"/\\/\"}'
+TABLE one_json;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=\"\\u00e6\"'
+TABLE one_json;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=false'
+TABLE one_json;
+
 -- what does not fit is an error that names the column, if it is read
 \set VERBOSITY verbose
 \set SHOW_CONTEXT always
@@ -109,6 +125,11 @@ SELECT pg_temp.try('SELECT max(title) FROM fc.course_dates WHERE course_id = 730
 SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT max(timezone) FROM d WHERE course_id = 7301');
 SELECT pg_temp.try('SELECT (raw -> ''timezone'')::text FROM d WHERE course_id = 7301 ORDER BY id LIMIT 1');
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=trigger_value={\"a\\u0000b\":1}'
+SELECT pg_temp.try('SELECT value FROM both_json WHERE course_id = 7301 ORDER BY id LIMIT 1');
+SELECT pg_temp.try('SELECT source FROM both_json WHERE course_id = 7301 ORDER BY id LIMIT 1');
+SELECT pg_temp.try('SELECT string_agg(seats::text, '','') IS NOT NULL FROM d WHERE course_id = 7301');
 \! test/mock.py --clear-faults
 \! test/mock.py --fault 'match=/7301/ count=0 id=51001 patchraw=timezone=\"a\\ud800b\"'
 SELECT pg_temp.try('SELECT count(id) FROM d WHERE course_id = 7301');

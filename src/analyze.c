@@ -115,7 +115,6 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 
 	sample.use.resource = table->resource->name;
 	sample.pager = fc_pager_begin(api, &sample.use, FC_KEEP_NOTHING,
-								  fc_tuple_reads_source(sample.reader),
 								  table->name);
 	fc_pager_ask(sample.pager, &query);
 	while (sample.use.counts.requests < MAX_REQUESTS && !is_complete)

@@ -5,8 +5,11 @@
  * cJSON parses, but it keeps neither the digits of a number nor, of a string,
  * what follows a \u0000; and one unpaired surrogate makes it refuse the whole
  * text.  So a document keeps its source: a value can be given as it was sent,
- * and a page with one bad string is still a page.  The source is only walked
- * where somebody asks for it.
+ * and a page with one bad string is still a page.  Once somebody asks for the
+ * source of a value, that of all is looked up, in one walk.
+ *
+ * The tree is made of many small pieces.  They come from a memory context of
+ * their own, which frees them together.
  */
 #include "postgres.h"
 
@@ -15,7 +18,8 @@
 
 #include "json.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
 
 /* Integers up to here are exact in a double. */
 #define MAX_EXACT_DOUBLE	9007199254740992.0
@@ -25,25 +29,32 @@ struct FcJson
 	cJSON	   *root;
 	const char *text;			/* as received; the caller's */
 	const char *end;
-	bool		repaired;		/* not all strings of root are what was sent */
-	const char *skipped;		/* the last value whose end was found, ... */
-	const char *skipped_end;	/* ... and its end */
+	bool		repaired;		/* not all strings are what was sent */
+	bool		is_located;		/* locate has been here */
+	bool		is_checked;		/* is_server_text has been found out */
+	bool		is_server_text; /* strings need no conversion */
 };
 
+/* What the current call of cJSON allocates in, and whether it could. */
+static MemoryContext parse_context;
+static bool parse_out_of_memory;
+
+static cJSON *parse(const char *text, Size length, const char **end);
+static void *allocate(size_t size);
+static void keep(void *pointer);
 static const char *repair_escapes(const char *text, Size length);
 static int	measure_escape(const char *escape, const char *end,
 						   bool *is_bad);
 static int	escaped_unit(const char *escape, const char *end);
-static void delete_document(void *arg);
-static FcJsonNode make_node(const FcJson *document, const cJSON *node,
-							const char *text);
+static const char *to_server(const FcJson *document, const char *string);
+static FcJsonNode make_node(const FcJson *document, const cJSON *node);
+static const char *locate(const FcJson *document, cJSON *value,
+						  const char *text);
+static const char *skip_mark(const char *text);
 static const char *skip_blanks(const FcJson *document, const char *text);
 static const char *skip_string(const FcJson *document, const char *text);
+static const char *skip_word(const FcJson *document, const char *text);
 static const char *skip_value(const FcJson *document, const char *text);
-static void remember_end(const FcJson *document, const char *begin,
-						 const char *end);
-static const char *find_source(const FcJson *document, const cJSON *root,
-							   const char *text, const cJSON *target);
 
 /*
  * fc_json_parse
@@ -56,7 +67,6 @@ static const char *find_source(const FcJson *document, const cJSON *root,
 FcJson *
 fc_json_parse(const char *text, Size length)
 {
-	MemoryContextCallback *cleanup = palloc(sizeof(*cleanup));
 	FcJson	   *document = palloc0(sizeof(FcJson));
 	const char *clean = repair_escapes(text, length);
 	const char *end;
@@ -64,18 +74,14 @@ fc_json_parse(const char *text, Size length)
 	if (memchr(text, '\0', length) != NULL)
 		return NULL;
 
-	document->root = cJSON_ParseWithLengthOpts(clean, length, &end, false);
+	document->root = parse(clean, length, &end);
 	if (document->root == NULL)
 		return NULL;
-	cleanup->func = delete_document;
-	cleanup->arg = document;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, cleanup);
-
 	document->text = text;
 	document->end = text + length;
 	document->repaired = (clean != text);
 
-	/* cJSON accepts a byte order mark, and anything after the value */
+	/* cJSON accepts anything after the value */
 	if (skip_blanks(document, text + (end - clean)) != document->end)
 		return NULL;
 
@@ -89,11 +95,7 @@ fc_json_parse(const char *text, Size length)
 FcJsonNode
 fc_json_root(const FcJson *document)
 {
-	const char *text = document->text;
-
-	if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
-		text += 3;
-	return make_node(document, document->root, skip_blanks(document, text));
+	return make_node(document, document->root);
 }
 
 /*
@@ -156,9 +158,7 @@ fc_json_member(FcJsonNode object, const char *name)
 		}
 	}
 
-	/* where the object's source begins is where to look for the member's */
-	object.node = found;
-	return object;
+	return make_node(object.document, found);
 }
 
 /*
@@ -176,7 +176,7 @@ fc_json_path(FcJsonNode object, const char *path)
 		Size		length = strcspn(path, ".");
 
 		if (length >= sizeof(name))
-			return make_node(object.document, NULL, NULL);
+			return make_node(object.document, NULL);
 		memcpy(name, path, length);
 		name[length] = '\0';
 		object = fc_json_member(object, name);
@@ -200,23 +200,15 @@ fc_json_count(FcJsonNode container)
 /*
  * fc_json_iterate
  *		Begin a walk over the members or elements of a container.
- *
- * If the container knows where its source begins, so will its parts.
  */
 FcJsonIterator
 fc_json_iterate(FcJsonNode container)
 {
-	FcJsonIterator iterator = {NULL, container.document, NULL, NULL, false};
+	FcJsonIterator iterator = {NULL, container.document};
 	FcJsonKind	kind = fc_json_kind(container);
 
-	if (kind != FC_JSON_ARRAY && kind != FC_JSON_OBJECT)
-		return iterator;
-	if (container.base != container.node)
-		container.text = NULL;
-	iterator.next = ((const cJSON *) container.node)->child;
-	iterator.begin = container.text;
-	if (container.text != NULL)
-		iterator.text = skip_blanks(container.document, container.text + 1);
+	if (kind == FC_JSON_ARRAY || kind == FC_JSON_OBJECT)
+		iterator.next = ((const cJSON *) container.node)->child;
 	return iterator;
 }
 
@@ -229,33 +221,14 @@ fc_json_iterate(FcJsonNode container)
 bool
 fc_json_next(FcJsonIterator *iterator, FcJsonNode *node, const char **name)
 {
-	const FcJson *document = iterator->document;
 	const cJSON *part = iterator->next;
-	const char *text = iterator->text;
 
-	/* behind the last value stands a comma or the container's end */
-	if (text != NULL && iterator->is_inside)
-	{
-		text = skip_blanks(document, skip_value(document, text)) + 1;
-		if (part == NULL)
-			remember_end(document, iterator->begin, text);
-		text = skip_blanks(document, text);
-	}
-	iterator->text = text;
 	if (part == NULL)
 		return false;
-	iterator->is_inside = true;
-
+	iterator->next = part->next;
+	*node = make_node(iterator->document, part);
 	if (name != NULL)
 		*name = part->string;
-	if (text != NULL && part->string != NULL)
-	{
-		text = skip_blanks(document, skip_string(document, text));
-		text = skip_blanks(document, text + 1); /* the colon */
-		iterator->text = text;
-	}
-	*node = make_node(document, part, text);
-	iterator->next = part->next;
 	return true;
 }
 
@@ -303,6 +276,42 @@ fc_json_string(FcJsonNode node)
 }
 
 /*
+ * fc_json_server_string
+ *		The value of a string in the server's encoding, checked.
+ *
+ * It is the document's, or allocated in the current context.
+ */
+const char *
+fc_json_server_string(FcJsonNode node)
+{
+	return to_server(node.document, fc_json_string(node));
+}
+
+/*
+ * fc_json_server_name
+ *		The name of an object's member, likewise.
+ *
+ * Only where fc_json_is_exact says that it is what was sent.
+ */
+const char *
+fc_json_server_name(FcJsonNode member)
+{
+	return to_server(member.document, ((const cJSON *) member.node)->string);
+}
+
+/*
+ * fc_json_is_exact
+ *		Are all strings of a value's document what was sent?
+ *
+ * Else fc_json_string refuses some, and names may not be the right ones.
+ */
+bool
+fc_json_is_exact(FcJsonNode node)
+{
+	return !node.document->repaired;
+}
+
+/*
  * fc_json_int64
  *		The value of a whole number, or of a string that holds one.
  *
@@ -347,16 +356,20 @@ const char *
 fc_json_source(FcJsonNode node, Size *length)
 {
 	const FcJson *document = node.document;
-	const char *text = node.text;
+	const cJSON *value = node.node;
+	const char *text;
 
-	if (text == NULL || node.base != node.node)
+	if (!document->is_located)
 	{
-		FcJsonNode	base = text ? node : fc_json_root(document);
+		/* only a memory of the document, which does not change */
+		FcJson	   *memory = unconstify(FcJson *, document);
 
-		text = find_source(document, base.base, base.text, node.node);
-		if (text == NULL)
-			elog(ERROR, "value is not in its document");
+		(void) locate(document, document->root,
+					  skip_blanks(document, skip_mark(document->text)));
+		memory->is_located = true;
 	}
+	text = value->type & cJSON_String ?
+		document->text + (Size) value->valuedouble : value->valuestring;
 	*length = skip_value(document, text) - text;
 	return text;
 }
@@ -381,6 +394,61 @@ fc_json_append_string(StringInfo buffer, const char *text)
 			appendStringInfoChar(buffer, byte);
 	}
 	appendStringInfoChar(buffer, '"');
+}
+
+/*
+ * Let cJSON parse, allocating in a context below the current one.
+ *
+ * Its hooks are the process's, and somebody else in this backend may use
+ * cJSON: they are ours only for the time of the call.
+ */
+static cJSON *
+parse(const char *text, Size length, const char **end)
+{
+	cJSON_Hooks hooks = {allocate, keep};
+	cJSON	   *root;
+
+	parse_context = GenerationContextCreate(CurrentMemoryContext,
+											"frontcore_fdw document",
+											0, 1024, 1024 * 1024);
+	parse_out_of_memory = false;
+
+	cJSON_InitHooks(&hooks);
+	root = cJSON_ParseWithLengthOpts(text, length, end, false);
+	cJSON_InitHooks(NULL);
+
+	if (parse_out_of_memory)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while parsing JSON of %zu bytes.",
+						   length)));
+	return root;
+}
+
+/*
+ * Hook of cJSON, which is not ours to jump out of.
+ */
+static void *
+allocate(size_t size)
+{
+	void	   *result;
+
+	if (!AllocHugeSizeIsValid(size))
+		return NULL;
+	result = MemoryContextAllocExtended(parse_context, size,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (result == NULL)
+		parse_out_of_memory = true;
+	return result;
+}
+
+/*
+ * Hook of cJSON: what it frees lives as long as the rest.
+ */
+static void
+keep(void *pointer)
+{
 }
 
 /*
@@ -465,18 +533,30 @@ escaped_unit(const char *escape, const char *end)
 }
 
 /*
- * Free what cJSON has allocated.
+ * Convert a string of the document, and check it.
  */
-static void
-delete_document(void *arg)
+static const char *
+to_server(const FcJson *document, const char *string)
 {
-	cJSON_Delete(((FcJson *) arg)->root);
+	if (!document->is_checked)
+	{
+		/* only a memory of the document, which does not change */
+		FcJson	   *memory = unconstify(FcJson *, document);
+
+		memory->is_server_text = GetDatabaseEncoding() == PG_UTF8 &&
+			pg_verify_mbstr(PG_UTF8, document->text,
+							document->end - document->text, true);
+		memory->is_checked = true;
+	}
+	if (document->is_server_text)
+		return string;
+	return pg_any_to_server(string, strlen(string), PG_UTF8);
 }
 
 static FcJsonNode
-make_node(const FcJson *document, const cJSON *node, const char *text)
+make_node(const FcJson *document, const cJSON *node)
 {
-	FcJsonNode	result = {node, document, node, text};
+	FcJsonNode	result = {node, document};
 
 	return result;
 }
@@ -485,12 +565,62 @@ make_node(const FcJson *document, const cJSON *node, const char *text)
  * The rest of this file walks source that cJSON has accepted.  It trusts the
  * shape but never the bounds: cJSON is more lenient than a grammar.
  */
+
+/*
+ * Note where the source of a value, and of all in it, begins; give what
+ * follows it.  No deeper than cJSON, which stops at CJSON_NESTING_LIMIT.
+ *
+ * It goes where cJSON keeps nothing: of a string to valuedouble, of all else
+ * to valuestring.
+ */
+static const char *
+locate(const FcJson *document, cJSON *value, const char *text)
+{
+	if (value->type & cJSON_String)
+		value->valuedouble = text - document->text;
+	else
+		value->valuestring = unconstify(char *, text);
+	switch (value->type & 0xFF)
+	{
+		case cJSON_String:
+			return skip_string(document, text);
+		case cJSON_Array:
+		case cJSON_Object:
+			break;
+		default:
+			return skip_word(document, text);
+	}
+
+	text = skip_blanks(document, text + 1);
+	for (cJSON *part = value->child; part != NULL; part = part->next)
+	{
+		if (part->string != NULL)
+		{
+			text = skip_blanks(document, skip_string(document, text));
+			text = skip_blanks(document, text + 1); /* the colon */
+		}
+		text = skip_blanks(document, locate(document, part, text));
+		if (part->next != NULL)
+			text = skip_blanks(document, text + 1); /* the comma */
+	}
+	return Min(text + 1, document->end);
+}
+
+/*
+ * What follows the byte order mark, which cJSON accepts.
+ */
+static const char *
+skip_mark(const char *text)
+{
+	return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+}
+
 static const char *
 skip_blanks(const FcJson *document, const char *text)
 {
 	while (text < document->end && (unsigned char) *text <= ' ')
 		text++;
-	return text;
+	return Min(text, document->end);
 }
 
 /*
@@ -499,27 +629,47 @@ skip_blanks(const FcJson *document, const char *text)
 static const char *
 skip_string(const FcJson *document, const char *text)
 {
-	for (text++; text < document->end && *text != '"'; text++)
+	const char *begin = text + 1;
+
+	for (text = begin; text < document->end; text++)
 	{
-		if (*text == '\\')
-			text++;
+		const char *escape;
+
+		text = memchr(text, '"', document->end - text);
+		if (text == NULL)
+			break;
+		for (escape = text; escape > begin && escape[-1] == '\\';)
+			escape--;
+		if ((text - escape) % 2 == 0)
+			return text + 1;
 	}
-	return Min(text + 1, document->end);
+	return document->end;
 }
 
 /*
- * What follows the value that begins here.  The last answer is remembered:
- * whoever has walked an object asks for its end next.
+ * What follows the number, true, false or null that begins here.
+ */
+static const char *
+skip_word(const FcJson *document, const char *text)
+{
+	while (text < document->end && *text != ',' && *text != '}' &&
+		   *text != ']' && (unsigned char) *text > ' ')
+		text++;
+	return text;
+}
+
+/*
+ * What follows the value that begins here.
  */
 static const char *
 skip_value(const FcJson *document, const char *text)
 {
 	int			depth = 0;
 
-	if (text == document->skipped)
-		return document->skipped_end;
+	if (*text != '"' && *text != '{' && *text != '[')
+		return skip_word(document, text);
 
-	while (text < document->end)
+	do
 	{
 		switch (*text)
 		{
@@ -537,59 +687,10 @@ skip_value(const FcJson *document, const char *text)
 				text++;
 				break;
 			default:
-				/* a number, true, false, null; or what is between values */
 				text++;
-				if (depth == 0)
-				{
-					while (text < document->end && *text != ',' &&
-						   *text != '}' && *text != ']' &&
-						   (unsigned char) *text > ' ')
-						text++;
-				}
 				break;
 		}
-		if (depth <= 0)
-			break;
-	}
+	} while (depth > 0 && text < document->end);
 
 	return text;
-}
-
-/*
- * Keep the end of a value for skip_value.
- */
-static void
-remember_end(const FcJson *document, const char *begin, const char *end)
-{
-	/* only a memory of the document, which does not change */
-	FcJson	   *memory = unconstify(FcJson *, document);
-
-	memory->skipped = begin;
-	memory->skipped_end = Min(end, document->end);
-}
-
-/*
- * Where a value's source begins, found by walking tree and source together.
- */
-static const char *
-find_source(const FcJson *document, const cJSON *root, const char *text,
-			const cJSON *target)
-{
-	FcJsonIterator iterator;
-	FcJsonNode	part;
-
-	check_stack_depth();
-	if (root == target)
-		return text;
-
-	iterator = fc_json_iterate(make_node(document, root, text));
-	while (fc_json_next(&iterator, &part, NULL))
-	{
-		const char *found = find_source(document, part.node, part.text,
-										target);
-
-		if (found != NULL)
-			return found;
-	}
-	return NULL;
 }

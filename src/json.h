@@ -16,10 +16,7 @@ typedef struct FcJson FcJson;
 typedef struct FcJsonNode
 {
 	const void *node;			/* cJSON's; NULL means absent */
-	const FcJson *document;		/* owns node and text */
-	const void *base;			/* node, or a value that it is in */
-	const char *text;			/* where base's source begins, NULL if not
-								 * found */
+	const FcJson *document;		/* owns it */
 } FcJsonNode;
 
 typedef enum FcJsonKind
@@ -38,9 +35,6 @@ typedef struct FcJsonIterator
 {
 	const void *next;
 	const FcJson *document;
-	const char *text;			/* where the current part's source begins */
-	const char *begin;			/* where the container's begins */
-	bool		is_inside;		/* some part has been given */
 } FcJsonIterator;
 
 extern FcJson *fc_json_parse(const char *text, Size length);
@@ -58,6 +52,9 @@ extern bool fc_json_next(FcJsonIterator *iterator, FcJsonNode *node,
 
 extern bool fc_json_bool(FcJsonNode node);
 extern const char *fc_json_string(FcJsonNode node);
+extern const char *fc_json_server_string(FcJsonNode node);
+extern const char *fc_json_server_name(FcJsonNode member);
+extern bool fc_json_is_exact(FcJsonNode node);
 extern bool fc_json_int64(FcJsonNode node, int64 *value);
 extern const char *fc_json_source(FcJsonNode node, Size *length);
 

@@ -27,7 +27,6 @@ struct FcPager
 	FcApi	   *api;
 	FcApiUse   *use;
 	FcKeep		keep;
-	bool		reads_source;
 	char	   *table_name;
 	char	   *scope;			/* begins its walks' keys; NULL if none */
 	const FcResource *resource; /* that will be asked for, if prepare is set */
@@ -132,11 +131,10 @@ static void drain_pager(FcPager *pager);
  * fc_pager_begin
  *		Prepare to ask queries through api, at the cost of use.
  *
- * Lives in the current context.  reads_source says that items should know
- * their source; table_name is for messages.
+ * Lives in the current context.  table_name is for messages.
  */
 FcPager *
-fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep, bool reads_source,
+fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
 			   const char *table_name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -149,7 +147,6 @@ fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep, bool reads_source,
 	pager->api = api;
 	pager->use = use;
 	pager->keep = keep;
-	pager->reads_source = reads_source;
 	pager->table_name = pstrdup(table_name);
 	pager->scope = make_scope(api, keep);
 	pager->owns_scope = (keep == FC_KEEP_SCAN);
@@ -314,7 +311,7 @@ bool
 fc_pager_reread(FcApi *api, FcApiUse *use, const FcQuery *query,
 				FcJsonNode *item)
 {
-	FcPager    *pager = fc_pager_begin(api, use, FC_KEEP_NOTHING, true,
+	FcPager    *pager = fc_pager_begin(api, use, FC_KEEP_NOTHING,
 									   query->resource->name);
 
 	fc_pager_ask(pager, query);
@@ -639,7 +636,7 @@ read_whole_list(FcPager *pager)
 {
 	FcQuery    *all = palloc(sizeof(FcQuery));
 	FcPager    *reader = fc_pager_begin(pager->api, pager->use, pager->keep,
-										false, pager->table_name);
+										pager->table_name);
 	FcJsonNode	item;
 
 	*all = *pager->query;
@@ -899,7 +896,7 @@ resolve_parent(FcPager *pager, const int64 *id, int64 *parent)
 	query.needs = NIL;
 	query.order = NULL;
 	query.repetitions = 0;
-	reader = fc_pager_begin(pager->api, pager->use, pager->keep, false,
+	reader = fc_pager_begin(pager->api, pager->use, pager->keep,
 							pager->table_name);
 	share_scope(reader, pager);
 	fc_pager_ask(reader, &query);
@@ -917,7 +914,7 @@ feed_parents(FcPager *pager)
 {
 	FcQuery    *query = palloc0(sizeof(FcQuery));
 	FcPager    *reader = fc_pager_begin(pager->api, pager->use, pager->keep,
-										false, pager->table_name);
+										pager->table_name);
 	int			size = 256;
 	int64	   *ids = palloc(size * sizeof(int64));
 	int			count = 0;
@@ -999,8 +996,6 @@ open_page(FcPager *pager)
 		return false;
 
 	items = fc_walk_items(walk, document);
-	if (!pager->reads_source)
-		items.text = NULL;
 	pager->single.node = NULL;
 	pager->items.next = NULL;
 	if (fc_json_kind(items) == FC_JSON_OBJECT)
@@ -1322,16 +1317,13 @@ begin_sort(FcPager *pager)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(pager->ask_context);
 	FcSort	   *sort = fc_sort_begin(pager->query->descending);
-	bool		reads_source = pager->reads_source;
 	FcJsonNode	item;
 
-	pager->reads_source = true;
 	while (next_item(pager, &item))
 	{
 		pager->emitted++;
 		fc_sort_add(sort, fc_walk_item_order(pager->query->order, item), item);
 	}
-	pager->reads_source = reads_source;
 	fc_sort_finish(sort);
 	pager->sort = sort;
 	MemoryContextSwitchTo(oldcontext);

@@ -24,7 +24,7 @@ typedef enum FcKeep
 typedef void (*FcPagerPrepare) (void *arg);
 
 extern FcPager *fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
-							   bool reads_source, const char *table_name);
+							   const char *table_name);
 extern void fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 							  FcPagerPrepare prepare, void *arg);
 extern void fc_pager_ask(FcPager *pager, const FcQuery *query);

@@ -143,7 +143,6 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->use.limit_hint = missing_filters(state);
 	state->keep = choose_keep(state, node, eflags);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
-								  fc_tuple_reads_source(state->reader),
 								  state->table->name);
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",

@@ -214,7 +214,7 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 	pager = fc_pager_begin(sender->api, &sender->use,
 						   is_fresh || !table->cache ?
 						   FC_KEEP_NOTHING : FC_KEEP_TRANSACTION,
-						   true, table->name);
+						   table->name);
 	fc_pager_ask(pager, &query);
 	if (!fc_pager_next(pager, item))
 	{

@@ -16,6 +16,7 @@
 #include "access/sysattr.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "jsonb.h"
 #include "mb/pg_wchar.h"
 #include "nodes/bitmapset.h"
 #include "tuple.h"
@@ -66,7 +67,6 @@ struct FcTupleReader
 	int			ncolumns;
 	ReaderColumn *columns;
 	Datum		naive_timezone; /* text */
-	bool		reads_source;	/* some column wants values as sent */
 
 	/* top level members that the columns want, and the current item's */
 	int			nmembers;
@@ -84,7 +84,6 @@ static const char *column_path(const FcTableColumn *table_column);
 static ReaderPlaces find_places(FcTupleReader *reader, const char *path);
 static int	add_member(FcTupleReader *reader, const char *name);
 static Converter choose_converter(Oid type);
-static bool converter_reads_source(Converter convert);
 static void find_members(FcTupleReader *reader, FcJsonNode item);
 static int	member_number(FcTupleReader *reader, int position,
 						  const char *name);
@@ -96,8 +95,9 @@ static Datum read_column(const FcTupleReader *reader, ReaderColumn *column,
 static bool is_nothing(const ReaderColumn *column, FcJsonNode node);
 static const char *title_of(const FcTupleReader *reader,
 							const ReaderColumn *column);
-static char *text_of(FcJsonNode node);
+static const char *text_of(FcJsonNode node);
 static char *source_of(FcJsonNode node);
+static Datum input_text(ReaderColumn *column, const char *text);
 static Datum convert_by_input(const FcTupleReader *reader,
 							  ReaderColumn *column, FcJsonNode node,
 							  bool *isnull);
@@ -121,8 +121,8 @@ static Datum convert_timestamptz(const FcTupleReader *reader,
 static Datum convert_timestamp(const FcTupleReader *reader,
 							   ReaderColumn *column, FcJsonNode node,
 							   bool *isnull);
-static char *timestamp_text(const ReaderColumn *column, FcJsonNode node,
-							bool *has_offset);
+static const char *timestamp_text(const ReaderColumn *column,
+								  FcJsonNode node, bool *has_offset);
 static void require_digits(const ReaderColumn *column, const char *text,
 						   const char *shape);
 static void conversion_error_context(void *arg);
@@ -132,21 +132,20 @@ static const struct
 {
 	Oid			type;
 	Converter	convert;
-	bool		reads_source;
 }			converters[] =
 
 {
-	{TEXTOID, convert_text, false},
-	{BOOLOID, convert_bool, false},
-	{INT2OID, convert_integer, false},
-	{INT4OID, convert_integer, false},
-	{INT8OID, convert_integer, false},
-	{DATEOID, convert_date, false},
-	{TIMEOID, convert_time, false},
-	{TIMESTAMPTZOID, convert_timestamptz, false},
-	{TIMESTAMPOID, convert_timestamp, false},
-	{JSONBOID, convert_json, true},
-	{JSONOID, convert_json, true},
+	{TEXTOID, convert_text},
+	{BOOLOID, convert_bool},
+	{INT2OID, convert_integer},
+	{INT4OID, convert_integer},
+	{INT8OID, convert_integer},
+	{DATEOID, convert_date},
+	{TIMEOID, convert_time},
+	{TIMESTAMPTZOID, convert_timestamptz},
+	{TIMESTAMPOID, convert_timestamp},
+	{JSONBOID, convert_json},
+	{JSONOID, convert_json},
 };
 
 /*
@@ -225,18 +224,6 @@ fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
 }
 
 /*
- * fc_tuple_reads_source
- *		Does the reader want values as they were sent?
- *
- * Then items that know where their source begins are read faster.
- */
-bool
-fc_tuple_reads_source(const FcTupleReader *reader)
-{
-	return reader->reads_source;
-}
-
-/*
  * fc_tuple_needs
  *		What the reader looks for, as a list of FcNeed.
  *
@@ -297,8 +284,6 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 	get_type_category_preferred(base, &category, &is_preferred);
 	column->is_text = (category == TYPCATEGORY_STRING);
 	column->convert = choose_converter(base);
-	if (converter_reads_source(column->convert))
-		reader->reads_source = true;
 
 	if (catalog_column && (catalog_column->flags & FC_RAW) &&
 		table_column->property == NULL)
@@ -369,17 +354,6 @@ choose_converter(Oid type)
 			return converters[i].convert;
 	}
 	return convert_by_input;
-}
-
-static bool
-converter_reads_source(Converter convert)
-{
-	for (int i = 0; i < lengthof(converters); i++)
-	{
-		if (converters[i].convert == convert)
-			return converters[i].reads_source;
-	}
-	return true;
 }
 
 /*
@@ -486,16 +460,14 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 
 		*isnull = (title == NULL);
 		return *isnull ? (Datum) 0 :
-			InputFunctionCall(&column->input, unconstify(char *, title),
-							  column->ioparam, column->typmod);
+			input_text(column, title);
 	}
 
 	*isnull = is_nothing(column, node);
 	if (!*isnull)
 		return column->convert(reader, column, node, isnull);
 	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
-		return InputFunctionCall(&column->input, NULL, column->ioparam,
-								 column->typmod);	/* may be NOT NULL */
+		return input_text(column, NULL);	/* may be NOT NULL */
 	return (Datum) 0;
 }
 
@@ -547,18 +519,15 @@ title_of(const FcTupleReader *reader, const ReaderColumn *column)
 /*
  * A value as text, in the server's encoding.
  */
-static char *
+static const char *
 text_of(FcJsonNode node)
 {
-	const char *text;
-
 	switch (fc_json_kind(node))
 	{
 		case FC_JSON_STRING:
-			text = fc_json_string(node);
-			return pg_any_to_server(text, strlen(text), PG_UTF8);
+			return fc_json_server_string(node);
 		case FC_JSON_BOOL:
-			return pstrdup(fc_json_bool(node) ? "true" : "false");
+			return fc_json_bool(node) ? "true" : "false";
 		default:
 			return source_of(node);
 	}
@@ -577,12 +546,21 @@ source_of(FcJsonNode node)
 	return pg_any_to_server(copy, length, PG_UTF8);
 }
 
+/*
+ * What the type's own input makes of a text.
+ */
+static Datum
+input_text(ReaderColumn *column, const char *text)
+{
+	return InputFunctionCall(&column->input, unconstify(char *, text),
+							 column->ioparam, column->typmod);
+}
+
 static Datum
 convert_by_input(const FcTupleReader *reader, ReaderColumn *column,
 				 FcJsonNode node, bool *isnull)
 {
-	return InputFunctionCall(&column->input, text_of(node), column->ioparam,
-							 column->typmod);
+	return input_text(column, text_of(node));
 }
 
 static Datum
@@ -621,9 +599,7 @@ convert_integer(const FcTupleReader *reader, ReaderColumn *column,
 		for (; title->title != NULL; title++)
 		{
 			if (pg_strcasecmp(title->title, fc_json_string(node)) == 0)
-				return InputFunctionCall(&column->input,
-										 psprintf("%d", title->number),
-										 column->ioparam, column->typmod);
+				return input_text(column, psprintf("%d", title->number));
 		}
 	}
 
@@ -634,9 +610,7 @@ convert_integer(const FcTupleReader *reader, ReaderColumn *column,
 	if (column->type == INT4OID && number >= PG_INT32_MIN &&
 		number <= PG_INT32_MAX)
 		return Int32GetDatum((int32) number);
-	return InputFunctionCall(&column->input,
-							 psprintf(INT64_FORMAT, number),
-							 column->ioparam, column->typmod);
+	return input_text(column, psprintf(INT64_FORMAT, number));
 }
 
 static Datum
@@ -644,15 +618,16 @@ convert_json(const FcTupleReader *reader, ReaderColumn *column,
 			 FcJsonNode node, bool *isnull)
 {
 	const FcColumn *catalog_column = column->table_column->column;
+	const char *element = catalog_column ? catalog_column->element : NULL;
 	char	   *text;
 
-	if (catalog_column && catalog_column->element &&
-		fc_json_kind(node) == FC_JSON_ARRAY)
-		text = collect_elements(node, catalog_column->element);
+	if (column->type == JSONBOID && fc_json_is_exact(node))
+		return JsonbPGetDatum(fc_jsonb(node, element));
+	if (element != NULL && fc_json_kind(node) == FC_JSON_ARRAY)
+		text = collect_elements(node, element);
 	else
 		text = source_of(node);
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	return input_text(column, text);
 }
 
 /*
@@ -685,24 +660,22 @@ static Datum
 convert_date(const FcTupleReader *reader, ReaderColumn *column,
 			 FcJsonNode node, bool *isnull)
 {
-	char	   *text = text_of(node);
+	const char *text = text_of(node);
 
 	require_digits(column, text, "9999-99-99");
 	if (text[10] == ' ' || text[10] == 'T')
 		text = pnstrdup(text, 10);
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	return input_text(column, text);
 }
 
 static Datum
 convert_time(const FcTupleReader *reader, ReaderColumn *column,
 			 FcJsonNode node, bool *isnull)
 {
-	char	   *text = text_of(node);
+	const char *text = text_of(node);
 
 	require_digits(column, text, "9");
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	return input_text(column, text);
 }
 
 /*
@@ -714,7 +687,7 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 					FcJsonNode node, bool *isnull)
 {
 	bool		has_offset;
-	char	   *text = timestamp_text(column, node, &has_offset);
+	const char *text = timestamp_text(column, node, &has_offset);
 	Datum		naive;
 	Datum		instant;
 
@@ -730,8 +703,7 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 			return DirectFunctionCall2(timestamptz_scale, instant,
 									   Int32GetDatum(column->typmod));
 	}
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	return input_text(column, text);
 }
 
 /*
@@ -743,7 +715,7 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 				  FcJsonNode node, bool *isnull)
 {
 	bool		has_offset;
-	char	   *text = timestamp_text(column, node, &has_offset);
+	const char *text = timestamp_text(column, node, &has_offset);
 	Datum		instant;
 	Datum		local;
 
@@ -759,17 +731,16 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 			return DirectFunctionCall2(timestamp_scale, local,
 									   Int32GetDatum(column->typmod));
 	}
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	return input_text(column, text);
 }
 
 /*
  * The text of a date and time, and whether it says its offset.
  */
-static char *
+static const char *
 timestamp_text(const ReaderColumn *column, FcJsonNode node, bool *has_offset)
 {
-	char	   *text = text_of(node);
+	const char *text = text_of(node);
 
 	require_digits(column, text, "9999-99-99");
 	*has_offset = strlen(text) > 10 && strpbrk(text + 11, "Zz+-") != NULL;
@@ -778,8 +749,11 @@ timestamp_text(const ReaderColumn *column, FcJsonNode node, bool *has_offset)
 	if (strlen(text) >= 19 && text[10] == 'T' && text[13] == '-' &&
 		text[16] == '-')
 	{
-		text[13] = text[16] = ':';
-		*has_offset = strpbrk(text + 19, "Zz+-") != NULL;
+		char	   *copy = pstrdup(text);
+
+		copy[13] = copy[16] = ':';
+		*has_offset = strpbrk(copy + 19, "Zz+-") != NULL;
+		return copy;
 	}
 	return text;
 }

@@ -18,7 +18,6 @@ extern FcTupleReader *fc_tuple_reader(TupleDesc tupdesc, const FcTable *table,
 									  const char *naive_timezone);
 extern void fc_tuple_read(FcTupleReader *reader, FcJsonNode item,
 						  Datum *values, bool *isnull);
-extern bool fc_tuple_reads_source(const FcTupleReader *reader);
 extern List *fc_tuple_needs(const FcTupleReader *reader,
 							const Bitmapset *strict);
 

@@ -506,8 +506,6 @@ examine_page(FcWalk *walk, FcJson *document, PageContent *content)
 	content->rises = true;
 	content->last_id = walk->last_id;
 
-	/* here nobody asks for the source */
-	items.text = NULL;
 	if (fc_json_kind(items) == FC_JSON_NULL)
 		return;
 	if (fc_json_kind(items) == FC_JSON_OBJECT)

@@ -15,8 +15,10 @@
 #include "tuple.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "walk.h"
 
 #define END_OF_ANSWER	0x1e	/* "record separator" */
@@ -41,6 +43,7 @@ static void read_page(FcWalk *walk, FcJson *document, FcTupleReader *reader,
 static void read_again(FcWalk *walk);
 static FcTupleReader *make_reader(const FcResource *resource, int *natts);
 static void check_sqlstate(void);
+static bool takes_value(JsonbParseState *state);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -536,6 +539,77 @@ InputFunctionCall(FmgrInfo *flinfo, char *str, Oid typioparam, int32 typmod)
 	if (flinfo->fn_oid == JSONBOID)
 		REQUIRE(fc_json_parse(str, strlen(str)) != NULL);
 	return CStringGetDatum(pstrdup(str));
+}
+
+/*
+ * jsonb: only the order of the calls is looked at.  The size of a state is
+ * here whether an object waits for a value.
+ */
+static bool
+takes_value(JsonbParseState *state)
+{
+	return state->contVal.type != jbvObject || state->size == 1;
+}
+
+JsonbValue *
+pushJsonbValue(JsonbParseState **state, JsonbIteratorToken token,
+			   JsonbValue *value)
+{
+	JsonbParseState *outer = *state;
+	bool		is_begin = (token == WJB_BEGIN_ARRAY ||
+							token == WJB_BEGIN_OBJECT);
+	bool		is_end = (token == WJB_END_ARRAY || token == WJB_END_OBJECT);
+
+	REQUIRE(outer != NULL || is_begin);
+	REQUIRE((value == NULL) == (is_begin || is_end));
+	if (value != NULL && value->type == jbvString)
+		REQUIRE(strlen(value->val.string.val) == value->val.string.len);
+
+	if (is_begin)
+	{
+		REQUIRE(outer == NULL || takes_value(outer));
+		*state = palloc0(sizeof(JsonbParseState));
+		(*state)->next = outer;
+		(*state)->contVal.type =
+			token == WJB_BEGIN_OBJECT ? jbvObject : jbvArray;
+		return NULL;
+	}
+	if (is_end)
+	{
+		REQUIRE(outer->contVal.type ==
+				(token == WJB_END_OBJECT ? jbvObject : jbvArray));
+		REQUIRE(outer->size == 0);
+		value = &outer->contVal;
+		*state = outer = outer->next;
+		if (outer == NULL)
+			return value;
+		REQUIRE(takes_value(outer));
+		outer->size = 0;
+		return NULL;
+	}
+	REQUIRE((token == WJB_ELEM) == (outer->contVal.type == jbvArray));
+	REQUIRE((token == WJB_KEY) != takes_value(outer));
+	outer->size = (token == WJB_KEY);
+	return NULL;
+}
+
+Jsonb *
+JsonbValueToJsonb(JsonbValue *value)
+{
+	REQUIRE(value != NULL);
+	return palloc0(sizeof(Jsonb));
+}
+
+Numeric
+int64_to_numeric(int64 value)
+{
+	return palloc0(VARHDRSZ);
+}
+
+struct varlena *
+pg_detoast_datum(struct varlena *datum)
+{
+	return datum;
 }
 
 /* The functions of dates and times; where one asks for text, it gets some. */
