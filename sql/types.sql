@@ -95,6 +95,13 @@ TABLE one_json;
 \! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=false'
 TABLE one_json;
 
+-- a member's name may be long
+CREATE FOREIGN TABLE long_name (id bigint, course_id bigint, "værtsnummer" integer
+    OPTIONS (field 'trigger_value.ææææææææææææææææææææææææææææææææææææææææ.n'))
+    SERVER frontcore OPTIONS (resource 'course_dates');
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value={\"ææææææææææææææææææææææææææææææææææææææææ\":{\"n\":17}}'
+SELECT * FROM long_name WHERE course_id = 7301 ORDER BY id LIMIT 1;
+
 -- what does not fit is an error that names the column, if it is read
 \set VERBOSITY verbose
 \set SHOW_CONTEXT always

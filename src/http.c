@@ -1165,9 +1165,10 @@ is_loopback(const char *host)
 static bool
 has_escaped_host(const char *url)
 {
-	const char *authority = strstr(url, "://");
+	const char *authority = strchr(url, ':');
 
-	if (authority == NULL)
+	if (authority == NULL || strncmp(authority, "://", 3) != 0 ||
+		authority[3] == '/')
 		return true;			/* libcurl guesses where a host begins */
 	authority += strlen("://");
 	return memchr(authority, '%', strcspn(authority, "/")) != NULL;

@@ -47,6 +47,8 @@ static int	measure_escape(const char *escape, const char *end,
 						   bool *is_bad);
 static int	escaped_unit(const char *escape, const char *end);
 static const char *to_server(const FcJson *document, const char *string);
+static FcJsonNode find_member(FcJsonNode object, const char *name,
+							  Size length);
 static FcJsonNode make_node(const FcJson *document, const cJSON *node);
 static const char *locate(const FcJson *document, cJSON *value,
 						  const char *text);
@@ -146,19 +148,7 @@ fc_json_kind(FcJsonNode node)
 FcJsonNode
 fc_json_member(FcJsonNode object, const char *name)
 {
-	const cJSON *found = NULL;
-	const cJSON *member;
-
-	if (fc_json_kind(object) == FC_JSON_OBJECT)
-	{
-		cJSON_ArrayForEach(member, (const cJSON *) object.node)
-		{
-			if (strcmp(member->string, name) == 0)
-				found = member;
-		}
-	}
-
-	return make_node(object.document, found);
+	return find_member(object, name, strlen(name));
 }
 
 /*
@@ -172,14 +162,9 @@ fc_json_path(FcJsonNode object, const char *path)
 {
 	while (*path != '\0' && object.node != NULL)
 	{
-		char		name[NAMEDATALEN];
 		Size		length = strcspn(path, ".");
 
-		if (length >= sizeof(name))
-			return make_node(object.document, NULL);
-		memcpy(name, path, length);
-		name[length] = '\0';
-		object = fc_json_member(object, name);
+		object = find_member(object, path, length);
 		path += length;
 		if (*path == '.')
 			path++;
@@ -551,6 +536,26 @@ to_server(const FcJson *document, const char *string)
 	if (document->is_server_text)
 		return string;
 	return pg_any_to_server(string, strlen(string), PG_UTF8);
+}
+
+static FcJsonNode
+find_member(FcJsonNode object, const char *name, Size length)
+{
+	const cJSON *found = NULL;
+	const cJSON *member;
+
+	if (fc_json_kind(object) == FC_JSON_OBJECT)
+	{
+		cJSON_ArrayForEach(member, (const cJSON *) object.node)
+		{
+			/* most differ in the first byte */
+			if (member->string[0] == name[0] &&
+				strncmp(member->string, name, length) == 0 &&
+				member->string[length] == '\0')
+				found = member;
+		}
+	}
+	return make_node(object.document, found);
 }
 
 static FcJsonNode

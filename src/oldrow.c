@@ -97,7 +97,15 @@ is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
 		var->varattno != InvalidAttrNumber)
 		return false;
 
-	pull_varattnos((Node *) root->parse->targetList, rel->relid, &wanted);
+	foreach(cell, root->parse->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		/* core may have added its own there already */
+		if (!entry->resjunk || entry->resname == NULL ||
+			strncmp(entry->resname, "wholerow", strlen("wholerow")) != 0)
+			pull_varattnos((Node *) entry->expr, rel->relid, &wanted);
+	}
 	pull_varattnos((Node *) root->parse->returningList, rel->relid, &wanted);
 	pull_varattnos(root->parse->havingQual, rel->relid, &wanted);
 	if (bms_is_member(WHOLE_ROW, wanted) ||

@@ -28,6 +28,7 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -185,7 +186,10 @@ static const char *given_value(List *given, const char *name,
 static void fill_server(FcServer *server, List *given);
 static void fill_table(FcTable *table, List *given);
 static FcTableColumn *describe_columns(const FcTable *table, TupleDesc desc);
-static void describe_column(const FcTable *table, FcTableColumn *column);
+static void describe_column(const FcTable *table, FcTableColumn *column,
+							const FcColumn *guess);
+static const char *check_url(const char *url, const char **normalized,
+							 const char **origin);
 static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
@@ -234,8 +238,7 @@ fc_option_server(Oid serverid)
 {
 	ForeignServer *object = GetForeignServer(serverid);
 	FcServer   *server = palloc0(sizeof(*server));
-	char	   *normalized;
-	char	   *origin;
+	const char *normalized;
 
 	server->serverid = serverid;
 	server->name = object->servername;
@@ -243,8 +246,7 @@ fc_option_server(Oid serverid)
 	server->request_cost = NO_COST;
 	fill_server(server, object->options);
 
-	(void) fc_http_check_url(server->base_url, &normalized, &origin);
-	server->origin = origin;
+	(void) check_url(server->base_url, &normalized, &server->origin);
 
 	return server;
 }
@@ -531,6 +533,7 @@ static FcTableColumn *
 describe_columns(const FcTable *table, TupleDesc desc)
 {
 	FcTableColumn *columns = palloc0(desc->natts * sizeof(*columns));
+	const FcColumn *guess = table->resource->columns;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -542,15 +545,21 @@ describe_columns(const FcTable *table, TupleDesc desc)
 
 		columns[i].attnum = attribute->attnum;
 		columns[i].name = pstrdup(NameStr(attribute->attname));
-		describe_column(table, &columns[i]);
+		describe_column(table, &columns[i], guess);
+		if (columns[i].column != NULL)
+			guess = columns[i].column + 1;
 	}
 
 	return columns;
 }
 
-/* Say what a column, of which number and name are known, stands for. */
+/*
+ * Say what a column, of which number and name are known, stands for: guess
+ * perhaps, as imported tables have the catalog's columns in its order.
+ */
 static void
-describe_column(const FcTable *table, FcTableColumn *column)
+describe_column(const FcTable *table, FcTableColumn *column,
+				const FcColumn *guess)
 {
 	const FcResource *resource = table->resource;
 	const FcColumn *set = fc_catalog_flagged(resource, FC_PROPERTIES);
@@ -564,7 +573,10 @@ describe_column(const FcTable *table, FcTableColumn *column)
 		return;
 	}
 
-	column->column = fc_catalog_column(resource, field);
+	if (guess->name != NULL && strcmp(guess->name, field) == 0)
+		column->column = guess;
+	else
+		column->column = fc_catalog_column(resource, field);
 	if (column->column != NULL)
 		column->path = column->column->path ? column->column->path : field;
 	else if (given != NIL)
@@ -842,13 +854,48 @@ parse_key(const FcOption *option, const char *value, void *target)
 static const char *
 parse_url(const FcOption *option, const char *value, void *target)
 {
-	char	   *normalized = NULL;
-	char	   *origin = NULL;
-	const char *valid = fc_http_check_url(value, &normalized, &origin);
+	const char *origin;
 
-	*(const char **) target = normalized;
+	return check_url(value, target, &origin);
+}
 
-	return valid;
+/*
+ * fc_http_check_url with a memory: each statement asks for the URL of the same
+ * server, the planner and the executor, for the URL and for its origin.
+ */
+static const char *
+check_url(const char *url, const char **normalized, const char **origin)
+{
+	static MemoryContext context = NULL;
+	static const char *last_url = NULL; /* a valid one, of context as these */
+	static const char *last_normalized;
+	static const char *last_origin;
+
+	if (last_url == NULL || strcmp(last_url, url) != 0)
+	{
+		char	   *normal;
+		char	   *scheme_and_host;
+		const char *complaint = fc_http_check_url(url, &normal,
+												  &scheme_and_host);
+
+		*normalized = normal;
+		*origin = scheme_and_host;
+		if (complaint != NULL)
+			return complaint;
+
+		if (context == NULL)
+			context = AllocSetContextCreate(TopMemoryContext,
+											"frontcore_fdw URL",
+											ALLOCSET_SMALL_SIZES);
+		last_url = NULL;
+		MemoryContextReset(context);
+		last_normalized = MemoryContextStrdup(context, normal);
+		last_origin = MemoryContextStrdup(context, scheme_and_host);
+		last_url = MemoryContextStrdup(context, url);
+	}
+	*normalized = pstrdup(last_normalized);
+	*origin = pstrdup(last_origin);
+	return NULL;
 }
 
 /* A target of type const char *: the address of a proxy. */

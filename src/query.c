@@ -442,12 +442,19 @@ route_is_ordered(const FcQuery *query, const FcRoute *route,
 static bool
 binds(const FcRoute *route, const FcColumn *column)
 {
-	char		placeholder[NAMEDATALEN];
+	const char *brace = strchr(route->path, '{');
+	Size		length;
 
 	if (column == NULL)
 		return false;
-	snprintf(placeholder, sizeof(placeholder), "{%s}", column->name);
-	return strstr(route->path, placeholder) != NULL;
+	length = strlen(column->name);
+	for (; brace != NULL; brace = strchr(brace + 1, '{'))
+	{
+		if (strncmp(brace + 1, column->name, length) == 0 &&
+			brace[1 + length] == '}')
+			return true;
+	}
+	return false;
 }
 
 static int

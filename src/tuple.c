@@ -61,6 +61,7 @@ struct ReaderColumn
 
 struct FcTupleReader
 {
+	MemoryContext context;		/* lives as long */
 	const char *table_name;
 	const FcResource *resource;
 	int			natts;
@@ -70,6 +71,7 @@ struct FcTupleReader
 
 	/* top level members that the columns want, and the current item's */
 	int			nmembers;
+	int			members_size;
 	const char **members;
 	FcJsonNode *found;
 	int			nhints;
@@ -82,8 +84,10 @@ static void add_column(FcTupleReader *reader, TupleDesc tupdesc,
 					   const FcTableColumn *table_column);
 static const char *column_path(const FcTableColumn *table_column);
 static ReaderPlaces find_places(FcTupleReader *reader, const char *path);
-static int	add_member(FcTupleReader *reader, const char *name);
-static Converter choose_converter(Oid type);
+static int	add_member(FcTupleReader *reader, const char *name,
+					   Size length);
+static void choose_converter(ReaderColumn *column);
+static Converter find_converter(Oid type);
 static void find_members(FcTupleReader *reader, FcJsonNode item);
 static int	member_number(FcTupleReader *reader, int position,
 						  const char *name);
@@ -97,7 +101,8 @@ static const char *title_of(const FcTupleReader *reader,
 							const ReaderColumn *column);
 static const char *text_of(FcJsonNode node);
 static char *source_of(FcJsonNode node);
-static Datum input_text(ReaderColumn *column, const char *text);
+static Datum input_text(const FcTupleReader *reader, ReaderColumn *column,
+						const char *text);
 static Datum convert_by_input(const FcTupleReader *reader,
 							  ReaderColumn *column, FcJsonNode node,
 							  bool *isnull);
@@ -164,11 +169,13 @@ fc_tuple_reader(TupleDesc tupdesc, const FcTable *table,
 	bool		all = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber,
 									attributes);
 
+	reader->context = CurrentMemoryContext;
 	reader->table_name = pstrdup(table->name);
 	reader->resource = table->resource;
 	reader->natts = tupdesc->natts;
 	reader->columns = palloc0(Max(tupdesc->natts, 1) * sizeof(ReaderColumn));
-	reader->members = palloc0((tupdesc->natts * 8 + 1) * sizeof(char *));
+	reader->members_size = tupdesc->natts + 1;
+	reader->members = palloc(reader->members_size * sizeof(char *));
 	reader->naive_timezone = CStringGetTextDatum(naive_timezone);
 
 	for (int i = 0; i < table->natts; i++)
@@ -264,10 +271,6 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 	TupleDescAttr(tupdesc, table_column->attnum - 1);
 	const FcColumn *catalog_column = table_column->column;
 	ReaderColumn *column;
-	Oid			input;
-	Oid			base;
-	char		category;
-	bool		is_preferred;
 
 	if (catalog_column && (catalog_column->flags & FC_WRITE_ONLY))
 		return;
@@ -277,13 +280,7 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 	column->attnum = table_column->attnum;
 	column->type = attribute->atttypid;
 	column->typmod = attribute->atttypmod;
-	getTypeInputInfo(column->type, &input, &column->ioparam);
-	fmgr_info(input, &column->input);
-
-	base = getBaseType(column->type);
-	get_type_category_preferred(base, &category, &is_preferred);
-	column->is_text = (category == TYPCATEGORY_STRING);
-	column->convert = choose_converter(base);
+	choose_converter(column);
 
 	if (catalog_column && (catalog_column->flags & FC_RAW) &&
 		table_column->property == NULL)
@@ -314,15 +311,20 @@ column_path(const FcTableColumn *table_column)
 static ReaderPlaces
 find_places(FcTupleReader *reader, const char *path)
 {
-	ReaderPlaces result = {0, palloc0(8 * sizeof(ReaderPlace))};
+	ReaderPlaces result = {0, NULL};
+	int			count = 1;
 
-	while (*path != '\0' && result.count < 8)
+	for (const char *bar = path; (bar = strchr(bar, '|')) != NULL; bar++)
+		count++;
+	result.places = palloc(count * sizeof(ReaderPlace));
+
+	while (*path != '\0')
 	{
 		Size		length = strcspn(path, "|");
 		Size		first = strcspn(path, ".|");
 		ReaderPlace *place = &result.places[result.count++];
 
-		place->member = add_member(reader, pnstrdup(path, first));
+		place->member = add_member(reader, path, first);
 		place->rest = first < length ?
 			pnstrdup(path + first + 1, length - first - 1) : "";
 		path += length + (path[length] == '|');
@@ -331,29 +333,65 @@ find_places(FcTupleReader *reader, const char *path)
 }
 
 /*
- * The number of a top level member that is wanted.
+ * The number of a top level member that is wanted, by its name.
  */
 static int
-add_member(FcTupleReader *reader, const char *name)
+add_member(FcTupleReader *reader, const char *name, Size length)
 {
-	for (int i = 0; i < reader->nmembers; i++)
+	for (int i = reader->nmembers - 1; i >= 0; i--)
 	{
-		if (strcmp(reader->members[i], name) == 0)
+		const char *member = reader->members[i];
+
+		/* most differ in the first byte */
+		if (member[0] == name[0] && strncmp(member, name, length) == 0 &&
+			member[length] == '\0')
 			return i;
 	}
-	reader->members[reader->nmembers] = name;
+	if (reader->nmembers == reader->members_size)
+	{
+		reader->members_size *= 2;
+		reader->members = repalloc(reader->members,
+								   reader->members_size * sizeof(char *));
+	}
+	reader->members[reader->nmembers] = pnstrdup(name, length);
 	return reader->nmembers++;
 }
 
+/*
+ * What turns a value into one of the column's type.
+ */
+static void
+choose_converter(ReaderColumn *column)
+{
+	Oid			type = column->type;
+	char		category;
+	bool		is_preferred;
+
+	column->convert = find_converter(type);
+	if (column->convert == NULL)
+	{
+		type = getBaseType(type);
+		column->convert = find_converter(type);
+	}
+	if (column->convert == NULL)
+	{
+		get_type_category_preferred(type, &category, &is_preferred);
+		column->is_text = (category == TYPCATEGORY_STRING);
+		column->convert = convert_by_input;
+	}
+	else
+		column->is_text = (type == TEXTOID);
+}
+
 static Converter
-choose_converter(Oid type)
+find_converter(Oid type)
 {
 	for (int i = 0; i < lengthof(converters); i++)
 	{
 		if (converters[i].type == type)
 			return converters[i].convert;
 	}
-	return convert_by_input;
+	return NULL;
 }
 
 /*
@@ -404,7 +442,7 @@ member_number(FcTupleReader *reader, int position, const char *name)
 	if (position >= reader->nhints)
 	{
 		int			size = Max(64, (position + 1) * 2);
-		int		   *hints = MemoryContextAlloc(GetMemoryChunkContext(reader),
+		int		   *hints = MemoryContextAlloc(reader->context,
 											   size * sizeof(int));
 
 		for (int i = 0; i < size; i++)
@@ -460,14 +498,14 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 
 		*isnull = (title == NULL);
 		return *isnull ? (Datum) 0 :
-			input_text(column, title);
+			input_text(reader, column, title);
 	}
 
 	*isnull = is_nothing(column, node);
 	if (!*isnull)
 		return column->convert(reader, column, node, isnull);
 	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
-		return input_text(column, NULL);	/* may be NOT NULL */
+		return input_text(reader, column, NULL);	/* may be NOT NULL */
 	return (Datum) 0;
 }
 
@@ -547,11 +585,19 @@ source_of(FcJsonNode node)
 }
 
 /*
- * What the type's own input makes of a text.
+ * What the type's own input makes of a text; it is looked up when needed.
  */
 static Datum
-input_text(ReaderColumn *column, const char *text)
+input_text(const FcTupleReader *reader, ReaderColumn *column,
+		   const char *text)
 {
+	if (!OidIsValid(column->input.fn_oid))
+	{
+		Oid			input;
+
+		getTypeInputInfo(column->type, &input, &column->ioparam);
+		fmgr_info_cxt(input, &column->input, reader->context);
+	}
 	return InputFunctionCall(&column->input, unconstify(char *, text),
 							 column->ioparam, column->typmod);
 }
@@ -560,7 +606,7 @@ static Datum
 convert_by_input(const FcTupleReader *reader, ReaderColumn *column,
 				 FcJsonNode node, bool *isnull)
 {
-	return input_text(column, text_of(node));
+	return input_text(reader, column, text_of(node));
 }
 
 static Datum
@@ -599,7 +645,7 @@ convert_integer(const FcTupleReader *reader, ReaderColumn *column,
 		for (; title->title != NULL; title++)
 		{
 			if (pg_strcasecmp(title->title, fc_json_string(node)) == 0)
-				return input_text(column, psprintf("%d", title->number));
+				return input_text(reader, column, psprintf("%d", title->number));
 		}
 	}
 
@@ -610,7 +656,7 @@ convert_integer(const FcTupleReader *reader, ReaderColumn *column,
 	if (column->type == INT4OID && number >= PG_INT32_MIN &&
 		number <= PG_INT32_MAX)
 		return Int32GetDatum((int32) number);
-	return input_text(column, psprintf(INT64_FORMAT, number));
+	return input_text(reader, column, psprintf(INT64_FORMAT, number));
 }
 
 static Datum
@@ -627,7 +673,7 @@ convert_json(const FcTupleReader *reader, ReaderColumn *column,
 		text = collect_elements(node, element);
 	else
 		text = source_of(node);
-	return input_text(column, text);
+	return input_text(reader, column, text);
 }
 
 /*
@@ -665,7 +711,7 @@ convert_date(const FcTupleReader *reader, ReaderColumn *column,
 	require_digits(column, text, "9999-99-99");
 	if (text[10] == ' ' || text[10] == 'T')
 		text = pnstrdup(text, 10);
-	return input_text(column, text);
+	return input_text(reader, column, text);
 }
 
 static Datum
@@ -675,7 +721,7 @@ convert_time(const FcTupleReader *reader, ReaderColumn *column,
 	const char *text = text_of(node);
 
 	require_digits(column, text, "9");
-	return input_text(column, text);
+	return input_text(reader, column, text);
 }
 
 /*
@@ -703,7 +749,7 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 			return DirectFunctionCall2(timestamptz_scale, instant,
 									   Int32GetDatum(column->typmod));
 	}
-	return input_text(column, text);
+	return input_text(reader, column, text);
 }
 
 /*
@@ -731,7 +777,7 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 			return DirectFunctionCall2(timestamp_scale, local,
 									   Int32GetDatum(column->typmod));
 	}
-	return input_text(column, text);
+	return input_text(reader, column, text);
 }
 
 /*
