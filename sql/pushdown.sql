@@ -280,6 +280,15 @@ SELECT * FROM differences();
 SELECT count(*) FROM course_dates WHERE status_id = 2 AND start_at > '2027-02-16';
 \! test/mock.py --log
 \! test/mock.py --reset rate=0
+-- one date by its own request, where no list can be filtered to it: its course
+-- is that of the list's row of that id, wherever in the list it stands
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown ignored', ADD page_size '13', DROP cache);
+\! test/mock.py --reset rate=0 id_filter=ignored default_sort=asc
+SELECT id, course_id, updated_at FROM course_dates WHERE id = 51030;
+SELECT id, course_id, updated_at FROM course_dates WHERE id IN (51001, 51020, 51038, 99);
+\! test/mock.py --log
+ALTER SERVER pushed OPTIONS (DROP page_size);
+\! test/mock.py --reset rate=0
 
 DROP SCHEMA here CASCADE;
 DROP TABLE clauses;

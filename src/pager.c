@@ -887,8 +887,9 @@ resolve_parent(FcPager *pager, const int64 *id, int64 *parent)
 	FcQuery		query = *pager->query;
 	FcPager    *reader;
 	int64		value = *id;
+	int64		key;
 	FcJsonNode	item;
-	bool		found;
+	bool		found = false;
 
 	query.ids.bound = true;
 	query.ids.count = 1;
@@ -900,8 +901,12 @@ resolve_parent(FcPager *pager, const int64 *id, int64 *parent)
 							pager->table_name);
 	share_scope(reader, pager);
 	fc_pager_ask(reader, &query);
-	found = fc_pager_next(reader, &item) &&
-		fc_walk_item_key(query.resource, FC_PARENT, item, parent);
+
+	/* a list that is not filtered to the object holds others, too */
+	while (!found && fc_pager_next(reader, &item))
+		found = fc_walk_item_key(query.resource, FC_KEY, item, &key) &&
+			key == value &&
+			fc_walk_item_key(query.resource, FC_PARENT, item, parent);
 	fc_pager_end(reader);
 	return found;
 }
