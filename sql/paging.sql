@@ -166,6 +166,42 @@ ALTER SERVER frontcore OPTIONS (SET limiter_key 'has neither');
 SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --log --quiet
 \! test/mock.py --clear-faults
+-- where errors come under status 200, a list or a batch that is refused with
+-- nothing left to leave out is one that the account does not have
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'says so under 200');
+\! test/mock.py --reset rate=0 coursedates_list=404 error_status=200
+SELECT count(*), max(id) FROM fc.course_dates;
+SELECT max(id) FROM fc.course_dates;
+\! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'says so of a look-up, too');
+SELECT id, title FROM fc.course_dates WHERE id = 51005;
+\! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'says so of both');
+\! test/mock.py --reset rate=0 coursedates_list=404 batch=404 error_status=200
+SELECT count(*), max(id) FROM fc.course_dates;
+\! test/mock.py --log
+SELECT count(*), max(id) FROM fc.course_dates;
+\! test/mock.py --log --quiet
+-- it is an error where no route is left, or none may be taken
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'says so of all');
+\! test/mock.py --fault 'match=coursedates body="{\"error\":\"Unknown resource\"}" count=0'
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --clear-faults
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'has to', ADD course_dates_source 'list');
+SELECT count(*) FROM fc.course_dates;
+ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
+-- and so is what is said of the key or of permissions, or under another status
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'says something else');
+\! test/mock.py --reset rate=0 coursedates_list=404 error_status=200
+\! test/mock.py --fault 'match=coursedates body="{\"error\":\"Wrong API Key\"}"'
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --fault 'match=coursedates body="{\"error\":\"You need more permissions\"}"'
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --fault 'match=coursedates status=400 body="{\"error\":\"Unknown resource\"}" count=2'
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log
 ALTER SERVER frontcore OPTIONS (DROP limiter_key);
 
 DROP VIEW counts;

@@ -24,6 +24,8 @@ typedef enum FcVerdict
 	FC_VERDICT_NO_PATH,			/* nor that: the answer is not the API's */
 	FC_VERDICT_NO_METHOD,		/* 405 */
 	FC_VERDICT_REFUSED,			/* 400, 413, 414, 422, or unclassified "error" */
+	FC_VERDICT_UNSURE,			/* "error" under a status of success, of a
+								 * list: refused, or no such list */
 	FC_VERDICT_THROTTLED,		/* 429, or an empty 2xx to a GET */
 	FC_VERDICT_UNAVAILABLE,		/* 502, 503, 504, lost: repeat a GET */
 	FC_VERDICT_FAILED			/* anything else: an error at once */

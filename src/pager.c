@@ -1098,14 +1098,19 @@ static void
 close_route(FcPager *pager)
 {
 	uint64		closed = FC_LEARNED_CLOSED(pager->choice.number);
+	uint64		mistaken = 0;
 	int			flags = pager->choice.route->flags;
 
+	/* it was not for their size that batches were refused */
+	for (int i = 0; (flags & FC_BATCH) && pager->batch_size == 1 &&
+		 i < FC_LEARNED_HALVINGS; i++)
+		mistaken |= FC_LEARNED_SMALLER(i);
 	/* without the list there is nothing to look up in, either */
 	if ((flags & FC_FLAT) && !(flags & FC_LOOKUP))
 		closed |= fc_catalog_flat_routes(pager->query->resource);
 	if ((flags & FC_LOOKUP) == 0)
 		fc_stats_learn_flags(pager->api->account.digest,
-							 pager->query->resource->name, closed, 0);
+							 pager->query->resource->name, closed, mistaken);
 	pager->facts.flags |= closed;
 	release_walks(pager);
 	pager->next_walk = 0;

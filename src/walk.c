@@ -28,6 +28,12 @@
  */
 #define FC_PAGE_MODULUS		25
 
+/* An answer that may go away where less is asked for. */
+#define IS_REFUSAL(verdict) \
+	((verdict) == FC_VERDICT_REFUSED || (verdict) == FC_VERDICT_UNSURE)
+#define TOLERATE_REFUSAL \
+	(FC_TOLERATE(FC_VERDICT_REFUSED) | FC_TOLERATE(FC_VERDICT_UNSURE))
+
 /* More pages than any account has; beyond it the server is going round. */
 #define FC_MAX_PAGES		20000
 
@@ -63,7 +69,8 @@ typedef struct PageContent
 } PageContent;
 
 static bool is_entry(const FcCacheEntry *entry, void *arg);
-static FcWalkResult interpret_end(FcWalk *walk, FcVerdict verdict);
+static FcWalkResult interpret_end(const FcWalk *walk, FcVerdict verdict,
+								  bool tolerates_refusal);
 static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 								 bool tolerates_no_route);
 static bool can_ask_for_less(const FcWalk *walk);
@@ -217,7 +224,7 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 											tolerates_no_route);
 		answer = fc_api_exchange(context->api, context->use, &call);
 
-		if (answer->verdict == FC_VERDICT_REFUSED && walk->npages == 0 &&
+		if (IS_REFUSAL(answer->verdict) && walk->npages == 0 &&
 			ask_for_less(walk))
 			continue;
 		if (answer->verdict != FC_VERDICT_OK && walk->by_id &&
@@ -229,9 +236,10 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		}
 		if (answer->verdict != FC_VERDICT_OK)
 		{
-			FcWalkResult result = interpret_end(walk, answer->verdict);
+			FcWalkResult result = interpret_end(walk, answer->verdict,
+												tolerates_refusal);
 
-			if (result == FC_WALK_REFUSED)
+			if (result != FC_WALK_END)
 				walk->without = walk->refused;
 			if (result == FC_WALK_END)
 			{
@@ -395,12 +403,14 @@ fc_walk_item_order(const FcColumn *order, FcJsonNode item)
  * What no answer, or a refusal, means at this point of the walk.
  */
 static FcWalkResult
-interpret_end(FcWalk *walk, FcVerdict verdict)
+interpret_end(const FcWalk *walk, FcVerdict verdict, bool tolerates_refusal)
 {
 	if (walk->npages > 0 || verdict == FC_VERDICT_ABSENT)
 		return FC_WALK_END;
-	return verdict == FC_VERDICT_REFUSED ?
-		FC_WALK_REFUSED : FC_WALK_NO_ROUTE;
+	if (verdict == FC_VERDICT_REFUSED ||
+		(verdict == FC_VERDICT_UNSURE && tolerates_refusal))
+		return FC_WALK_REFUSED;
+	return FC_WALK_NO_ROUTE;
 }
 
 /*
@@ -416,19 +426,19 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 	uint32		result = FC_TOLERATE(FC_VERDICT_ABSENT);
 
 	if (walk->by_id && !walk->since_is_proven)
-		return result | FC_TOLERATE(FC_VERDICT_REFUSED) |
+		return result | TOLERATE_REFUSAL |
 			FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
 			FC_TOLERATE(FC_VERDICT_NO_PATH);
 	if (walk->npages > 0)
 		return walk->next_is_promised ? 0 :
-			result | FC_TOLERATE(FC_VERDICT_REFUSED) |
-			FC_TOLERATE(FC_VERDICT_NO_ROUTE);
+			result | TOLERATE_REFUSAL | FC_TOLERATE(FC_VERDICT_NO_ROUTE);
 
 	if (tolerates_refusal || can_ask_for_less(walk))
-		result |= FC_TOLERATE(FC_VERDICT_REFUSED);
+		result |= TOLERATE_REFUSAL;
 	if (tolerates_no_route)
 		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
-			FC_TOLERATE(FC_VERDICT_NO_PATH);
+			FC_TOLERATE(FC_VERDICT_NO_PATH) |
+			FC_TOLERATE(FC_VERDICT_UNSURE);
 	return result;
 }
 

@@ -1939,6 +1939,10 @@ def configurations():
     yield Config("nested-only", {"batch": "404",
                                  "coursedates_list": "404"},
                  sizes=(20, 120, 26))
+    yield Config("nested-only-200", {"batch": "404",
+                                     "coursedates_list": "404",
+                                     "error_status": "200"},
+                 sizes=(20, 120, 26))
     yield Config("unknown-error200", {"unknown_id": "error200",
                                       "id_filter": "ignored"})
     yield Config("unknown-null", {"unknown_id": "null",
@@ -2006,8 +2010,6 @@ def random_configuration(seed, number):
         switches[name] = lot.choice(values)
     if switches["past_end"] in ("error", "404"):
         switches["batch_limit"] = "whole"   # one course's end is not all's
-    if switches["error_status"] == "200":
-        switches.update(coursedates_list="present", batch="present")
     if lot.random() < 0.2:
         switches["page_clamp"] = lot.choice((25, 50, 75, 100))
     elif lot.random() < 0.15:
