@@ -727,6 +727,7 @@ accept_page(FcWalk *walk, const FcWalkContext *context,
 	}
 	page = &walk->pages[walk->npages];
 	page->items = content->items;
+	page->length = answer->length;
 	page->repeated = bms_copy(content->repeated);
 	MemoryContextSwitchTo(oldcontext);
 

@@ -16,6 +16,7 @@
 typedef struct FcWalkPage
 {
 	int			items;
+	Size		length;			/* of its text */
 	Bitmapset  *repeated;		/* items that came on an earlier page */
 } FcWalkPage;
 
