@@ -336,7 +336,7 @@ HAND_COPIED = {
                (updated_at AT TIME ZONE 'Europe/Oslo')::date AS updated,
                status_id::smallint AS status, location ->> 'city' AS city,
                custom_properties ->> 'erp_id' AS erp_id
-          FROM copy.course_dates
+          FROM copy.course_dates WHERE id <= 2147483647
         """,
     "my_courses": """
         SELECT id, id::text AS code, created_at::timestamptz(0) AS made,
@@ -509,7 +509,7 @@ class Generator:
         """A whole number near the column's values."""
         kind = short_type(ref.table.columns[column])
         pool = self.pool(ref, column)
-        number = int(float(self.lot.choice(pool))) if pool else 0
+        number = int(self.lot.choice(pool).partition(".")[0])
         choice = self.weighted(same=60, near=25, middle=5, extreme=10)
         if choice == "near":
             return number + self.lot.choice((-1, 1, -2, 7))
@@ -533,7 +533,7 @@ class Generator:
         if choice == "typed":
             fits = [kind for kind in INTEGERS
                     if -LIMITS[kind] - 1 <= number <= LIMITS[kind]]
-            return "'%d'::%s" % (number, self.lot.choice(fits))
+            return "'%d'::%s" % (number, self.lot.choice(fits or ["numeric"]))
         if choice == "numeric":
             return self.lot.choice(("%d::numeric", "%d.5", "%d.0")) % number
         if choice == "float":
@@ -543,7 +543,11 @@ class Generator:
         if choice == "expression":
             step = self.lot.randint(0, 9)
             small = max(-10**6, min(10**6, number))
-            return "(%d + %d)" % (small - step, step)
+            return self.lot.choice((
+                "(%d + %d)" % (small - step, step),
+                "(%d + (random() * 0)::integer)" % small,
+                "'%d'::text::bigint" % small,
+                "'%d'::loc.whole" % small))
         if choice == "initplan":
             return self.scalar_subquery(ref, column)
         return "(%d)" % number if number < 0 else "%d" % number
@@ -580,7 +584,7 @@ class Generator:
             day = datetime.date.fromisoformat(day)
         except ValueError:
             day = datetime.date(2027, 1, 15)
-        if choice == "near":
+        if choice == "near" and 1 < day.year < 9999:
             day += datetime.timedelta(self.lot.choice((-1, 1, -2, 2, 30)))
         if choice == "far":
             return self.lot.choice((
@@ -952,12 +956,13 @@ class Generator:
             "plain": 34, "joined": 24, "semi": 10, "aggregate": 8,
             "correlated": 5, "lateral": 5, "window": 3, "union": 4,
             "cte": 4, "distinct": 3, "recursive": 1, "extreme": 3,
-            "lock": int(self.may_lock), "update": int(self.may_lock)}
+            "lock": int(self.may_lock), "update": int(self.may_lock),
+            "nested": 2, "computed": 3, "merged": 2}
         if self.config.is_monotone:
             shapes = {"plain": 55, "inner": 30, "semi": 15}
         elif self.batches:
-            shapes = {"joined": 60, "semi": 25, "lateral": 8,
-                      "correlated": 7}
+            shapes = {"joined": 50, "semi": 20, "lateral": 8,
+                      "correlated": 5, "nested": 7, "computed": 10}
         return getattr(self, self.weighted(**shapes))()
 
     def plain(self):
@@ -1033,7 +1038,9 @@ class Generator:
         if TAGS[outer.table.name][left] == "small" and (
                 outer.table.name != "k" and inner.table.name != "k"):
             return None
-        if needs_equality or self.chance(0.9):
+        if self.chance(0.12) and not needs_equality:
+            return self.odd_clause(outer, inner, left, right)
+        if needs_equality or self.chance(0.85):
             return self.compare(outer[left], inner[right], "=")
         if "k" not in (outer.table.name, inner.table.name):
             return None
@@ -1044,7 +1051,24 @@ class Generator:
             if outer.table.columns[left] in ("date", *INTEGERS) \
             else "%s <= %s" % (outer[left], inner[right])
 
-    def pair(self):
+    def odd_clause(self, outer, inner, left, right):
+        """A join clause that is an equality in some other way."""
+        a, b = outer[left], inner[right]
+        numbers = [name for name, kind in outer.table.columns.items()
+                   if kind in INTEGERS
+                   and outer.table.columns[left] in INTEGERS]
+        other = outer[self.lot.choice(numbers or [left])]
+        clauses = ["%s IS NOT DISTINCT FROM %s" % (a, b),
+                   "(%s = %s OR %s = %s)" % (a, b, other, b)]
+        if numbers:
+            clauses += ["%s = ANY (ARRAY[%s, %s])" % (b, a, other),
+                        "%s = %s + 0" % (b, a),
+                        "%s = %s::bigint" % (b, a),
+                        "%s = coalesce(%s, %s)" % (b, a, other),
+                        "%s BETWEEN %s AND %s + 2" % (b, a, a)]
+        return self.lot.choice(clauses)
+
+    def pair(self, needs_equality=True):
         """Two tables that can be joined, one of them foreign at least."""
         if self.batches:
             outer = self.ref(self.chance(0.3), ("k", "k", "courses",
@@ -1054,13 +1078,16 @@ class Generator:
             key = self.lot.choice([
                 name for name, tag in TAGS[outer.table.name].items()
                 if tag == "course"])
+            if not needs_equality and self.chance(0.15):
+                return outer, inner, self.odd_clause(outer, inner, key,
+                                                     "course_id")
             return outer, inner, self.compare(
                 outer[key], inner["course_id"], "=")
         for _ in range(50):
             outer = self.local() if self.chance(0.45) else self.ref()
             inner = self.ref() if self.chance(0.85) or not outer.is_foreign \
                 else self.local()
-            on = self.join_pair(outer, inner, True)
+            on = self.join_pair(outer, inner, needs_equality)
             if on:
                 return outer, inner, on
         raise ValueError("no tables to join")
@@ -1075,8 +1102,8 @@ class Generator:
 
     def joined(self):
         """Two or three tables, joined in any way."""
-        outer, inner, on = self.pair()
         how = self.weighted(inner=40, left=25, right=15, full=10, comma=10)
+        outer, inner, on = self.pair(how == "full")
         refs = [outer, inner]
         if how != "full" and self.chance(0.35):
             on += " AND " + self.atom(self.lot.choice(refs))
@@ -1109,12 +1136,13 @@ class Generator:
 
     def semi(self):
         """EXISTS, IN and their negations."""
-        outer, inner, on = self.pair()
+        has_operator = self.chance(0.45)
+        outer, inner, on = self.pair(has_operator)
         negation = ""
         if not self.config.is_monotone and self.chance(0.4):
             negation = "NOT "
         where = self.where(inner)
-        if self.chance(0.55):
+        if not has_operator:
             condition = "%sEXISTS (SELECT %s FROM %s WHERE %s AND %s)" % (
                 negation, self.lot.choice(("1", "*", inner.key)),
                 inner.item, on, where)
@@ -1131,7 +1159,7 @@ class Generator:
 
     def correlated(self):
         """A scalar subquery in the select list."""
-        outer, inner, on = self.pair()
+        outer, inner, on = self.pair(False)
         if self.chance(0.6):
             what = self.lot.choice(("count(*)", "max(%s)" % inner.key,
                                     "min(%s)" % self.sortable(inner)))
@@ -1155,9 +1183,7 @@ class Generator:
 
     def lateral(self):
         """A subquery in FROM that reads what stands left of it."""
-        outer, inner, on = self.pair()
-        if self.chance(0.2):
-            on = self.join_pair(outer, inner) or on
+        outer, inner, on = self.pair(False)
         subquery = "SELECT %s AS v, %s AS w FROM %s WHERE %s AND %s" % (
             inner.key, inner[self.column(inner)], inner.item, on,
             self.where(inner))
@@ -1170,6 +1196,60 @@ class Generator:
                                 "CROSS JOIN LATERAL (%s) x")) % subquery
         return Query("SELECT %s, x.v, x.w::text FROM %s %s WHERE %s" % (
             outer.key, outer.item, join, self.where(outer)))
+
+    def nested(self):
+        """A join that is run anew for each row around it."""
+        outer, inner, on = self.pair()
+        around = self.ref(False, ("k",))
+        base = 0 if outer.table.name == "k" else self.integer(
+            outer, UNIQUE[outer.table.name])
+        return Query(
+            "SELECT %s, (SELECT count(*) FROM %s %s JOIN %s ON %s "
+            "WHERE %s AND %s) FROM %s WHERE %s.n < 12" % (
+                around.key, outer.item,
+                self.lot.choice(("INNER", "LEFT", "RIGHT")), inner.item, on,
+                self.compare(outer.key, "%s + %d::numeric"
+                             % (around["n"], base),
+                             self.lot.choice(("<", ">="))),
+                self.where(inner), around.item, around.alias))
+
+    def computed(self):
+        """A join by a value that an outer join below it may make NULL."""
+        outer, middle, first = self.pair()
+        inner = self.ref(True, ("course_dates", "courses", "guarded"))
+        keys = [ref[name] for ref in (outer, middle)
+                for name, tag in TAGS[ref.table.name].items()
+                if tag == "course" and name in ref.table.columns]
+        if not keys:
+            return self.joined()
+        key = "coalesce(%s, 7303)" % self.lot.choice(keys)
+        target = inner["id" if inner.table.name == "courses"
+                       else "course_id"]
+        return Query(
+            "SELECT s.a, s.b, s.x, %s FROM (SELECT %s AS a, %s AS b, %s AS x "
+            "FROM %s %s JOIN %s ON %s) s %s JOIN %s ON %s = s.x AND %s" % (
+                inner.key, outer.key, middle.key, key, outer.item,
+                self.lot.choice(("LEFT", "RIGHT", "FULL", "INNER")),
+                middle.item, first, self.lot.choice(("LEFT", "INNER")),
+                inner.item, target, self.where(inner)))
+
+    def merged(self):
+        """JOIN USING, and a pair of columns in a list of pairs."""
+        first, second = (self.ref(True, ("course_dates", "guarded",
+                                         "family")) for _ in range(2))
+        if self.chance(0.5):
+            return Query(
+                "SELECT (%s, course_id) IN (SELECT d8, k8 FROM loc.k), "
+                "id FROM %s WHERE %s" % (first["id"], first.item,
+                                         self.where(first)))
+        return Query("SELECT %s, course_id, %s FROM %s %s JOIN %s USING "
+                     "(%s) WHERE %s" % (
+                         first.key, second.key, first.item,
+                         self.lot.choice(("", "LEFT", "FULL")), second.item,
+                         self.lot.choice(("course_id, start_at",
+                                          "course_id, id",
+                                          "id, course_id, status_id")),
+                         self.where(first)))
 
     def window(self):
         """Window functions."""
@@ -1297,10 +1377,10 @@ def make_case(seed, config, tables, number, version):
     """A case by lot."""
     lot = random.Random("%s/%s/%s" % (seed, config.name, number))
     generator = Generator(lot, tables, config)
-    settings = make_settings(lot, version)
+    settings = make_settings(lot, config, version)
     kind = generator.weighted(queries=58, prepared=18, cursor=12, wire=5,
-                              savepoint=3, merge=4)
-    if generator.chance(0.15):
+                              savepoint=3, merge=4, procedure=2)
+    if generator.chance(config.batches):
         generator.batches = not config.is_monotone
     if kind == "merge":
         settings.update(enable_hashjoin="off", enable_nestloop="off")
@@ -1312,6 +1392,8 @@ def make_case(seed, config, tables, number, version):
         steps = [Cursors(generator)]
     elif kind == "wire":
         steps = [Wire(generator)]
+    elif kind == "procedure":
+        steps = [Procedure(generator)]
     elif kind == "savepoint":
         steps = [Plain(generator), Savepoint(generator), Plain(generator)]
     else:
@@ -1319,17 +1401,17 @@ def make_case(seed, config, tables, number, version):
                  for _ in range(lot.choices((1, 2, 3, 5), (35, 30, 20, 15))
                                 [0])]
     in_transaction = kind in ("cursor", "savepoint") or (
-        lot.random() < 0.7)
+        kind != "procedure" and lot.random() < 0.7)
     return Case(number, settings, steps, in_transaction)
 
 
-def make_settings(lot, version):
+def make_settings(lot, config, version):
     """A session's settings."""
     settings = {"timezone": lot.choice(ZONES)}
     if lot.random() < 0.45:
         for name in lot.sample(PLANNER, lot.choice((1, 1, 2, 3))):
             settings[name] = "off"
-    if lot.random() < 0.1:
+    if lot.random() < config.work_mem:
         settings["work_mem"] = "64kB"
     if lot.random() < 0.1:
         settings.update(geqo_threshold="2", geqo_seed=str(lot.random()))
@@ -1367,6 +1449,32 @@ class Plain:
             trial.compare(self.query)
 
 
+class Procedure:
+    """A loop over a query that commits within."""
+
+    def __init__(self, generator):
+        ref = generator.ref()
+        self.query = Query("SELECT %s AS id FROM %s WHERE %s" % (
+            ref.key, ref.item, generator.where(ref)))
+        self.every = generator.lot.choice((1, 3, 40))
+
+    def run(self, trial):
+        """Collect what the loop sees in a local table."""
+        block = ("DO $$DECLARE r record; i integer := 0; BEGIN FOR r IN %s "
+                 "LOOP INSERT INTO seen VALUES (r.id); i := i + 1; IF i %% "
+                 "%d = 0 THEN COMMIT; END IF; END LOOP; END$$" % (
+                     self.query.over("fc"), self.every))
+        trial.note(block)
+        trial.session.query("CREATE TEMP TABLE seen (id numeric)")
+        _, error = trial.attempt(lambda: trial.session.query(block))
+        rows = trial.rows("SELECT * FROM seen")
+        trial.session.query("DROP TABLE seen")
+        if error:
+            trial.judge_error(self.query, error)
+        else:
+            trial.check(self.query, rows)
+
+
 class Savepoint:
     """A query that a subtransaction's end takes back."""
 
@@ -1399,6 +1507,8 @@ class Prepared:
         self.values = [[make() for _, make in self.query.parameters]
                        for _ in range(generator.lot.choice((2, 6, 7)))]
         self.values.append(self.values[0])
+        self.zones = [generator.lot.choice(ZONES) for _ in self.values] \
+            if generator.chance(0.3) else []
 
     def run(self, trial):
         """Prepare over both, and execute."""
@@ -1409,7 +1519,10 @@ class Prepared:
         for schema in ("fc", *trial.runner.config.oracles):
             trial.statement(schema, "PREPARE p_%s%s AS %s" % (
                 schema, types, self.query.over(schema)))
-        for values in self.values:
+        for number, values in enumerate(self.values):
+            if self.zones:
+                trial.note("SET timezone = '%s'" % self.zones[number])
+                session.query(trial.notes[-1])
             arguments = "(%s)" % ", ".join(values) if values else ""
             trial.compare(Query(
                 "EXECUTE p_#" + arguments, self.query.keys),
@@ -1447,7 +1560,27 @@ class Cursors:
                     "FETCH FIRST", "FETCH LAST", "FETCH ABSOLUTE 4",
                     "FETCH RELATIVE -2", "MOVE ABSOLUTE 0", "FETCH 0",
                     "FETCH BACKWARD ALL", "MOVE FORWARD ALL"))))
+        if lot.random() < 0.4:
+            self.add_subtransaction(lot)
         self.between = generator.query() if lot.random() < 0.4 else None
+
+    def add_subtransaction(self, lot):
+        """Roll back some of the moves, which takes back no position."""
+        begin = lot.randint(0, len(self.moves))
+        end = lot.randint(begin, len(self.moves))
+        end_with = lot.choice(("ROLLBACK TO s", "SELECT 1 / 0",
+                               "RELEASE s"))
+        self.moves.insert(end, (None, end_with))
+        self.moves.insert(begin, (None, "SAVEPOINT s"))
+
+    @staticmethod
+    def run_subtransaction(trial, command):
+        """A command that is no move."""
+        trial.note(command)
+        try:
+            trial.session.query(command)
+        except SqlError:
+            trial.session.query("ROLLBACK TO s")
 
     def run(self, trial):
         """Read the cursors over the foreign tables and check them."""
@@ -1466,6 +1599,10 @@ class Cursors:
                 trial.judge_error(self.queries[0], error)
                 return
         for number, move in self.moves:
+            if number is None:
+                self.run_subtransaction(trial, move)
+                answers.append(None)
+                continue
             trial.note("%s FROM c%d" % (move, number))
             rows, error = trial.attempt(
                 lambda n=number, m=move: trial.rows("%s FROM c%d" % (m, n)))
@@ -1768,7 +1905,8 @@ class Config:
 
     def __init__(self, name, switches=None, server=None, tables=None,
                  drop=None, errors=(), sizes=None, weight=1.0,
-                 is_monotone=False, analyze=False, hides=None):
+                 is_monotone=False, analyze=False, hides=None,
+                 is_huge=False, work_mem=0.1, batches=0.15):
         self.name = name
         self.switches = dict(switches or {})
         self.server = dict(server or {})
@@ -1794,6 +1932,9 @@ class Config:
         self.is_monotone = is_monotone
         self.analyze = analyze
         self.hides = hides
+        self.is_huge = is_huge
+        self.work_mem = work_mem    # how often there is little of it
+        self.batches = batches      # how often joins suit batches
         self.oracles = ("loc", "every") if hides else ("loc",)
 
     @property
@@ -1803,6 +1944,8 @@ class Config:
                 if name in self.switches}
         if self.hides == "dates":
             data["deleted"] = "shown"
+        if self.is_huge:
+            data["today"] = "2027-01-16"    # sets these data apart
         return data
 
     def allows(self, error):
@@ -1965,7 +2108,12 @@ def configurations():
                  is_monotone=True, hides="courses",
                  tables=("courses", "my_courses"))
     yield Config("many-courses", sizes=(260, 700, 30), weight=0.8,
-                 tables=("courses", "course_dates", "course_dates"))
+                 tables=("courses", "course_dates", "course_dates"),
+                 work_mem=0.4, batches=0.5)
+    yield Config("huge", {"list_timestamps": "present"}, is_huge=True,
+                 sizes=(20, 60, 20), server={"page_size": "25"},
+                 tables=("courses", "course_dates", "course_dates",
+                         "customers"))
     yield Config("empty", sizes=(0, 0, 0), weight=0.4)
     yield Config("single", sizes=(1, 1, 1), weight=0.4)
 
@@ -2182,6 +2330,8 @@ class Runner:
         self.current_data = None
         self.mock.reset(**config.data, **REFERENCE_SWITCHES)
         self.edit_data()
+        if config.is_huge:
+            self.add_huge_rows()
         session = self.session
         session.query("DROP SCHEMA IF EXISTS copy, ref CASCADE; "
                       "DROP SERVER IF EXISTS reference CASCADE; "
@@ -2215,6 +2365,24 @@ class Runner:
         courses = self.mock.dump("courses")
         for row, moment in zip(courses[5:], moments):
             self.mock.change("courses", row["id"], updated_at=moment)
+
+    def add_huge_rows(self):
+        """Ids and times at the ends of what types and programs hold."""
+        for number, course in enumerate((3000000000, 9007199254740993,
+                                         9223372036854775806)):
+            self.mock.add("courses", id=course, title="Huge %d" % number,
+                          created_at="1970-01-01T00:00:00+01:00",
+                          updated_at="9999-12-31T23:59:59+01:00")
+            for date in range(3):
+                self.mock.add(
+                    "course_dates", coursedate_id=course + date - 3,
+                    course_id=course, start_at=("0001-01-01", "9999-12-31",
+                                                "1000-01-01")[date],
+                    end_at=("1000-01-02", "9999-12-31", "9999-12-30")[date],
+                    created_at=("1970-01-01T00:00:00+01:00",
+                                "2038-01-19T04:14:08+01:00",
+                                "9999-12-31T23:59:59+01:00")[date],
+                    updated_at="1999-12-31T23:59:59+01:00")
 
     def verify_copy(self, resource):
         """The copy holds what the mock stores."""
@@ -2337,7 +2505,10 @@ class Runner:
             date = lot.choice(pools["date"])
             if number % 9 == 4:
                 course, date = "1", str(int(date) + 1000)
-            values = [str(number), course, course, course, date,
+            small, medium = (
+                course if int(course) <= LIMITS[kind] else NULL_TEXT
+                for kind in ("smallint", "integer"))
+            values = [str(number), small, medium, course, date,
                       lot.choice(pools["customer"]), str(number % 6),
                       literal(lot.choice(pools["day"])),
                       "timestamptz %s AT TIME ZONE 'Europe/Oslo'"
@@ -2349,6 +2520,7 @@ class Runner:
                     values[column] = NULL_TEXT
             rows.append("(%s)" % ", ".join(values))
         self.session.query(
+            "CREATE DOMAIN loc.whole AS bigint; "
             "CREATE TABLE loc.k (n integer, k2 smallint, k4 integer, "
             "k8 bigint, d8 bigint, c8 bigint, s integer, day date, "
             "stamp timestamp, moment timestamptz, word text); "
