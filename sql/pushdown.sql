@@ -287,6 +287,32 @@ ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown ignored', ADD page_size '
 SELECT id, course_id, updated_at FROM course_dates WHERE id = 51030;
 SELECT id, course_id, updated_at FROM course_dates WHERE id IN (51001, 51020, 51038, 99);
 \! test/mock.py --log
+-- the first of several may be the one that was looked up, by chance
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown by chance');
+SELECT id, start_at FROM course_dates WHERE id IN (51001, 51020, 51038, 51999);
+\! test/mock.py --log
+-- or others may be refused, or said not to be there
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown refuses one');
+\! test/mock.py --reset rate=0
+\! test/mock.py --fault 'match=coursedate_id=51020 status=400'
+SELECT id, start_at FROM course_dates WHERE id IN (51001, 51020, 51038, 99);
+\! test/mock.py --log
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown lacks one');
+\! test/mock.py --fault 'match=coursedate_id=51020 status=404'
+SELECT id, start_at FROM course_dates WHERE id IN (51001, 51020, 51038, 99) ORDER BY id DESC;
+\! test/mock.py --log
+-- also where rows are read again, or read after a write that drained them
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown again');
+\! test/mock.py --reset rate=0 id_filter=ignored default_sort=asc
+SELECT v, (SELECT max(id) FROM course_dates WHERE id IN (51001, 51020, 51038) AND status_id <= v) FROM generate_series(1, 3) AS v;
+\! test/mock.py --log --quiet
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown drained');
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, start_at FROM course_dates WHERE id IN (51001, 51020, 51038);
+FETCH 1 FROM c;
+UPDATE course_dates SET start_at = start_at WHERE id = 51020;
+FETCH ALL FROM c;
+COMMIT;
 ALTER SERVER pushed OPTIONS (DROP page_size);
 \! test/mock.py --reset rate=0
 

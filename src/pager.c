@@ -96,6 +96,8 @@ struct FcPager
 	int64		walked;			/* those of them that came from walks */
 	int64		last_order;		/* of the last item, if has_last */
 	bool		has_last;
+	int64		skip_below;		/* ids that came by another route, ... */
+	bool		skips;			/* ... if this is set */
 	FcSort	   *sort;			/* NULL if items come as they are read */
 	const char *request;		/* that brought the last item, for messages */
 };
@@ -122,6 +124,7 @@ static bool next_in_order(FcPager *pager, FcJsonNode *item);
 static bool next_item(FcPager *pager, FcJsonNode *item);
 static bool next_found_item(FcPager *pager, FcJsonNode *item);
 static bool next_walk_item(FcPager *pager, FcJsonNode *item);
+static bool came_before(const FcPager *pager, FcJsonNode item);
 static bool item_on_page(FcPager *pager, FcJsonNode *item);
 static bool open_walk(FcPager *pager);
 static void check_parts(FcPager *pager);
@@ -293,6 +296,7 @@ fc_pager_rewind(FcPager *pager)
 	pager->walk = NULL;
 	pager->emitted = 0;
 	pager->has_last = false;
+	pager->skips = false;
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
 }
@@ -462,6 +466,7 @@ reset_question(FcPager *pager)
 	pager->emitted = 0;
 	pager->has_last = false;
 	pager->walked = 0;
+	pager->skips = false;
 	pager->readings++;
 	pager->next_kept = 0;
 	MemoryContextReset(pager->page_context);
@@ -756,6 +761,8 @@ next_walk_item(FcPager *pager, FcJsonNode *item)
 			check_look_up(pager, *item, &is_other);
 			if (is_other)
 				break;
+			if (came_before(pager, *item))
+				continue;
 			pager->request = pager->walk->path;
 			pager->walked++;
 			return true;
@@ -763,6 +770,19 @@ next_walk_item(FcPager *pager, FcJsonNode *item)
 		if (pager->walk != NULL && !open_page(pager))
 			pager->walk = NULL;
 	}
+}
+
+/*
+ * Did the item come by the route that was taken first?
+ */
+static bool
+came_before(const FcPager *pager, FcJsonNode item)
+{
+	int64		id;
+
+	return pager->skips &&
+		fc_walk_item_key(pager->walk->resource, FC_KEY, item, &id) &&
+		id < pager->skip_below;
 }
 
 /*
@@ -1113,7 +1133,8 @@ fetch_page(FcPager *pager)
 {
 	FcWalk	   *walk = pager->walk;
 	FcWalkContext context = walk_context(pager, pager->scope != NULL);
-	bool		can_change = (pager->walked == 0 && walk->npages == 0);
+	bool		can_change = walk->npages == 0 &&
+	(pager->walked == 0 || (walk->route->flags & FC_LOOKUP));
 	bool		can_do_without = walk->npages == 0 &&
 	(((walk->route->flags & FC_BATCH) && pager->batch_size > 1) ||
 	 ((walk->route->flags & FC_LOOKUP) && has_other_route(pager)));
@@ -1183,7 +1204,8 @@ has_other_route(FcPager *pager)
  * The account does not have the route: take another one.
  *
  * That a look-up finds no list may also mean that it finds no object; it is
- * not remembered.
+ * not remembered.  Ids are looked up as they rise, so those below the current
+ * one have had their answer: the other route is asked for the rest.
  */
 static void
 close_route(FcPager *pager)
@@ -1203,9 +1225,15 @@ close_route(FcPager *pager)
 		fc_stats_learn_flags(pager->api->account.digest,
 							 pager->query->resource->name, closed, mistaken);
 	pager->facts.flags |= closed;
+	if ((flags & FC_LOOKUP) && pager->walked > 0)
+	{
+		pager->skips = true;
+		pager->skip_below = pager->walk->id;
+	}
 	release_walks(pager);
 	pager->next_walk = 0;
 	pager->walk = NULL;
+	pager->has_all_walks = false;
 	choose_route(pager);
 }
 
@@ -1281,8 +1309,8 @@ check_needs(FcPager *pager, const FcWalk *walk)
  * Is the item the one that was asked for?
  *
  * A list that was to be filtered to one object, but holds others, ignores the
- * filter: then look-ups are of no use.  Another object in the place of one is
- * no answer.
+ * filter: then look-ups are of no use, though by chance some may have found
+ * what they were for.  Another object in the place of one is no answer.
  */
 static void
 check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
@@ -1294,7 +1322,7 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 		!fc_walk_item_key(walk->resource, FC_KEY, item, &id) ||
 		id == walk->id)
 		return;
-	if (walk->is_item)
+	if (walk->is_item || !has_other_route(pager))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not understand the answer for resource \"%s\"",
@@ -1303,8 +1331,6 @@ check_look_up(FcPager *pager, FcJsonNode item, bool *is_other)
 				 errcontext("FrontCore request GET %s", walk->path)));
 
 	*is_other = true;
-	if (pager->walked > 0 || !has_other_route(pager))
-		return;					/* the item is dropped */
 	drop_look_up(pager);
 }
 
