@@ -1348,6 +1348,8 @@ class Generator:
                 query = self.query()
                 if self.parameters and query.whole is None:
                     break
+            if query.whole is not None:     # a LIMIT may take any of its rows
+                query = Query(query.whole)
             query.parameters = self.parameters
         finally:
             self.parameters = None
