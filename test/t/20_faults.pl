@@ -90,7 +90,7 @@ my @faults = (
 	[ 'body={"error":"Wrong~API~Key"}',   qw(28000 28000 28000 28000  28000 28000 28000) ],
 	[ 'body={"error":"Invalid~API~key"} status=500', qw(28000 28000 28000 28000  28000 28000 28000) ],
 	[ 'body={"error":"No~permission"}',   qw(42501 42501 42501 42501  42501 42501 42501) ],
-	[ 'body={"error":"Course~not~found"}', qw(HV00L end   none  HV00L  HV024 HV00R none) ],
+	[ 'body={"error":"Course~not~found"}', qw(HV00L end   none  none   HV024 HV00R none) ],
 	[ 'body={"error":"Out~of~order"}',    qw(HV00L end   HV00L HV00L  HV024 HV024 HV024) ],
 	[ 'body={"successful":false,"errors":[{"code":"odd","message":"Odd"}]}',
 		qw(HV00L end   HV00L HV00L  HV024 HV024 HV024) ],
