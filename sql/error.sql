@@ -47,6 +47,16 @@ CALL pg_temp.show('SELECT count(*) FROM fc.customers');
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');
 \! test/mock.py --fault 'match=/customers status=207'
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+-- an error that holds what no text can hold is still told
+\! test/mock.py --fault 'match=/customers status=422 body={\"error\":\"Not\\u0000today\\uD800\"}'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+-- what is masked in a message, since it is the key, still says what it means
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'found');
+\! test/mock.py --fault 'match=/customers status=200 body="{\"error\":\"Customer not found\"}"'
+SELECT id FROM fc.customers WHERE id = 40201;
+\! test/mock.py --fault 'match=/customers status=422 body="{\"error\":\"found wanting\"}"'
+CALL pg_temp.show('SELECT count(*) FROM fc.customers');
+ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'test-key');
 
 -- waits that would be too long; a 429 blocks its account, so another one
 ALTER SERVER frontcore OPTIONS (ADD limiter_key 'to be blocked');

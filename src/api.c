@@ -135,6 +135,8 @@ static void read_reply(const Exchange *exchange, FcReply *reply,
 static const char *hide_key(const Exchange *exchange, const char *text);
 static void read_error(const Exchange *exchange, FcJsonNode root,
 					   FcReply *reply);
+static void quote_message(const Exchange *exchange, const char *message,
+						  FcReply *reply);
 static bool is_error(FcJsonNode root);
 static FcJsonNode first_error(FcJsonNode root);
 static const char *find_text(FcJsonNode object, const char *const *paths);
@@ -587,12 +589,8 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 	else
 		reply->is_text = true;
 	if (reply->message == NULL)
-	{
-		const char *body = hide_key(exchange, response->body);
-
-		reply->message = fc_error_quote(body, strlen(body));
-	}
-	answer->message = reply->message;
+		quote_message(exchange, response->body, reply);
+	answer->message = reply->shown;
 }
 
 /*
@@ -647,13 +645,22 @@ read_error(const Exchange *exchange, FcJsonNode root, FcReply *reply)
 		message = find_text(first, message_paths);
 	if (message == NULL)
 		message = find_text(root, message_paths);
-	message = hide_key(exchange, message);
 	if (message != NULL && message[0] != '\0')
-		reply->message = fc_error_quote(message, strlen(message));
+		quote_message(exchange, message, reply);
 
 	reply->code = find_text(first, code_paths);
 	if (reply->code == NULL)
 		reply->code = find_text(root, code_paths);
+}
+
+/* Note what the body says, to be understood and to be shown. */
+static void
+quote_message(const Exchange *exchange, const char *message, FcReply *reply)
+{
+	const char *shown = hide_key(exchange, message);
+
+	reply->message = fc_error_quote(message, strlen(message));
+	reply->shown = fc_error_quote(shown, strlen(shown));
 }
 
 /* The first element of "errors", absent if there is none. */
@@ -676,7 +683,7 @@ find_text(FcJsonNode object, const char *const *paths)
 		FcJsonNode	node = fc_json_path(object, *paths);
 
 		if (fc_json_kind(node) == FC_JSON_STRING)
-			return fc_json_string(node);
+			return fc_json_legible(node);
 	}
 	return NULL;
 }

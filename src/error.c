@@ -436,9 +436,9 @@ write_detail(const FcReply *reply)
 	if (reply->reason != NULL)
 		appendStringInfo(&detail, "The transport reported \"%s\".",
 						 reply->reason);
-	if (reply->message != NULL)
+	if (reply->shown != NULL)
 		appendStringInfo(&detail, "%sThe API replied \"%s\".",
-						 detail.len > 0 ? "  " : "", reply->message);
+						 detail.len > 0 ? "  " : "", reply->shown);
 	return detail.len > 0 ? detail.data : NULL;
 }
 

@@ -56,6 +56,7 @@ typedef struct FcReply
 	bool		is_text;		/* the body is neither empty nor JSON */
 	bool		is_error;		/* it is an object that says it is an error */
 	const char *message;		/* what the body says, or NULL */
+	const char *shown;			/* the same without the key */
 	const char *code;			/* its code for programs, or NULL */
 	const char *allow;			/* header Allow, or NULL */
 	const char *reason;			/* the transport's words on its trouble */

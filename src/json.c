@@ -261,6 +261,16 @@ fc_json_string(FcJsonNode node)
 }
 
 /*
+ * fc_json_legible
+ *		The same for messages: U+FFFD stands for what no text can hold.
+ */
+const char *
+fc_json_legible(FcJsonNode node)
+{
+	return ((const cJSON *) node.node)->valuestring;
+}
+
+/*
  * fc_json_server_string
  *		The value of a string in the server's encoding, checked.
  *

@@ -52,6 +52,7 @@ extern bool fc_json_next(FcJsonIterator *iterator, FcJsonNode *node,
 
 extern bool fc_json_bool(FcJsonNode node);
 extern const char *fc_json_string(FcJsonNode node);
+extern const char *fc_json_legible(FcJsonNode node);
 extern const char *fc_json_server_string(FcJsonNode node);
 extern const char *fc_json_server_name(FcJsonNode member);
 extern bool fc_json_is_exact(FcJsonNode node);
