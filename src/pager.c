@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "facts.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "needs.h"
@@ -69,8 +70,7 @@ struct FcPager
 	/* the query */
 	const FcQuery *query;
 	FcRouteFacts facts;
-	uint64		learned;		/* flags, as they were learned */
-	uint64		lacks[8];
+	FcLearned	learned;		/* facts point here */
 	FcRouteChoice choice;
 	FcKeys		parents;		/* the query's, or those that feed the route */
 	int			batch_size;		/* parents to a request at most */
@@ -112,7 +112,6 @@ static void share_scope(FcPager *helper, const FcPager *pager);
 static void forget_pager(void *arg);
 static void reset_question(FcPager *pager);
 static void release_walks(FcPager *pager);
-static void load_facts(FcPager *pager);
 static void choose_route(FcPager *pager);
 static void refuse_resource(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
@@ -188,7 +187,6 @@ fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
 	pager->kept_context = AllocSetContextCreate(context,
 												"frontcore_fdw pages",
 												ALLOCSET_SMALL_SIZES);
-	pager->facts.lacks = pager->lacks;
 
 	callback->func = forget_pager;
 	callback->arg = pager;
@@ -241,7 +239,8 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 	pager->is_busy = true;
 
 	oldcontext = MemoryContextSwitchTo(pager->ask_context);
-	load_facts(pager);
+	fc_facts_load(pager->api->server, &pager->api->account, query->resource,
+				  &pager->facts, &pager->learned);
 	if (!answer_from_whole(pager))
 	{
 		choose_route(pager);
@@ -334,23 +333,6 @@ const char *
 fc_pager_request(const FcPager *pager)
 {
 	return pager->request;
-}
-
-/*
- * fc_pager_reread
- *		Ask for one item anew, whatever the transaction knows of it.
- *
- * The item lives as long as the current context.
- */
-bool
-fc_pager_reread(FcApi *api, FcApiUse *use, const FcQuery *query,
-				FcJsonNode *item)
-{
-	FcPager    *pager = fc_pager_begin(api, use, FC_KEEP_NOTHING,
-									   query->resource->name);
-
-	fc_pager_ask(pager, query);
-	return fc_pager_next(pager, item);
 }
 
 /*
@@ -480,44 +462,6 @@ release_walks(FcPager *pager)
 	foreach(cell, pager->walks)
 		fc_cache_release(((FcWalk *) lfirst(cell))->entry);
 	pager->walks = NIL;
-}
-
-/*
- * What is known of the account's lists.
- */
-static void
-load_facts(FcPager *pager)
-{
-	const FcQuery *query = pager->query;
-	const FcResource *resource = query->resource;
-	uint64		excluded = 0;
-	FcLearned	learned;
-
-	if (pager->api->server->dates_source == FC_SOURCE_BATCH)
-		excluded = fc_catalog_flat_routes(resource);
-	(void) fc_stats_learned(pager->api->account.digest, resource->name,
-							&learned);
-	memcpy(pager->lacks, learned.lacks, sizeof(pager->lacks));
-	pager->learned = learned.flags;
-	pager->facts.rows = learned.rows >= 0 ? learned.rows :
-		resource->expected_rows;
-	pager->facts.selectivity = 1;
-	pager->facts.parents = 0;
-	pager->facts.may_feed =
-		pager->api->server->dates_source != FC_SOURCE_LIST;
-	fc_query_recall(resource, &learned, excluded, &pager->facts);
-
-	for (int i = 0; resource->routes[i].path; i++)
-	{
-		const char *parent = resource->routes[i].fed_by;
-
-		if (parent == NULL)
-			continue;
-		pager->facts.parents = fc_catalog_find(parent)->expected_rows;
-		if (fc_stats_learned(pager->api->account.digest, parent, &learned) &&
-			learned.rows >= 0)
-			pager->facts.parents = learned.rows;
-	}
 }
 
 static void
@@ -1169,11 +1113,11 @@ note_open(FcPager *pager, const FcWalk *walk)
 {
 	uint64		closed = FC_LEARNED_CLOSED(walk->route_number);
 
-	if ((pager->learned & closed) == 0)
+	if ((pager->learned.flags & closed) == 0)
 		return;
 	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name, 0,
 						 closed);
-	pager->learned &= ~closed;
+	pager->learned.flags &= ~closed;
 }
 
 static FcWalkContext
@@ -1288,7 +1232,7 @@ check_needs(FcPager *pager, const FcWalk *walk)
 		fc_stats_learn_lacks(pager->api->account.digest,
 							 walk->resource->name, walk->route_number,
 							 lacking);
-		pager->lacks[walk->route_number] |= lacking;
+		pager->learned.lacks[walk->route_number] |= lacking;
 	}
 
 	choice = fc_query_choose(pager->query, &pager->facts);

@@ -33,8 +33,6 @@ extern void fc_pager_rewind(FcPager *pager);
 extern const char *fc_pager_request(const FcPager *pager);
 extern void fc_pager_end(FcPager *pager);
 
-extern bool fc_pager_reread(FcApi *api, FcApiUse *use, const FcQuery *query,
-							FcJsonNode *item);
 extern void fc_pager_drain(const FcResource *resource);
 extern void fc_pager_forget(const FcResource *resource);
 

@@ -19,6 +19,7 @@
 #include "access/stratnum.h"
 #include "access/sysattr.h"
 #include "compat.h"
+#include "facts.h"
 #include "miscadmin.h"
 #include "oldrow.h"
 #include "optimizer/cost.h"
@@ -28,9 +29,7 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "plan.h"
-#include "stats.h"
 #include "utils/selfuncs.h"
-#include "utils/syscache.h"
 
 /*
  * A cost unit is about the time of a page from disk, read in sequence.  A
@@ -51,10 +50,17 @@
  */
 #define LEAST_SELECTIVITY	0.1
 
+/* What a query, or one repetition of it, is thought to cost. */
+typedef struct ScanEstimate
+{
+	FcRouteChoice choice;
+	double		rows;			/* that it gives */
+} ScanEstimate;
+
 /* What a path tells its plan: ForeignPath.fdw_private holds a pointer. */
 typedef struct ScanPath
 {
-	FcPlanEstimate estimate;
+	ScanEstimate estimate;
 	const FcColumn *order;		/* that the path relies on, or NULL */
 	bool		descending;
 	FcPushed   *batch_key;		/* of a batched join, else NULL */
@@ -62,10 +68,11 @@ typedef struct ScanPath
 } ScanPath;
 
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
-static bool find_account(const FcServer *server, Oid userid,
-						 FcAccount *account);
 static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
+static ScanEstimate estimate_scan(PlannerInfo *root, RelOptInfo *rel,
+								  List *pushed, double rows,
+								  const FcColumn *order);
 static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 						List *pushed, FcQuery *query);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
@@ -123,8 +130,8 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 	rel->tuples = planned->facts.rows;
 	set_baserel_size_estimates(root, rel);
-	rel->rows = fc_plan_estimate(root, rel, planned->pushed, rel->rows,
-								 NULL).rows;
+	rel->rows = estimate_scan(root, rel, planned->pushed, rel->rows,
+							  NULL).rows;
 }
 
 /*
@@ -216,38 +223,6 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 }
 
 /*
- * fc_plan_estimate
- *		What a query for these clauses costs, and how many rows it gives.
- *
- * rows is what core expects of all clauses.  It knows neither that ids are
- * unique nor, without statistics, how many rows a parent has.
- */
-FcPlanEstimate
-fc_plan_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed,
-				 double rows, const FcColumn *order)
-{
-	FcPlanRelation *planned = rel->fdw_private;
-	FcPlanEstimate estimate;
-	FcQuery		query = {0};
-
-	guess_query(root, planned, pushed, &query);
-	query.order = order;
-	planned->facts.selectivity = selectivity_of(root, rel, pushed, false);
-	if (!planned->has_statistics)
-		planned->facts.selectivity = Max(planned->facts.selectivity,
-										 LEAST_SELECTIVITY);
-	estimate.choice = fc_query_choose(&query, &planned->facts);
-
-	if (query.parents.bound && !planned->has_statistics)
-		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
-			Max(selectivity_of(root, rel, pushed, true), 1e-9);
-	if (query.ids.bound)
-		rows = Min(rows, query.ids.count);
-	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
-	return estimate;
-}
-
-/*
  * fc_plan_batched_path
  *		The inner path of a batched join by a key, as one of requests in all.
  *
@@ -279,71 +254,22 @@ fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,
 static void
 load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 {
-	const FcResource *resource = planned->table->resource;
-	FcRouteFacts *facts = &planned->facts;
-	FcLearned	learned;
+	const FcServer *server = planned->server;
+	Oid			userid = OidIsValid(rel->userid) ? rel->userid : GetUserId();
+	bool		has_account = fc_option_has_api_key(server->serverid, userid);
 	FcAccount	account;
-	uint64		excluded = 0;
-	bool		knows;
-
-	knows = find_account(planned->server,
-						 OidIsValid(rel->userid) ? rel->userid : GetUserId(),
-						 &account);
-	facts->lacks = planned->lacks;
-	facts->rows = resource->expected_rows;
-	facts->may_feed = planned->server->dates_source != FC_SOURCE_LIST;
-	memset(&learned, 0, sizeof(learned));
-	if (knows && fc_stats_learned(account.digest, resource->name, &learned))
-	{
-		memcpy(planned->lacks, learned.lacks, sizeof(planned->lacks));
-		if (learned.rows >= 0)
-			facts->rows = learned.rows;
-	}
-	if (planned->server->dates_source == FC_SOURCE_BATCH)
-		excluded = fc_catalog_flat_routes(resource);
-	fc_query_recall(resource, &learned, excluded, facts);
-	planned->has_statistics = rel->tuples >= 0;
-	if (planned->has_statistics && (!knows || learned.rows < 0))
-		facts->rows = rel->tuples;
-
-	for (int i = 0; resource->routes[i].path; i++)
-	{
-		const FcRoute *route = &resource->routes[i];
-
-		if (route->fed_by == NULL)
-			continue;
-		facts->parents = fc_catalog_find(route->fed_by)->expected_rows;
-		if (knows &&
-			fc_stats_learned(account.digest, route->fed_by, &learned) &&
-			learned.rows >= 0)
-			facts->parents = learned.rows;
-	}
-}
-
-/*
- * The account that a role uses on a server; false if it has none.
- */
-static bool
-find_account(const FcServer *server, Oid userid, FcAccount *account)
-{
 	Oid			mappingid;
 
-	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
-							   ObjectIdGetDatum(userid),
-							   ObjectIdGetDatum(server->serverid)) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
-							   ObjectIdGetDatum(InvalidOid),
-							   ObjectIdGetDatum(server->serverid)))
-		return false;
-
-	/* the key is the only option that a user mapping takes */
-	if (GetUserMapping(userid, server->serverid)->options == NIL)
-		return false;
-
-	*account = fc_option_account(server,
-								 fc_option_api_key(server->serverid, userid,
-												   &mappingid));
-	return true;
+	if (has_account)
+		account = fc_option_account(server,
+									fc_option_api_key(server->serverid,
+													  userid, &mappingid));
+	fc_facts_load(server, has_account ? &account : NULL,
+				  planned->table->resource, &planned->facts,
+				  &planned->learned);
+	planned->has_statistics = rel->tuples >= 0;
+	if (planned->has_statistics && planned->learned.rows < 0)
+		planned->facts.rows = rel->tuples;
 }
 
 /*
@@ -391,6 +317,37 @@ list_needs(const FcTable *table, const Bitmapset *attributes)
 		needs = lappend(needs, need);
 	}
 	return needs;
+}
+
+/*
+ * What a query for these clauses costs, and how many rows it gives.
+ *
+ * rows is what core expects of all clauses.  It knows neither that ids are
+ * unique nor, without statistics, how many rows a parent has.
+ */
+static ScanEstimate
+estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
+			  const FcColumn *order)
+{
+	FcPlanRelation *planned = rel->fdw_private;
+	ScanEstimate estimate;
+	FcQuery		query = {0};
+
+	guess_query(root, planned, pushed, &query);
+	query.order = order;
+	planned->facts.selectivity = selectivity_of(root, rel, pushed, false);
+	if (!planned->has_statistics)
+		planned->facts.selectivity = Max(planned->facts.selectivity,
+										 LEAST_SELECTIVITY);
+	estimate.choice = fc_query_choose(&query, &planned->facts);
+
+	if (query.parents.bound && !planned->has_statistics)
+		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
+			Max(selectivity_of(root, rel, pushed, true), 1e-9);
+	if (query.ids.bound)
+		rows = Min(rows, query.ids.count);
+	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
+	return estimate;
 }
 
 /*
@@ -524,9 +481,9 @@ add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
 			return;
 	}
 
-	scan->estimate = fc_plan_estimate(root, rel, pushed,
-									  param_info ? param_info->ppi_rows :
-									  rel->rows, scan->order);
+	scan->estimate = estimate_scan(root, rel, pushed,
+								   param_info ? param_info->ppi_rows :
+								   rel->rows, scan->order);
 	if (pathkey != NULL && !scan->estimate.choice.is_ordered)
 		return;
 

@@ -27,13 +27,6 @@ typedef enum FcScanPrivateIndex
 	FC_SCAN_LENGTH
 } FcScanPrivateIndex;
 
-/* What a query, or one repetition of it, is thought to cost. */
-typedef struct FcPlanEstimate
-{
-	FcRouteChoice choice;
-	double		rows;			/* that it gives */
-} FcPlanEstimate;
-
 /* A key that other relations may be asked for. */
 typedef struct FcPlanKey
 {
@@ -50,7 +43,7 @@ typedef struct FcPlanRelation
 	List	   *keys;			/* of FcPlanKey * */
 	bool		has_statistics; /* ANALYZE has seen it */
 	FcRouteFacts facts;
-	uint64		lacks[8];		/* facts points here */
+	FcLearned	learned;		/* facts point here */
 	List	   *needs;			/* of FcNeed * */
 	double		startup_cost;	/* of a scan */
 	double		request_cost;	/* of a request */
@@ -66,9 +59,6 @@ extern ForeignScan *frontcoreGetForeignPlan(PlannerInfo *root,
 											List *tlist, List *scan_clauses,
 											Plan *outer_plan);
 
-extern FcPlanEstimate fc_plan_estimate(PlannerInfo *root, RelOptInfo *rel,
-									   List *pushed, double rows,
-									   const FcColumn *order);
 extern ForeignPath *fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel,
 										 const FcPlanKey *key,
 										 double requests, int route,
