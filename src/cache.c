@@ -285,19 +285,9 @@ fc_cache_drop(FcCacheFilter filter, void *arg)
 		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
 
 		if (entry->public.key != NULL &&
-			(filter == NULL || filter(&entry->public, arg)))
+			filter(&entry->public, arg))
 			unlink_entry(entry);
 	}
-}
-
-/*
- * fc_cache_drop_all
- *		Let nobody find any entry any more.
- */
-void
-fc_cache_drop_all(void)
-{
-	fc_cache_drop(NULL, NULL);
 }
 
 /* The transaction's store; made if there is none. */

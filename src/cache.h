@@ -35,6 +35,5 @@ extern char *fc_cache_read(FcCacheEntry *entry, int page, Size *length);
 
 typedef bool (*FcCacheFilter) (const FcCacheEntry *entry, void *arg);
 extern void fc_cache_drop(FcCacheFilter filter, void *arg);
-extern void fc_cache_drop_all(void);
 
 #endif							/* FC_CACHE_H */

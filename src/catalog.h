@@ -15,8 +15,7 @@
 #define FC_PROPERTIES	0x0010	/* the custom properties: {} and [] are NULL */
 #define FC_RAW			0x0020	/* the whole object; imported on request */
 #define FC_WRITE_ONLY	0x0040	/* never read back */
-#define FC_SORTABLE		0x0080	/* order_by knows it; see order_by */
-#define FC_UNPROVEN		0x0100	/* the API may drop it without a word */
+#define FC_UNPROVEN		0x0080	/* the API may drop it without a word */
 
 /* Route flags. */
 #define FC_ITEM			0x0001	/* answers one object */
@@ -84,8 +83,6 @@ typedef struct FcResource
 	const FcRoute *routes;		/* best first; path NULL ends */
 	const FcColumn *columns;	/* name NULL ends */
 	const char *const *children;	/* resources that hang on it, NULL ends */
-	const char *created;		/* member of a write's answer that holds the
-								 * id */
 	int			max_key_length; /* of a custom property's key, in characters */
 	double		expected_rows;	/* of the list, while nothing is known */
 	const char *deactivate;		/* body that on_delete 'deactivate' sends */

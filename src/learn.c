@@ -25,6 +25,7 @@ typedef enum Effect
 	EFFECT_UNCLEAR				/* some changed, but not by resetting */
 } Effect;
 
+static bool read_old(FcLearner *learner, FcOldRow *row);
 static bool add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row);
 static uint64 omitted_columns(const FcLearner *learner,
 							  const FcDraft *draft);
@@ -64,26 +65,6 @@ fc_learn_begin(FcSender *sender)
 }
 
 /*
- * fc_learn_read_old
- *		Read the row as it is before the write, by itself; false if it is gone.
- *
- * What the transaction has just read will do.
- */
-bool
-fc_learn_read_old(FcLearner *learner, FcOldRow *row)
-{
-	if (row->has_item)
-		return true;
-	if (!fc_send_read(learner->sender, &row->key, learner->imager->needs,
-					  false, &row->item))
-		return false;
-
-	row->has_item = true;
-	fc_image_read(learner->imager, row->item, &row->image);
-	return true;
-}
-
-/*
  * fc_learn_find_parent
  *		See to it that the row's key is complete; false if the row is gone.
  */
@@ -94,7 +75,7 @@ fc_learn_find_parent(FcLearner *learner, FcOldRow *row)
 
 	if (learner->sender->parent == NULL || row->key.has_parent)
 		return true;
-	if (!fc_learn_read_old(learner, row))
+	if (!read_old(learner, row))
 		return false;
 
 	if (!fc_walk_item_key(resource, FC_PARENT, row->item, &row->key.parent))
@@ -126,7 +107,7 @@ fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 			*properties = fc_canon_parse(row->seen.texts[number]);
 		return true;
 	}
-	if (!fc_learn_read_old(learner, row))
+	if (!read_old(learner, row))
 		return false;
 	*properties = fc_json_path(row->item, fc_image_path(column));
 	return true;
@@ -220,6 +201,25 @@ fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 }
 
 /*
+ * Read the row as it is before the write, by itself; false if it is gone.
+ *
+ * What the transaction has just read will do.
+ */
+static bool
+read_old(FcLearner *learner, FcOldRow *row)
+{
+	if (row->has_item)
+		return true;
+	if (!fc_send_read(learner->sender, &row->key, learner->imager->needs,
+					  false, &row->item))
+		return false;
+
+	row->has_item = true;
+	fc_image_read(learner->imager, row->item, &row->image);
+	return true;
+}
+
+/*
  * Add to a PUT what the API wants with each; false if the row is gone.
  */
 static bool
@@ -234,7 +234,7 @@ add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row)
 			continue;
 		if (row->seen.known & FC_COLUMN_BIT(i))
 			fc_body_keep(draft, i, row->seen.texts[i]);
-		else if (fc_learn_read_old(learner, row))
+		else if (read_old(learner, row))
 			fc_body_keep(draft, i, row->image.texts[i]);
 		else
 			return false;
@@ -301,7 +301,7 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 
 	if (learner->has_tried)
 		return put_draft(learner, draft, row, written);
-	if (!fc_learn_read_old(learner, row))
+	if (!read_old(learner, row))
 		return false;
 	if (!has_values(learner, &row->image, omitted, true))
 	{

@@ -37,7 +37,6 @@ typedef struct FcWritten
 } FcWritten;
 
 extern FcLearner *fc_learn_begin(FcSender *sender);
-extern bool fc_learn_read_old(FcLearner *learner, FcOldRow *row);
 extern bool fc_learn_find_parent(FcLearner *learner, FcOldRow *row);
 extern bool fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 									FcJsonNode *properties);

@@ -216,6 +216,7 @@ static void *find_block(Size size, bool *found);
 static void init_block(Block *new_block);
 static void look_for_crash(Block *new_block);
 static void register_callbacks(void);
+static void leave_queue(void);
 static void leave_at_exit(int code, Datum arg);
 static void leave_at_abort(XactEvent event, void *arg);
 static void leave_at_subabort(SubXactEvent event, SubTransactionId subid,
@@ -291,7 +292,7 @@ void
 fc_limiter_join(const FcAccount *account, const char *base_url,
 				const FcLimits *limits)
 {
-	fc_limiter_leave();
+	leave_queue();
 	attach_block();
 
 	request.id = *account;
@@ -315,7 +316,7 @@ fc_limiter_join(const FcAccount *account, const char *base_url,
  *
  * Sets *ahead to the number of backends before this one in the queue.  When 0
  * is returned the request counts as under way, until fc_limiter_finish or
- * fc_limiter_leave.
+ * an abort.
  */
 double
 fc_limiter_poll(int *ahead)
@@ -428,33 +429,6 @@ fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 	next = first_procno(account);
 	LWLockRelease(&block->lock);
 
-	request.phase = PHASE_NONE;
-	wake(next);
-}
-
-/*
- * fc_limiter_leave
- *		Give up the place in the queue, or the request that was let go.
- *
- * May be called at any time.
- */
-void
-fc_limiter_leave(void)
-{
-	int			next = NOBODY;
-
-	if (request.phase == PHASE_IN_FLIGHT)
-		fc_limiter_finish(FC_LIMITER_NOT_SENT, NULL);
-	else if (request.phase == PHASE_QUEUED && request.place != NOBODY)
-	{
-		Account    *account = &block->accounts[request.account];
-
-		LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-		count_wait(account, read_clock());
-		if (quit_queue(account))
-			next = first_procno(account);
-		LWLockRelease(&block->lock);
-	}
 	request.phase = PHASE_NONE;
 	wake(next);
 }
@@ -643,11 +617,37 @@ register_callbacks(void)
 	RegisterSubXactCallback(leave_at_subabort, NULL);
 }
 
+/*
+ * Give up the place in the queue, or the request that was let go.
+ *
+ * May be called at any time.
+ */
+static void
+leave_queue(void)
+{
+	int			next = NOBODY;
+
+	if (request.phase == PHASE_IN_FLIGHT)
+		fc_limiter_finish(FC_LIMITER_NOT_SENT, NULL);
+	else if (request.phase == PHASE_QUEUED && request.place != NOBODY)
+	{
+		Account    *account = &block->accounts[request.account];
+
+		LWLockAcquire(&block->lock, LW_EXCLUSIVE);
+		count_wait(account, read_clock());
+		if (quit_queue(account))
+			next = first_procno(account);
+		LWLockRelease(&block->lock);
+	}
+	request.phase = PHASE_NONE;
+	wake(next);
+}
+
 /* A backend exits. */
 static void
 leave_at_exit(int code, Datum arg)
 {
-	fc_limiter_leave();
+	leave_queue();
 }
 
 /* A transaction ends. */
@@ -655,7 +655,7 @@ static void
 leave_at_abort(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		fc_limiter_leave();
+		leave_queue();
 }
 
 /* A subtransaction ends. */
@@ -664,7 +664,7 @@ leave_at_subabort(SubXactEvent event, SubTransactionId subid,
 				  SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		fc_limiter_leave();
+		leave_queue();
 }
 
 /* The index of an account's entry, often the last one used; -1 if none. */

@@ -71,7 +71,6 @@ extern double fc_limiter_hold(void);
 extern void fc_limiter_start(void);
 extern void fc_limiter_finish(FcLimiterOutcome outcome,
 							  const FcLimiterAdvice *advice);
-extern void fc_limiter_leave(void);
 
 extern FcLimiterStatus *fc_limiter_statuses(int *count);
 

@@ -92,15 +92,6 @@ static bool waits_for_execution(Node *node, void *context);
 
 static const FcBatchSource batch_source = {ask_batch, next_batch_row};
 
-static const char *const operator_names[] = {
-	[FC_EQUAL] = "=",
-	[FC_EQUAL_ANY] = "= ANY",
-	[FC_LESS] = "<",
-	[FC_LESS_EQUAL] = "<=",
-	[FC_GREATER] = ">",
-	[FC_GREATER_EQUAL] = ">="
-};
-
 /*
  * frontcoreBeginForeignScan
  *		Prepare a scan; nothing is sent yet.
@@ -572,7 +563,7 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
 						 "%s(%s %s (%s))" : "%s(%s %s %s)",
 						 text.len > 0 ? " AND " : "", column->name,
-						 operator_names[condition->operator], operand);
+						 fc_pushdown_operators[condition->operator], operand);
 	}
 	return text.len > 0 ? text.data : NULL;
 }

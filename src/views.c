@@ -110,7 +110,6 @@ static Datum text_datum(const char *text);
 static bool sees_all(void);
 static List *own_accounts(Oid function);
 static bool is_ours(Oid wrapper, Oid extension);
-static bool has_key(Oid serverid);
 static bool contains_account(List *accounts, const FcAccount *account);
 
 /*
@@ -152,7 +151,8 @@ frontcore_stat(PG_FUNCTION_ARGS)
 		ForeignServer *server = GetForeignServerExtended(rows[i].serverid,
 														 FSV_MISSING_OK);
 
-		if (server != NULL && (all || has_key(server->serverid)))
+		if (server != NULL &&
+			(all || fc_option_has_api_key(server->serverid, GetUserId())))
 			add_stat_row(result, &rows[i], server->servername);
 	}
 	return (Datum) 0;
@@ -315,7 +315,8 @@ own_accounts(Oid function)
 		Oid			mappingid;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		if (!is_ours(form->srvfdw, extension) || !has_key(form->oid))
+		if (!is_ours(form->srvfdw, extension) ||
+			!fc_option_has_api_key(form->oid, GetUserId()))
 			continue;
 
 		key = fc_option_api_key(form->oid, GetUserId(), &mappingid);
@@ -337,28 +338,6 @@ is_ours(Oid wrapper, Oid extension)
 
 	return OidIsValid(handler) &&
 		getExtensionOfObject(ProcedureRelationId, handler) == extension;
-}
-
-/* Has the current role a key on a server, by its own mapping or PUBLIC's? */
-static bool
-has_key(Oid serverid)
-{
-	ListCell   *cell;
-
-	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
-							   ObjectIdGetDatum(GetUserId()),
-							   ObjectIdGetDatum(serverid)) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER,
-							   ObjectIdGetDatum(InvalidOid),
-							   ObjectIdGetDatum(serverid)))
-		return false;
-
-	foreach(cell, GetUserMapping(GetUserId(), serverid)->options)
-	{
-		if (strcmp(lfirst_node(DefElem, cell)->defname, "api_key") == 0)
-			return true;
-	}
-	return false;
 }
 
 /* Is an account in a list of them? */

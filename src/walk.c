@@ -69,6 +69,7 @@ typedef struct PageContent
 } PageContent;
 
 static bool is_entry(const FcCacheEntry *entry, void *arg);
+static char *next_request(const FcWalk *walk);
 static FcWalkResult interpret_end(const FcWalk *walk, FcVerdict verdict,
 								  bool tolerates_refusal);
 static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
@@ -216,7 +217,7 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		if (walk->npages >= FC_MAX_PAGES)
 			refuse_answer(walk, "The list does not end.");
 
-		call.path = fc_walk_request(walk);
+		call.path = next_request(walk);
 		call.kind = walk->is_item || (walk->route->flags & FC_PART) ?
 			FC_PATH_PART :
 			(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
@@ -312,34 +313,6 @@ fc_walk_items(const FcWalk *walk, FcJson *document)
 }
 
 /*
- * fc_walk_request
- *		The path of the next request, with paging.
- */
-char *
-fc_walk_request(const FcWalk *walk)
-{
-	StringInfoData path;
-
-	initStringInfo(&path);
-	appendStringInfoString(&path, walk->paths[walk->without]);
-	if (walk->is_item)
-		return path.data;
-
-	appendStringInfo(&path, "%climit=%d", strchr(path.data, '?') ? '&' : '?',
-					 walk->next_size);
-	if (walk->by_id)
-		appendStringInfo(&path, "&since_id=" INT64_FORMAT, walk->last_id);
-	else
-	{
-		appendStringInfo(&path, "&page=%d", walk->next_page);
-		if (walk->has_since && !(walk->without & FC_WITHOUT_FILTERS))
-			appendStringInfo(&path, "&since_id=" INT64_FORMAT,
-							 walk->first_since);
-	}
-	return path.data;
-}
-
-/*
  * fc_walk_item_key
  *		The item's value of the resource's column that has the flag.
  *
@@ -397,6 +370,33 @@ fc_walk_item_order(const FcColumn *order, FcJsonNode item)
 		sscanf(fc_json_string(node), "%4d-%2d-%2d", &year, &month, &day) == 3)
 		return (int64) year * 10000 + month * 100 + day;
 	return PG_INT64_MAX;
+}
+
+/*
+ * The path of the next request, with paging.
+ */
+static char *
+next_request(const FcWalk *walk)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfoString(&path, walk->paths[walk->without]);
+	if (walk->is_item)
+		return path.data;
+
+	appendStringInfo(&path, "%climit=%d", strchr(path.data, '?') ? '&' : '?',
+					 walk->next_size);
+	if (walk->by_id)
+		appendStringInfo(&path, "&since_id=" INT64_FORMAT, walk->last_id);
+	else
+	{
+		appendStringInfo(&path, "&page=%d", walk->next_page);
+		if (walk->has_since && !(walk->without & FC_WITHOUT_FILTERS))
+			appendStringInfo(&path, "&since_id=" INT64_FORMAT,
+							 walk->first_since);
+	}
+	return path.data;
 }
 
 /*
@@ -835,5 +835,5 @@ refuse_answer(const FcWalk *walk, const char *detail)
 			 errmsg("could not understand the answer for resource \"%s\"",
 					walk->resource->name),
 			 errdetail("%s", detail),
-			 errcontext("FrontCore request GET %s", fc_walk_request(walk))));
+			 errcontext("FrontCore request GET %s", next_request(walk))));
 }

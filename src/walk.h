@@ -92,7 +92,6 @@ extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  FcJson **document);
 extern FcJson *fc_walk_read(FcWalk *walk, int page);
 extern FcJsonNode fc_walk_items(const FcWalk *walk, FcJson *document);
-extern char *fc_walk_request(const FcWalk *walk);
 
 extern bool fc_walk_item_key(const FcResource *resource, int flag,
 							 FcJsonNode item, int64 *key);
