@@ -2167,7 +2167,8 @@ def random_configuration(seed, number):
     if switches["booleans"] != "json":
         drop = {"course_dates": ("location", "gatherings"),
                 "customers": ("seller",)}
-    if switches["sort"] != "honoured":
+    if switches["sort"] != "honoured" or \
+            switches["batch_limit"] == "per_course":    # sorts each course
         if lot.random() < 0.5:
             server["push_order"] = "false"
         else:
