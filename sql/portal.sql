@@ -326,6 +326,48 @@ ROLLBACK TO s;
 SELECT count(*) FROM courses;
 COMMIT;
 
+-- a cursor that nothing was fetched from reads ahead of a write as it would
+-- read later: by another route where a list is missing or lacks a column, in
+-- smaller batches, and in its order, which the work_mem does not hold
+CREATE PROCEDURE read_ahead(name text, query text) LANGUAGE plpgsql AS $$
+DECLARE
+    early refcursor;
+    row record;
+    count int := 0;
+    nulls int := 0;
+    ids bigint[];
+BEGIN
+    EXECUTE format('ALTER SERVER portal OPTIONS (SET limiter_key %L)', 'portal ' || name || clock_timestamp());
+    OPEN early FOR EXECUTE query;
+    BEGIN
+        INSERT INTO course_dates (course_id, start_at, end_at) VALUES (7303, '2028-01-01', '2028-01-02');
+    EXCEPTION WHEN OTHERS THEN
+        RAISE NOTICE '%: %', SQLSTATE, SQLERRM;
+    END;
+    LOOP
+        FETCH early INTO row;
+        EXIT WHEN NOT FOUND;
+        count := count + 1;
+        nulls := nulls + (row.v IS NULL)::int;
+        ids := ids || row.id;
+    END LOOP;
+    RAISE NOTICE '%: % rows, % nulls, % to %', name, count, nulls, ids[1], ids[count];
+END $$;
+SET client_min_messages = notice;
+\! test/mock.py --reset rate=0 coursedates_list=404 batch_max_ids=4
+CALL read_ahead('no list', 'SELECT id, start_at AS v FROM course_dates');
+\! test/mock.py --reset rate=0 batch_max_ids=4
+CALL read_ahead('no column', 'SELECT id, updated_at AS v FROM course_dates');
+\! test/mock.py --reset rate=0 batch_max_ids=4
+CALL read_ahead('small batches', 'SELECT id, start_at AS v FROM course_dates WHERE course_id IN (7301, 7302, 7303, 7305, 7306, 7308) ORDER BY id DESC');
+\! test/mock.py --reset rate=0 id_filter=ignored default_sort=asc
+CALL read_ahead('no look-up', 'SELECT id, start_at AS v FROM course_dates WHERE id IN (51001, 51008, 51030)');
+SET work_mem = '64kB';
+\! test/mock.py --reset rate=0 sort=refused dates=400
+CALL read_ahead('no order', 'SELECT id, start_at AS v FROM course_dates ORDER BY id DESC');
+RESET work_mem;
+SET client_min_messages = warning;
+
 RESET search_path;
 DROP SCHEMA remote, copied, local CASCADE;
 DROP SERVER portal CASCADE;

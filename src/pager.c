@@ -20,6 +20,7 @@
 #include "pager.h"
 #include "sort.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "walk.h"
 #include "whole.h"
 
@@ -51,6 +52,7 @@ struct FcPager
 	bool		is_narrow;		/* the query is for a part of the list */
 	bool		is_busy;		/* or an error came between: then its reader
 								 * is gone, though it may not look so */
+	bool		is_ahead;		/* pages are read for a later reader */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
 	MemoryContext context;		/* the pager's own */
 	MemoryContext ask_context;	/* of one query */
@@ -143,6 +145,7 @@ static void note_open(FcPager *pager, const FcWalk *walk);
 static FcWalkContext walk_context(FcPager *pager, bool stores);
 static bool has_other_route(FcPager *pager);
 static void close_route(FcPager *pager);
+static void begin_again(FcPager *pager);
 static bool use_smaller_batch(FcPager *pager);
 static bool check_needs(FcPager *pager, const FcWalk *walk);
 static void check_look_up(FcPager *pager, FcJsonNode item, bool *is_other);
@@ -153,6 +156,10 @@ static void note_whole(FcPager *pager);
 static void begin_sort(FcPager *pager);
 static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
 static void drain_pager(FcPager *pager);
+static void read_ahead(FcPager *pager);
+static void read_all(FcPager *pager);
+static void go_back(FcPager *pager, int next_found, int64 emitted);
+static void read_rest(FcPager *pager);
 
 /*
  * fc_pager_begin
@@ -1076,7 +1083,8 @@ static FcJson *
 fetch_page(FcPager *pager)
 {
 	FcWalk	   *walk = pager->walk;
-	FcWalkContext context = walk_context(pager, pager->scope != NULL);
+	FcWalkContext context = walk_context(pager, pager->scope != NULL ||
+										 pager->is_ahead);
 	bool		can_change = walk->npages == 0 &&
 	(pager->walked == 0 || (walk->route->flags & FC_LOOKUP));
 	bool		can_do_without = walk->npages == 0 &&
@@ -1174,6 +1182,15 @@ close_route(FcPager *pager)
 		pager->skips = true;
 		pager->skip_below = pager->walk->id;
 	}
+	begin_again(pager);
+}
+
+/*
+ * Take the route that is best now, from the start.
+ */
+static void
+begin_again(FcPager *pager)
+{
 	release_walks(pager);
 	pager->next_walk = 0;
 	pager->walk = NULL;
@@ -1239,10 +1256,7 @@ check_needs(FcPager *pager, const FcWalk *walk)
 	if (pager->walked == 0 && !pager->has_all_walks &&
 		choice.route != NULL && choice.number != walk->route_number)
 	{
-		release_walks(pager);
-		pager->next_walk = 0;
-		pager->walk = NULL;
-		choose_route(pager);
+		begin_again(pager);
 		return false;
 	}
 	fc_needs_report(pager->query, walk, lacking, pager->table_name);
@@ -1306,10 +1320,7 @@ order_was_lost(FcPager *pager)
 		pager->facts.flags |= FC_LEARNED_REFUSES(walk->route_number);
 	else if (pager->choice.is_ordered)
 		return false;
-	release_walks(pager);
-	pager->next_walk = 0;
-	pager->walk = NULL;
-	choose_route(pager);
+	begin_again(pager);
 	return true;
 }
 
@@ -1419,12 +1430,86 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static void
 drain_pager(FcPager *pager)
 {
+	if (pager->sort != NULL)
+		return;					/* it has everything */
+	if (pager->walked == 0)
+		read_ahead(pager);
+	else
+		read_rest(pager);
+}
+
+/*
+ * Nothing has come from a walk yet, so that it may still turn out which route
+ * answers, and whether in order: read everything as a reader would, and go
+ * back, also after an error.
+ */
+static void
+read_ahead(FcPager *pager)
+{
+	int			next_found = pager->next_found;
+	int64		emitted = pager->emitted;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	/* what a sort writes must outlive the statement that reads ahead */
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	pager->is_ahead = true;
+	PG_TRY();
+	{
+		read_all(pager);
+	}
+	PG_CATCH();
+	{
+		CurrentResourceOwner = owner;
+		go_back(pager, next_found, emitted);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	go_back(pager, next_found, emitted);
+}
+
+static void
+read_all(FcPager *pager)
+{
+	FcJsonNode	item;
+
+	if (pager->emitted > 0)
+		pager->next_found = list_length(pager->found);
+	if (!next_in_order(pager, &item) || pager->sort != NULL)
+		return;
+	while (next_item(pager, &item))
+		 /* it is the pages we are after */ ;
+}
+
+/*
+ * Back to where nothing of a walk has come, but what was found has.
+ */
+static void
+go_back(FcPager *pager, int next_found, int64 emitted)
+{
+	if (pager->sort != NULL)
+		fc_sort_rewind(pager->sort);
+	pager->is_ahead = false;
+	pager->next_found = next_found;
+	pager->next_walk = 0;
+	pager->walk = NULL;
+	pager->page = -1;
+	pager->emitted = emitted;
+	pager->walked = 0;
+	pager->has_last = false;
+	pager->skips = false;
+}
+
+/*
+ * Read on behind what has come, by the route by which it came.
+ */
+static void
+read_rest(FcPager *pager)
+{
 	MemoryContext context;
 	MemoryContext oldcontext;
 	ListCell   *cell;
 
-	if (pager->sort != NULL)
-		return;					/* it has everything */
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"frontcore_fdw page",
 									ALLOCSET_DEFAULT_SIZES);
