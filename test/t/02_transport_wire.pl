@@ -8,6 +8,7 @@ use lib "$FindBin::RealBin/../perl";
 use FrontcoreTest;
 use IO::Socket::INET;
 use JSON::PP qw(decode_json);
+use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -201,6 +202,8 @@ my $proxy = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5);
 my $pid = fork;
 if (!$pid)
 {
+	# This process ends without the end of the test, which stops the server.
+	$SIG{TERM} = 'DEFAULT';
 	while (my $client = $proxy->accept)
 	{
 		my $head = '';
@@ -213,7 +216,7 @@ if (!$pid)
 		append_to_file("$directory/proxy", $head);
 		print $client "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
 	}
-	exit;
+	POSIX::_exit(0);
 }
 my $proxied = make_server(
 	base_url => 'http://localhost:1/v2',
