@@ -12,6 +12,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    -- libcurl's words and times vary
+    detail := regexp_replace(detail, '127.0.0.1.* after \d+ ms: .*server', '127.0.0.1');
     RAISE INFO E'% %\n  %\n  %\n  %', sqlstate, sqlerrm, detail, hint,
         substring(context, '[^\n]*FrontCore[^\n]*');
 END $$;

@@ -18,6 +18,8 @@ use Test::More;
 # What is sent, the SQL for it, and the requests that the fault is for.  The
 # small page makes three pages of the twelve courses; the batch names three of
 # the courses that have dates.
+# PostgreSQL 16 and later ask for rows in an aggregate's order.  The batch would
+# be asked to sort by id, but not by its text: the faults are for any order.
 my @reads = (
 	{   name => 'list',
 		sql => q{SELECT count(*), sum(id), md5(string_agg(title, '|' ORDER BY id)) FROM fc.courses},
@@ -30,7 +32,7 @@ my @reads = (
 		sql => q{SELECT id, title, lessons_hours FROM fc.courses WHERE id = 7301},
 		match => '^GET' },
 	{   name => 'batch',
-		sql => q{SELECT count(*), sum(id), md5(string_agg(title, '|' ORDER BY id)) FROM fc.course_dates WHERE course_id = ANY('{7301,7302,7303}')},
+		sql => q{SELECT count(*), sum(id), md5(string_agg(title, '|' ORDER BY id::text)) FROM fc.course_dates WHERE course_id = ANY('{7301,7302,7303}')},
 		match => '^GET' });
 my @writes = (
 	{   name => 'INSERT',
