@@ -2406,14 +2406,23 @@ class Api:
         order = (query.get("order_by", "id"), query.get(
             "order_direction", self.switches["default_sort"]))
         since = query.get("since_id")
-        key = (request.account.name, name, ranges, group, order, since)
+        table = request.account.tables[name]
+        chosen = (request.account.name, name, ranges, group)
+
+        # A long list that is walked by since_id is chosen from but once.
+        ids = self.remember(chosen, lambda: table.select(ranges, group))
+        if since is not None:
+            ids = ids[bisect.bisect_right(ids, since):]
+        if order == ("id", "asc"):
+            return ids
+        return self.remember((*chosen, order, since),
+                             lambda: sort_ids(table, ids, *order))
+
+    def remember(self, key, make):
+        """Ids by key, made when they are not known."""
         ids = self.selections.get(key)
         if ids is None:
-            table = request.account.tables[name]
-            ids = table.select(ranges, group)
-            if since is not None:
-                ids = ids[bisect.bisect_right(ids, since):]
-            ids = sort_ids(table, ids, *order)
+            ids = make()
             if not isinstance(ids, range):
                 ids = array.array("q", ids)
             self.selections.put(key, ids, 8 * len(ids))
