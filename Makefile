@@ -70,10 +70,12 @@ format: all
 lint:
 	test/lint.sh
 
-# First: make clean install PG_CFLAGS=--coverage PG_LDFLAGS=--coverage, and
-# make installcheck in a server that may write to src/.
+# First: make clean install PG_CFLAGS="--coverage -O0" PG_LDFLAGS=--coverage,
+# and make installcheck in a server whose user may write to src/.  A backend's
+# counts are there when it has ended, and lost where it was killed.
 coverage:
-	lcov --quiet --capture --directory src --no-external --output-file coverage.info
-	genhtml --quiet --output-directory coverage coverage.info
+	lcov --quiet $(addprefix --gcov-tool ,$(GCOV)) --capture --directory src \
+		--no-external --output-file coverage.info
+	genhtml --quiet --prefix $(CURDIR) --output-directory coverage coverage.info
 	lcov --list coverage.info
 	lcov --summary coverage.info
