@@ -36,6 +36,35 @@ EXPLAIN (COSTS OFF) SELECT id FROM course_dates WHERE status_id = 2;
 EXPLAIN (COSTS OFF) SELECT id FROM course_dates WHERE start_at < '2026-09-01';
 \! test/mock.py --log
 
+-- what ANALYZE has found is known when all else is forgotten, as after a
+-- restart; what a limit of requests per minute costs, too
+SELECT frontcore_stat_reset();
+EXPLAIN (COSTS OFF) SELECT id FROM course_dates;
+CREATE FUNCTION pg_temp.cost(query text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+    RETURN round((plan #>> '{0,Plan,Total Cost}')::numeric / 1000);
+END $$;
+SELECT pg_temp.cost('SELECT id FROM course_dates') AS cost;
+ALTER SERVER analyzed OPTIONS (ADD requests_per_minute '30');
+SELECT pg_temp.cost('SELECT id FROM course_dates') AS cost;
+ALTER SERVER analyzed OPTIONS (DROP requests_per_minute);
+\! test/mock.py --log
+
+-- a list that takes more requests than ANALYZE may send: as long as it was
+-- when it was last read, or at least as what was seen of it
+CREATE FOREIGN TABLE long (id bigint) SERVER analyzed
+    OPTIONS (resource 'course_dates', page_size '2');
+ANALYZE long;
+SELECT reltuples FROM pg_class WHERE oid = 'long'::regclass;
+\! test/mock.py --log --quiet
+SELECT count(*) FROM course_dates;
+ANALYZE long;
+SELECT reltuples FROM pg_class WHERE oid = 'long'::regclass;
+\! test/mock.py --log --quiet
+DROP FOREIGN TABLE long;
+
 -- an empty list
 \! test/mock.py --reset rate=0 courses=12 dates=0
 ANALYZE course_dates;

@@ -28,6 +28,16 @@ SELECT id, reference FROM courses WHERE id = 7305;
 \set VERBOSITY terse
 SELECT title FROM courses WHERE id = 7305;
 
+-- what the API replies is quoted as far as the encoding goes, on one line
+\set VERBOSITY default
+\! test/mock.py --fault 'match=/courses status=422 body="{\"error\":\"Pris 100 \u20ac \ud83d\ude00 for bl\u00e5b\u00e6r \"}"'
+SELECT id FROM courses;
+\! test/mock.py --fault "match=/courses status=422 type=text/plain body='$(printf 'Tromsø \303( \342\202\254\n\302\205  ')'"
+SELECT id FROM courses;
+SELECT errors > 0 AS counted, last_error FROM frontcore_stat;
+\! test/mock.py --fault 'match=/courses status=422 body="{\"error\":\"\u041a\u0443\u0440\u0441\"}"'
+SELECT id FROM courses;
+
 \c :home
 DROP DATABASE regress_frontcore_latin1;
 \! test/mock.py --reset rate=0

@@ -165,6 +165,26 @@ SELECT option, pg_temp.set_option(place, option, value)
     ('column', 'field', E'custom_properties.a\nb')
   ) AS control (place, option, value);
 
+-- no URL has characters that libcurl might read in a way of its own, and a
+-- proxy is a host and a port
+SELECT option, left(value, 40) AS value, pg_temp.set_option('server', option, value)
+  FROM (VALUES
+    ('base_url', 'https://api.frontcore.com /v2'),
+    ('base_url', 'https://api.frontcore.com\@127.0.0.1/v2'),
+    ('base_url', 'https://api.frontcøre.com/v2'),
+    ('base_url', 'https://api.frontcore.com/' || repeat('v', 2000)),
+    ('proxy', 'http://proxy.example.com :3128'),
+    ('proxy', 'proxy.example.com:3128'),
+    ('proxy', 'http://%31.example.com:3128'),
+    ('proxy', 'http://' || repeat('p', 2000)),
+    ('proxy', 'http://user@proxy.example.com'),
+    ('proxy', 'http://:secret@proxy.example.com'),
+    ('proxy', 'http://proxy.example.com/path'),
+    ('proxy', 'http://proxy.example.com?a=b'),
+    ('proxy', 'http://proxy.example.com#a'),
+    ('proxy', 'socks5h://127.0.0.1:1080')
+  ) AS url (option, value);
+
 -- options that do not exist, and options in the wrong place
 SELECT place, option, pg_temp.set_option(place, option, '1')
   FROM places,
