@@ -1,0 +1,332 @@
+# What happens when the machine runs short of something: memory, disk, open
+# files, shared memory.  The query fails and says of what, a write that may have
+# been carried out is not forgotten, and the session goes on.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use FrontcoreTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $directory = PostgreSQL::Test::Utils::tempdir();
+my $shortage = "$directory/shortage";
+
+# Build a library from C.
+sub build_library
+{
+	my ($name, $code, @flags) = @_;
+	my ($compiler) = split ' ', `pg_config --cc`;
+
+	PostgreSQL::Test::Utils::append_to_file("$directory/$name.c", $code);
+	system_or_bail($compiler, '-shared', '-fPIC', @flags, '-o',
+		"$directory/$name.so", "$directory/$name.c", '-ldl');
+	return "$directory/$name.so";
+}
+
+# Functions that fail while their name stands in a file: those of libcurl, the
+# C library's realloc for us alone, and those that write and read for our
+# temporary files.
+my $failing = build_library('failing', <<'END');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+is_short_of(const char *what)
+{
+	char		text[64] = "";
+	int			file = open(getenv("FRONTCORE_SHORTAGE"), O_RDONLY);
+
+	if (file < 0)
+		return 0;
+	if (read(file, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(file);
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, what) == 0;
+}
+
+static int
+is_our_call(void *caller)
+{
+	Dl_info		info;
+
+	return dladdr(caller, &info) != 0 &&
+		strstr(info.dli_fname, "frontcore_fdw") != NULL;
+}
+
+static int
+is_temporary(int file)
+{
+	char		link[64];
+	char		path[1024];
+	ssize_t		length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		return 0;
+	path[length] = '\0';
+	return strstr(path, "pgsql_tmp") != NULL;
+}
+
+#define FAILS(type, name, result, parameters, arguments) \
+	type name parameters \
+	{ \
+		if (is_our_call(__builtin_return_address(0)) && is_short_of(#name)) \
+			return result; \
+		return ((type (*) parameters) dlsym(RTLD_NEXT, #name)) arguments; \
+	}
+
+FAILS(int, curl_global_init, 27, (long flags), (flags))
+FAILS(void *, curl_easy_init, NULL, (void), ())
+FAILS(void *, curl_slist_append, NULL, (void *list, const char *text),
+	  (list, text))
+
+int
+curl_easy_setopt(void *easy, int option,...)
+{
+	va_list		values;
+	void	   *value;
+
+	va_start(values, option);
+	value = va_arg(values, void *);
+	va_end(values);
+	if (is_short_of("curl_easy_setopt"))
+		return 27;				/* CURLE_OUT_OF_MEMORY */
+	return ((int (*) (void *, int,...)) dlsym(RTLD_NEXT, "curl_easy_setopt"))
+		(easy, option, value);
+}
+
+void *
+realloc(void *memory, size_t size)
+{
+	static void *(*next) (void *, size_t);
+
+	if (next == NULL)
+		next = (void *(*) (void *, size_t)) dlsym(RTLD_NEXT, "realloc");
+	if (is_our_call(__builtin_return_address(0)) && is_short_of("realloc"))
+		return NULL;
+	return next(memory, size);
+}
+
+#define WRITES(name) \
+	ssize_t name(int file, const void *data, size_t size, off_t offset) \
+	{ \
+		if (is_temporary(file) && is_short_of("disk")) \
+		{ \
+			errno = ENOSPC; \
+			return -1; \
+		} \
+		return ((ssize_t (*) (int, const void *, size_t, off_t)) \
+				dlsym(RTLD_NEXT, #name)) (file, data, size, offset); \
+	}
+WRITES(pwrite)
+WRITES(pwrite64)
+
+#define READS(name) \
+	ssize_t name(int file, void *data, size_t size, off_t offset) \
+	{ \
+		if (is_temporary(file) && is_short_of("file")) \
+			return 0; \
+		return ((ssize_t (*) (int, void *, size_t, off_t)) \
+				dlsym(RTLD_NEXT, #name)) (file, data, size, offset); \
+	}
+READS(pread)
+READS(pread64)
+END
+
+start_mock(rate => 0);
+my $node;
+{
+	local $ENV{LD_PRELOAD} = $failing;
+	local $ENV{FRONTCORE_SHORTAGE} = $shortage;
+	$node = new_node(max_files_per_process => 64);
+}
+setup_server($node, requests_per_second => 0);
+
+# Run a script in a session of its own, come what may; what stands between
+# SHORT(name) and ENOUGH is run short of that.  Returns the output and the
+# errors, as "SQLSTATE message" each.
+sub run_short
+{
+	my ($script) = @_;
+	my ($out, $err);
+
+	$script =~ s/SHORT\((\w+)\)/\\! echo $1 >$shortage/g;
+	$script =~ s/ENOUGH/\\! rm -f $shortage/g;
+	$node->psql(
+		'postgres', "\\set VERBOSITY verbose\n$script",
+		stdout => \$out,
+		stderr => \$err,
+		on_error_stop => 0);
+	unlink $shortage;
+	return ($out, join "\n",
+		map { /(?:ERROR|WARNING):\s+(.*)/ ? $1 : () } split /\n/, $err);
+}
+
+# Memory that libcurl does not get, before anything was sent.
+foreach my $function (
+	[ 'curl_global_init', 'HV000: could not initialize libcurl' ],
+	[ 'curl_easy_init', '53200: could not initialize libcurl' ],
+	[ 'curl_easy_setopt', '53200: could not prepare an HTTP request: Out of memory' ],
+	[ 'curl_slist_append', '53200: could not prepare an HTTP request: Out of memory' ])
+{
+	my ($name, $error) = @$function;
+
+	mock('--reset', 'rate=0');
+	my ($out, $err) = run_short(<<"END");
+SHORT($name)
+SELECT count(*) FROM fc.courses;
+INSERT INTO fc.courses (title) VALUES ('Not sent');
+ENOUGH
+SELECT count(*) FROM fc.courses;
+INSERT INTO fc.courses (title) VALUES ('Sent') RETURNING title;
+END
+	is($err, "$error\n$error", "$name: both fail");
+	is($out, "12\nSent", "$name: the session goes on");
+	is(mock('--count'), 2, "$name: nothing was sent by those that failed");
+}
+
+# Memory that we do not get for an answer: what became of a write is unknown.
+mock('--reset', 'rate=0');
+my ($out, $err) = run_short(<<'END');
+SELECT count(*) FROM fc.courses;
+SHORT(realloc)
+SELECT count(*) FROM fc.customers;
+INSERT INTO fc.courses (title) VALUES ('Carried out');
+ENOUGH
+SELECT count(*) FROM fc.courses WHERE title = 'Carried out';
+END
+like($err, qr/\A53200: out of memory\n/, 'no memory for an answer');
+like($err, qr/^01000: 1 upstream write /m, 'a write without an answer may have been carried out');
+is($out, "12\n1", 'the session goes on');
+
+# The disk is full, or a file has lost its end: no page is taken for another.
+my $pages = <<'END';
+CREATE FOREIGN TABLE IF NOT EXISTS pages (id bigint) SERVER frontcore
+	OPTIONS (resource 'customers', page_size '5');
+SET frontcore_fdw.cache_size = 0;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages ORDER BY id;
+DECLARE d CURSOR FOR SELECT id FROM pages;
+FETCH 1 FROM d;
+SAVEPOINT s;
+END
+mock('--reset', 'rate=0');
+($out, $err) = run_short(<<"END");
+SET client_min_messages = warning;
+$pages
+SHORT(disk)
+SELECT count(*) FROM pages;
+ROLLBACK TO s;
+ENOUGH
+SELECT count(*), min(id), max(id) FROM pages;
+FETCH 1 FROM d;
+MOVE ALL FROM d;
+ROLLBACK TO s;
+SELECT count(*), min(id), max(id) FROM pages;
+COMMIT;
+END
+my ($full, $broken) = split /\n/, $err;
+like(
+	$full,
+	qr/^53100: could not write to temporary file ".*": No space left on device$/,
+	'the disk is full');
+is( $broken,
+	'HV000: could not read on in resource "customers" where an error came between',
+	'a cursor cannot go on from there');
+is($out, "40215\n15|40201|40215\n40214\n15|40201|40215", 'all others can');
+
+($out, $err) = run_short(<<"END");
+SET client_min_messages = warning;
+$pages
+SELECT count(*) FROM pages;
+SHORT(file)
+SELECT count(*) FROM pages;
+ROLLBACK TO s;
+ENOUGH
+SELECT count(*), min(id), max(id) FROM pages;
+COMMIT;
+END
+like(
+	$err,
+	qr/\A58030: could not read from temporary file ".*": Input\/output error\z/,
+	'a file is shorter than it was');
+is($out, "40215\n15\n15|40201|40215", '... and then is not');
+
+# A connection takes file descriptors; more of them than the server may open
+# is an error, until some are given back.
+mock('--reset', 'rate=0');
+my $many = join '', map { <<"END" } 1 .. 20;
+CREATE SERVER many$_ FOREIGN DATA WRAPPER frontcore_fdw OPTIONS (
+	base_url 'http://127.0.0.1:$ENV{FRONTCORE_MOCK_PORT}/v2',
+	requests_per_second '0', user_agent 'agent $_');
+CREATE USER MAPPING FOR CURRENT_USER SERVER many$_ OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE many$_ (id bigint) SERVER many$_ OPTIONS (resource 'courses');
+END
+$node->safe_psql('postgres', $many);
+($out, $err) = run_short(join("\n", map { "SELECT count(*) FROM many$_;" } 1 .. 20, 1));
+like($err, qr/\A(HV00N: could not connect to the API\n?)+\z/, 'too many connections');
+like($out, qr/\A12\n(12\n)+12\z/, '... and what was connected still is');
+is( (() = $err =~ /HV00N/g) + (() = $out =~ /12/g),
+	21, '... and each query has ended in one of these ways');
+
+# Shared memory that others have taken: the limiter says what helps.
+my $greedy = build_library('greedy', <<'END', '-I', split ' ', `pg_config --includedir-server`);
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "storage/shmem.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+/* Take what is left of the shared memory. */
+void
+_PG_init(void)
+{
+	for (Size size = 1024 * 1024; size >= 128; size /= 2)
+	{
+		MemoryContext context = CurrentMemoryContext;
+		bool		found;
+		char		name[32];
+
+		snprintf(name, sizeof(name), "greedy %zu", size);
+		PG_TRY();
+		{
+			(void) ShmemInitStruct(name, size, &found);
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(context);
+			FlushErrorState();
+		}
+		PG_END_TRY();
+	}
+}
+END
+my $crowded = new_node();
+setup_server($crowded, requests_per_second => 0);
+$crowded->append_conf('postgresql.conf', "session_preload_libraries = '$greedy'");
+$crowded->restart;
+my ($sqlstate, $message) = psql_error($crowded, 'SELECT count(*) FROM fc.courses');
+is($sqlstate, '53200', 'no shared memory is left');
+like($message, qr/could not set up the rate limiter: /, '... for the limiter');
+like($message, qr/Add "frontcore_fdw" to "shared_preload_libraries"/, '... unless it is preloaded');
+$crowded->append_conf('postgresql.conf', "shared_preload_libraries = 'frontcore_fdw'");
+$crowded->restart;
+is($crowded->safe_psql('postgres', 'SELECT count(*) FROM fc.courses'),
+	'12', '... as it then is');
+
+done_testing();
