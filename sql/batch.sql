@@ -1,0 +1,71 @@
+-- Batches: keys of all kinds, answers that hold what was not asked for, and
+-- accounts without batches.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+CREATE SERVER batches FOREIGN DATA WRAPPER frontcore_fdw
+    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'batch');
+CREATE USER MAPPING FOR CURRENT_USER SERVER batches OPTIONS (api_key 'test-key');
+CREATE SCHEMA batch;
+IMPORT FOREIGN SCHEMA frontcore FROM SERVER batches INTO batch;
+SET search_path = batch, public;
+SET datestyle = 'ISO';
+SELECT frontcore_stat_reset();
+\set VERBOSITY terse
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+CREATE TABLE wanted (id integer, key bigint);
+INSERT INTO wanted SELECT g, nullif(7300 + (g / 2), 7303) FROM generate_series(1, 26) AS g;
+ANALYZE wanted;
+
+-- keys that are made of the outer row, and each asked for once
+EXPLAIN (COSTS OFF) SELECT d.id FROM course_dates AS d
+WHERE d.course_id IN (SELECT key + 1 FROM wanted) AND d.start_at > '2027-06-01';
+SELECT d.id FROM course_dates AS d
+WHERE d.course_id IN (SELECT key + 1 FROM wanted) AND d.start_at > '2027-06-01' ORDER BY d.id;
+\! test/mock.py --log
+SELECT w.id, d.id FROM wanted AS w
+JOIN course_dates AS d ON d.course_id = CASE WHEN w.id > 9 THEN w.key END AND d.start_at > '2027-06-01'
+ORDER BY w.id, d.id;
+\! test/mock.py --log
+
+-- a date that is none of the courses asked for, or of none at all
+\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7309}'
+SELECT w.id, d.id FROM wanted AS w JOIN course_dates AS d ON d.course_id = w.key AND d.start_at > '2027-06-01'
+ORDER BY w.id, d.id;
+\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":null,\"course\":null}'
+SELECT w.id, d.id FROM wanted AS w JOIN course_dates AS d ON d.course_id = w.key AND d.start_at > '2027-06-01'
+ORDER BY w.id, d.id;
+\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7309}'
+SELECT id FROM course_dates WHERE course_id IN (7301, 7302) AND start_at > '2027-06-01' ORDER BY id;
+\! test/mock.py --log
+
+-- an account without batches is asked course by course
+\! test/mock.py --set batch=404
+SELECT count(*) FROM course_dates WHERE course_id IN (7301, 7302) AND start_at > '2027-06-01';
+EXPLAIN (COSTS OFF) SELECT id FROM course_dates WHERE course_id IN (7301, 7302) AND start_at > '2027-06-01';
+\! test/mock.py --log
+\! test/mock.py --reset rate=0
+
+-- operators that only look like ours, and bounds beyond all dates
+CREATE FUNCTION is_odd(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 1';
+CREATE OPERATOR !!! (RIGHTARG = bigint, FUNCTION = is_odd);
+SELECT count(*) FROM course_dates WHERE !!! id;
+SELECT count(*) FROM course_dates WHERE start_at < 'infinity'::timestamp;
+SELECT count(*) FROM course_dates WHERE start_at > '-infinity'::timestamptz AND start_at > '2027-06-01'::timestamp;
+SELECT count(*) FROM course_dates WHERE start_at < '-infinity'::timestamp;
+\! test/mock.py --log
+-- a key of a type of its own
+CREATE DOMAIN course_key AS bigint;
+CREATE FOREIGN TABLE keyed (id course_key, course_id course_key) SERVER batches OPTIONS (resource 'course_dates');
+SELECT w.id, k.id FROM wanted AS w JOIN keyed AS k ON k.course_id = w.key WHERE w.id = 4 ORDER BY k.id LIMIT 2;
+SELECT w.id, k.id FROM (VALUES (51001::bigint)) AS w (id) JOIN keyed AS k USING (id);
+\! test/mock.py --log
+\! test/mock.py --reset rate=0
+
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+SET search_path = public;
+SET client_min_messages = warning;
+DROP SCHEMA batch CASCADE;
+DROP SERVER batches CASCADE;
