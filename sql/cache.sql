@@ -200,6 +200,34 @@ FROM generate_series(1, 3) AS g;
 ALTER SERVER frontcore OPTIONS (DROP cache);
 \! test/mock.py --log
 
+-- and a cursor keeps to itself what it has read before a write, wherever that
+-- is stored, for as long as it is open
+ALTER FOREIGN TABLE pages OPTIONS (ADD cache 'off');
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 1 FROM c;
+SET LOCAL frontcore_fdw.cache_size = '64kB';
+DECLARE d CURSOR FOR SELECT id, title FROM pages;
+FETCH 1 FROM d;
+INSERT INTO fc.customers (title) VALUES ('Written meanwhile');
+\! test/mock.py --log
+SELECT count(*) FROM pages;
+\! test/mock.py --log
+FETCH 2 FROM c;
+MOVE ALL FROM c;
+CLOSE c;
+SET LOCAL frontcore_fdw.cache_size = 0;
+DECLARE e CURSOR FOR SELECT id FROM pages;
+FETCH 1 FROM e;
+INSERT INTO fc.customers (title) VALUES ('And again');
+MOVE ALL FROM d;
+CLOSE d;
+FETCH 7 FROM e;
+CLOSE e;
+\! test/mock.py --log
+COMMIT;
+ALTER FOREIGN TABLE pages OPTIONS (DROP cache);
+
 -- storing an answer fails: the next attempt has all of them
 SET temp_file_limit = 1;
 SET frontcore_fdw.cache_size = 0;

@@ -16,6 +16,14 @@ SELECT frontcore_stat_reset();
 \! test/mock.py --fault "match=/courses/7301 body='$(printf '\357\273\277')  {\"id\":7301,\"title\":\"Marked\"}'"
 SELECT id, title FROM courses WHERE id = 7301;
 
+-- a NUL byte after it, and more headers than any answer has
+\! python3 -c 'import json, os, urllib.request as r; r.urlopen("http://127.0.0.1:%s/_mock/fault" % os.environ["FRONTCORE_MOCK_PORT"], json.dumps({"spec": "match=/courses/7301 type=application/json body=%s" % "{\\\"id\\\":7301}\0"}).encode())'
+SELECT id, title FROM courses WHERE id = 7301;
+\! test/mock.py --fault "match=/courses/7301 $(for i in $(seq 300); do printf 'header=X-%s:1 ' $i; done)"
+\set VERBOSITY default
+SELECT id, title FROM courses WHERE id = 7301;
+\set VERBOSITY terse
+
 -- a unit as its number, as its code in any case, and as what is no code
 CREATE FOREIGN TABLE durations (id bigint, duration_value integer, duration_unit_id integer)
     SERVER shapes OPTIONS (resource 'courses');

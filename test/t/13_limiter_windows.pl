@@ -1,0 +1,161 @@
+# Limits other than so many a second: per minute, less than one a second, one a
+# second after a start; and all the ways in which servers tell when theirs ends.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use FrontcoreTest;
+use IPC::Run ();
+use JSON::PP qw(decode_json);
+use POSIX qw(strftime);
+use Test::More;
+use Time::HiRes qw(time);
+
+start_mock(rate => 0);
+my $node = new_node();
+my $accounts = 0;
+
+# An account of its own, which is the schema's name too.
+sub new_account
+{
+	my (%options) = @_;
+	my $account = 'account' . ++$accounts;
+
+	setup_server(
+		$node,
+		server => $account,
+		schema => $account,
+		limiter_key => $account,
+		%options);
+	return $account;
+}
+
+sub read_course
+{
+	my ($account, $id) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT id FROM $account.courses WHERE id = $id");
+}
+
+# Seconds from one request to another, each named by its course.
+sub pause
+{
+	my ($first, $second) = @_;
+	my %arrived;
+
+	foreach my $arrival (@{ decode_json(mock('--arrivals')) })
+	{
+		my ($id) = $arrival->[3] =~ /(\d+)/;
+		$arrived{$id} //= $arrival->[0];
+	}
+	return $arrived{$second} - $arrived{$first};
+}
+
+sub between
+{
+	my ($value, $least, $most, $name) = @_;
+
+	ok($value >= $least && $value < $most, $name)
+	  or diag("$value is not between $least and $most");
+	return;
+}
+
+# Eight seconds from now, as clocks show it elsewhere.
+sub zoned
+{
+	my ($zone) = @_;
+	my ($sign, $hours, $minutes) = $zone =~ /^([+-])(\d\d):?(\d\d)?$/;
+	my $offset = $hours * 3600 + ($minutes // 0) * 60;
+
+	return strftime('%Y-%m-%dT%H:%M:%S.5',
+		gmtime(time + 8 + ($sign eq '-' ? -$offset : $offset)))
+	  . $zone;
+}
+
+# So that no test below waits for what a start leaves, one account sees that:
+# a limit of one a second is full for three seconds, and the second itself.
+my $first = new_account(requests_per_second => 1);
+my $began = time;
+read_course($first, 7301);
+read_course($first, 7302);
+between(time - $began, 2, 12, 'one a second, after a start');
+between(pause(7301, 7302), 1, 4, 'one a second');
+$node->restart;
+$node->poll_query_until('postgres',
+	"SELECT pg_control_last_modified < now() - interval '5 s' FROM pg_control_system()");
+$began = time;
+read_course($first, 7303);
+between(time - $began, 0, 2, 'a start that is long ago leaves nothing');
+
+# Three a minute: the fourth waits, and nobody's patience is that long.
+my $slow = new_account(requests_per_second => 0, requests_per_minute => 3);
+$began = time;
+read_course($slow, $_) foreach 7304 .. 7306;
+between(time - $began, 0, 10, 'three a minute may come at once');
+my ($sqlstate) = psql_error($node,
+	"SET statement_timeout = '300ms'; SELECT id FROM $slow.courses WHERE id = 7399");
+is($sqlstate, '57014', 'the fourth waits');
+my $waiting = IPC::Run::start(
+	[
+		'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
+		"SELECT id FROM $slow.courses WHERE id = 7307"
+	],
+	'<', \undef, '>', \my $out, '2>', \my $err);
+wait_for_activity($node, "query LIKE '%7307%' AND wait_event IS NOT NULL AND pid <> pg_backend_pid()");
+is( $node->safe_psql('postgres',
+		"SELECT requests, queued FROM frontcore_limiter ORDER BY last_request DESC LIMIT 1"),
+	'3|1',
+	'... in the queue');
+
+# One in two seconds
+my $half = new_account(requests_per_second => 0.5);
+read_course($half, $_) foreach 7308 .. 7310;
+between(pause(7308, 7309), 2, 4, 'one in two seconds');
+between(pause(7309, 7310), 2, 4, '... and again');
+
+# Blanks after a header's value are none of it
+my $patient = new_account(requests_per_second => 0);
+mock('--fault', q(match=7311 status=429 'header=Retry-After:2  '));
+my $since = @{ decode_json(mock('--arrivals')) };
+is(read_course($patient, 7311), '7311', 'refused once');
+my @arrivals = @{ decode_json(mock('--arrivals')) };
+is(@arrivals - $since, 2, '... and repeated once');
+between($arrivals[-1][0] - $arrivals[$since][7], 2, 7, '... after two seconds');
+
+# How servers tell that nothing remains, and until when.  What is not
+# understood is not waited for.
+foreach my $case (
+	[ '-1', '2', '1m', 2, 7 ],
+	[ '-', '2', '1m', 0, 2 ],
+	[ '0', '{epoch+3}000', '1m', 1, 8 ],
+	[ '0', '{epoch+30}000', '2s', 2, 7 ],
+	[ '0', '2', '10x', 2, 7 ],
+	[ '0', '2000-01-01T10:00:00+01:00', '5', 0, 2 ],
+	[ '0', sub { zoned('+02:00') }, '1h', 2, 14 ],
+	[ '0', sub { zoned('-0130') }, '1h', 2, 14 ],
+	[ '0', sub { zoned('+05') }, '1h', 2, 14 ])
+{
+	my ($remaining, $told, $limit, $least, $most) = @$case;
+	my $account = new_account(requests_per_second => 0);
+	my $reset = ref $told ? $told->() : $told;
+
+	mock('--clear-faults');
+	mock('--fault',
+		"match=7311 header=X-RateLimit-Limit:$limit "
+		  . "header=X-RateLimit-Remaining:$remaining 'header=X-RateLimit-Reset:$reset  '");
+	$since = @{ decode_json(mock('--arrivals')) };
+	read_course($account, $_) foreach 7311, 7312;
+	@arrivals = @{ decode_json(mock('--arrivals')) };
+	between($arrivals[ $since + 1 ][0] - $arrivals[$since][7],
+		$least, $most, "$remaining of $limit remaining, Reset: $reset");
+}
+
+# The minute is over
+$waiting->finish;
+is($out, "7307\n", 'the fourth gets its turn');
+between(pause(7304, 7307), 60, 75, '... after a minute');
+
+done_testing();
