@@ -9,6 +9,9 @@
 #include "advice.h"
 #include "shim.h"
 
+/* Less than an answer may have, so that some inputs are longer. */
+#define LIMIT	700
+
 static void collect(Transfer *transfer, const char *text, size_t length);
 static void check_advice(const FcHttpResponse *response, bool throttled);
 static void check_header(const char *header);
@@ -22,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shim_begin();
 	transfer = palloc0(sizeof(Transfer));
-	transfer->head.limit = MAX_HEADER_BYTES;
+	transfer->head.limit = LIMIT;
 	collect(transfer, (const char *) data, size);
 	response.headers = list_headers(&transfer->head);
 	foreach(cell, response.headers)
@@ -57,7 +60,7 @@ collect(Transfer *transfer, const char *text, size_t length)
 			break;
 		text += size;
 	}
-	REQUIRE(transfer->head.used <= MAX_HEADER_BYTES);
+	REQUIRE(transfer->head.used <= LIMIT);
 }
 
 /* What the limiter is told is a time to wait, or nothing. */
