@@ -14,6 +14,7 @@
 #include "shim.h"
 
 static void check_value(const FcOption *option, const char *value);
+static void check_authority(const char *value);
 static void check_url(const char *value);
 static bool is_loopback_name(const char *host);
 
@@ -46,6 +47,8 @@ check_value(const FcOption *option, const char *value)
 
 	for (const char *c = value; *c != '\0'; c++)
 		REQUIRE((unsigned char) *c >= ' ' && *c != 0x7f);
+	if (option->parse == parse_url || option->parse == parse_proxy)
+		check_authority(value);
 	if (option->parse == parse_url)
 		check_url(value);
 	if (option->parse == parse_proxy)
@@ -56,6 +59,18 @@ check_value(const FcOption *option, const char *value)
 		REQUIRE(is_within_bounds(option, *(int *) target));
 	if (option->parse == parse_number)
 		REQUIRE(isfinite(*(double *) target));
+}
+
+/* A reader sees where the host begins, and which one it is. */
+static void
+check_authority(const char *value)
+{
+	const char *host = strstr(value, "://");
+
+	REQUIRE(host != NULL && host == strchr(value, ':'));
+	host += strlen("://");
+	REQUIRE(strcspn(host, "/?#") > 0);
+	REQUIRE(strcspn(host, "%@") >= strcspn(host, "/?#"));
 }
 
 /*

@@ -53,6 +53,7 @@ VALUES = [
     "10s", "64MB", "true", "off", "custom_properties.a.b", "a.b.c",
     "courses", "a key", "http://127.1/", "http://2130706433/",
     "https://user:word@h/", "https://%ff.example/",
+    "https:/%om/v:///", "https:///%2541.example/", "https:h:80",
 ]
 OPTIONS = 28
 
@@ -75,7 +76,7 @@ def main(port, directory):
              "headers": [text.encode() for text in HEADERS],
              "option": [bytes([number]) + value.encode()
                         for value in VALUES
-                        for number in range(0, OPTIONS, 3)]}
+                        for number in range(OPTIONS)]}
     for path, resource, route in REQUESTS:
         status, body = get(port, path)
         number = 10 if status == 404 else 0
