@@ -88,7 +88,7 @@ SELECT frontcore_stat_reset();
 SELECT id, start_at FROM course_dates WHERE id = 51003;
 SELECT id, start_at FROM course_dates WHERE id = 51004;
 \! test/mock.py --log
--- once one was right, another date is taken for none
+-- once one was right, another date is no proof: the list is asked
 SELECT frontcore_stat_reset();
 \! test/mock.py --set id_filter=honoured
 \! test/mock.py --fault 'match=coursedate_id=51004 body="[{\"coursedate_id\":51009,\"course_id\":7302,\"start_at\":\"2027-01-01\"}]"'
