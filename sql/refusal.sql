@@ -45,7 +45,6 @@ ALTER SERVER refusing OPTIONS (DROP course_dates_source);
 SELECT count(*) FROM course_dates;
 \! test/mock.py --log
 
-SELECT frontcore_stat_reset();
 -- a date that only its own address holds all of: its course is found out by a
 -- list, which may lack it
 SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51999) ORDER BY id;

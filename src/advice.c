@@ -127,8 +127,8 @@ time_to_reset(const FcHttpResponse *response)
 		return -1;
 	if (parse_iso_time(header, &reset))
 		wait = reset - server_time(response);
-	else if (!parse_number(header, &reset, &end))
-		return -1;
+	else if (!parse_number(header, &reset, &end) || *end == '-')
+		return -1;				/* a date of some other kind */
 	else if (reset < MIN_EPOCH_SECONDS)
 		wait = reset;
 	else if (reset < MIN_EPOCH_MILLISECONDS)
