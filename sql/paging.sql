@@ -160,6 +160,17 @@ SELECT count(*) FROM fc.course_dates;
 SELECT count(*) FROM fc.course_dates;
 ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
 \! test/mock.py --log
+-- when it answers again, so does what is looked up in it
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'was deployed');
+\! test/mock.py --reset rate=0
+\! test/mock.py --fault 'match=/coursedates.order status=404'
+SELECT count(*) FROM fc.course_dates;
+ALTER SERVER frontcore OPTIONS (ADD course_dates_source 'list');
+SELECT count(*) FROM fc.course_dates;
+ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
+\! test/mock.py --log
+SELECT id, title FROM fc.course_dates WHERE id = 51005;
+\! test/mock.py --log
 -- courses none of which has dates: there is no such list
 ALTER SERVER frontcore OPTIONS (SET limiter_key 'has neither');
 \! test/mock.py --reset rate=0 coursedates_list=404 batch=404

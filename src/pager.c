@@ -1114,19 +1114,17 @@ fetch_page(FcPager *pager)
 }
 
 /*
- * A route that was closed answers: it is open again.
+ * A route that was closed answers: it is open again, and with a list what can
+ * be looked up in it.
  */
 static void
 note_open(FcPager *pager, const FcWalk *walk)
 {
 	uint64		closed = FC_LEARNED_CLOSED(walk->route_number);
-	int			flags = walk->resource->routes[walk->route_number].flags;
 
 	if ((pager->learned.flags & closed) == 0)
 		return;
-
-	/* what close_route has closed with the list */
-	if ((flags & FC_FLAT) && !(flags & FC_LOOKUP))
+	if ((walk->route->flags & FC_FLAT) && !(walk->route->flags & FC_LOOKUP))
 		closed |= fc_catalog_flat_routes(walk->resource);
 	fc_stats_learn_flags(pager->api->account.digest, walk->resource->name, 0,
 						 closed);
