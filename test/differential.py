@@ -1424,6 +1424,8 @@ def make_settings(lot, config, version):
                         min_parallel_table_scan_size="0")
         settings["debug_parallel_query" if version >= 160000
                  else "force_parallel_mode"] = "on"
+        # workers that are started anew for each row take all the time
+        settings.pop("enable_material", None)
     if lot.random() < 0.15:
         settings["cursor_tuple_fraction"] = lot.choice(("0.001", "1"))
     if lot.random() < 0.1:
