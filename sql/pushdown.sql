@@ -301,6 +301,11 @@ ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown lacks one');
 \! test/mock.py --fault 'match=coursedate_id=51020 status=404'
 SELECT id, start_at FROM course_dates WHERE id IN (51001, 51020, 51038, 99) ORDER BY id DESC;
 \! test/mock.py --log
+-- or to lack a column that another route has
+ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown lacks a column');
+\! test/mock.py --fault 'match=coursedate_id=51020 drop=reference'
+SELECT id, reference FROM course_dates WHERE id IN (51001, 51020, 51038);
+\! test/mock.py --log
 -- also where rows are read again, or read after a write that drained them
 ALTER SERVER pushed OPTIONS (SET limiter_key 'pushdown again');
 \! test/mock.py --reset rate=0 id_filter=ignored default_sort=asc

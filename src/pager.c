@@ -1159,8 +1159,7 @@ has_other_route(FcPager *pager)
  * The account does not have the route: take another one.
  *
  * That a look-up finds no list may also mean that it finds no object; it is
- * not remembered.  Ids are looked up as they rise, so those below the current
- * one have had their answer: the other route is asked for the rest.
+ * not remembered.
  */
 static void
 close_route(FcPager *pager)
@@ -1180,20 +1179,23 @@ close_route(FcPager *pager)
 		fc_stats_learn_flags(pager->api->account.digest,
 							 pager->query->resource->name, closed, mistaken);
 	pager->facts.flags |= closed;
-	if ((flags & FC_LOOKUP) && pager->walked > 0)
-	{
-		pager->skips = true;
-		pager->skip_below = pager->walk->id;
-	}
 	begin_again(pager);
 }
 
 /*
  * Take the route that is best now, from the start.
+ *
+ * Ids are looked up as they rise.  Where some have given rows, those below the
+ * current one have had their answer: the other route is for the rest.
  */
 static void
 begin_again(FcPager *pager)
 {
+	if (pager->walked > 0 && (pager->walk->route->flags & FC_LOOKUP))
+	{
+		pager->skips = true;
+		pager->skip_below = pager->walk->id;
+	}
 	release_walks(pager);
 	pager->next_walk = 0;
 	pager->walk = NULL;
@@ -1256,7 +1258,8 @@ check_needs(FcPager *pager, const FcWalk *walk)
 	}
 
 	choice = fc_query_choose(pager->query, &pager->facts);
-	if (pager->walked == 0 && !pager->has_all_walks &&
+	if ((pager->walked == 0 || (walk->route->flags & FC_LOOKUP)) &&
+		!pager->has_all_walks &&
 		choice.route != NULL && choice.number != walk->route_number)
 	{
 		begin_again(pager);
