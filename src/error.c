@@ -69,6 +69,7 @@ static const Phrase phrases[] =
 #define TIMED_OUT	(1 << FC_TROUBLE_TIMED_OUT)
 #define CUT_SHORT	(1 << FC_TROUBLE_CUT_SHORT)
 #define TOO_BIG		(1 << FC_TROUBLE_TOO_BIG)
+#define STARVED		(1 << FC_TROUBLE_STARVED)
 #define GARBLED		(1 << FC_TROUBLE_GARBLED)
 #define EMPTY		(1 << FC_TROUBLE_EMPTY)
 #define NOT_JSON	(1 << FC_TROUBLE_NOT_JSON)
@@ -122,6 +123,8 @@ static const Rule rules[] =
 	{READ, ALL, TOO_BIG, ANY_STATUS, SAYS_ANYTHING,
 		FC_VERDICT_FAILED, ERRCODE_FDW_UNABLE_TO_CREATE_REPLY, NULL,
 	"The server options max_response_size and page_size say how big it may be."},
+	{READ, ALL, STARVED, ANY_STATUS, SAYS_ANYTHING,
+	FC_VERDICT_FAILED, ERRCODE_OUT_OF_MEMORY, NULL, NULL},
 	{READ, ALL, EMPTY, ANY_STATUS, SAYS_ANYTHING,
 	FC_VERDICT_THROTTLED, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, NULL, NULL},
 	{READ, ALL, GARBLED | NOT_JSON, ANY_STATUS, SAYS_ANYTHING,
@@ -233,6 +236,7 @@ static const char *const trouble_reasons[] =
 	[FC_TROUBLE_TIMED_OUT] = "the request timed out",
 	[FC_TROUBLE_CUT_SHORT] = "the answer was cut short",
 	[FC_TROUBLE_TOO_BIG] = "the answer is too big",
+	[FC_TROUBLE_STARVED] = "there is no memory for the answer",
 	[FC_TROUBLE_GARBLED] = "the answer is not HTTP, or badly encoded",
 	[FC_TROUBLE_EMPTY] = "the answer is empty",
 	[FC_TROUBLE_NOT_JSON] = "the answer is not JSON"

@@ -40,6 +40,7 @@ typedef enum FcTrouble
 	FC_TROUBLE_TIMED_OUT,
 	FC_TROUBLE_CUT_SHORT,
 	FC_TROUBLE_TOO_BIG,
+	FC_TROUBLE_STARVED,			/* there was no memory for it */
 	FC_TROUBLE_GARBLED,			/* not HTTP, or badly encoded */
 	FC_TROUBLE_EMPTY,			/* 2xx without the body that was asked for */
 	FC_TROUBLE_NOT_JSON			/* 2xx with something else */

@@ -769,12 +769,6 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 	long		header_bytes = 0;
 	long		status = 0;
 
-	if (transfer->body.is_starved || transfer->head.is_starved)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while receiving an answer of the API.")));
-
 	if (transfer->starts > 0)
 	{
 		check_result(curl_easy_getinfo(connection->easy,
@@ -806,6 +800,8 @@ judge_outcome(const Transfer *transfer)
 {
 	if (transfer->starts == 0)
 		return FC_HTTP_NOT_SENT;
+	if (transfer->body.is_starved || transfer->head.is_starved)
+		return FC_HTTP_STARVED;
 	if (transfer->body.is_full)
 		return FC_HTTP_TOO_BIG;
 	for (int i = 0; i < lengthof(meanings); i++)
@@ -823,6 +819,7 @@ explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 	switch (transfer->response.outcome)
 	{
 		case FC_HTTP_ANSWERED:
+		case FC_HTTP_STARVED:
 			return NULL;
 		case FC_HTTP_TIMED_OUT:
 			return psprintf("no answer within %d ms",

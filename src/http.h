@@ -43,6 +43,7 @@ typedef enum FcHttpOutcome
 	FC_HTTP_TIMED_OUT,			/* sent, and no whole answer in time */
 	FC_HTTP_CUT_SHORT,			/* the answer ended before its announced end */
 	FC_HTTP_TOO_BIG,			/* the answer passed max_response_size */
+	FC_HTTP_STARVED,			/* there was no memory for the answer */
 	FC_HTTP_GARBLED				/* what came is not HTTP, or badly encoded */
 } FcHttpOutcome;
 
