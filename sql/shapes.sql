@@ -76,7 +76,9 @@ INSERT INTO owned (title) VALUES ('Without') RETURNING title, properties, s, lis
 -- what gatherings hold beyond what can be written: an empty text is nothing to
 -- lose, a number is
 \! test/mock.py --set date_put=reset
+SET client_min_messages = error;
 UPDATE course_dates SET reference = 'learned' WHERE id = 51001 AND course_id = 7301;
+RESET client_min_messages;
 \! test/mock.py --log
 \! test/mock.py --fault 'match="GET /courses/7301/coursedates/51001" count=0 patch="{\"gatherings\":[{\"gathering_at\":\"2027-01-01 09:00\",\"gathering_end_at\":\"2027-01-01 10:00\",\"mood\":\"\"}]}"'
 UPDATE course_dates SET reference = 'mood' WHERE id = 51001 AND course_id = 7301;

@@ -84,7 +84,9 @@ INSERT INTO courses (title, custom_properties) VALUES ('Short-lived', '{"a": "1"
 -- or when RETURNING wants to know what else is in it
 \! test/mock.py --fault 'match="GET /courses/7301" status=404'
 \set VERBOSITY default
+SET client_min_messages = error;
 UPDATE courses SET reference = 'x' WHERE id = 7301 RETURNING title;
+RESET client_min_messages;
 \! test/mock.py --log
 \! test/mock.py --reset rate=0
 
