@@ -19,12 +19,15 @@ SELECT frontcore_stat_reset();
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 
--- rows named by their ids: EXPLAIN ANALYZE counts those that there were
+-- rows named by their ids: EXPLAIN ANALYZE counts those that there were;
+-- PostgreSQL 18 gives decimals to rows, and 17 numbers no values of subplans
+\a
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF)
-UPDATE courses SET reference = 'direct' WHERE id IN (7301, 7302, 7399);
+UPDATE courses SET reference = 'direct' WHERE id IN (7301, 7302, 7399) \g | sed 's/[.]00//; s/Bytes.*/Bytes/'
 \! test/mock.py --log
 -- an id that only execution tells
-EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = (SELECT 7300 + count(*) FROM (VALUES (1)) AS v);
+EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = (SELECT 7300 + count(*) FROM (VALUES (1)) AS v) \g | sed 's/ (returns .*)//'
+\a
 -- a filter that is no id names no rows
 EXPLAIN (COSTS OFF) UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';
 UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';

@@ -150,7 +150,7 @@ my $node;
 {
 	local $ENV{LD_PRELOAD} = $failing;
 	local $ENV{FRONTCORE_SHORTAGE} = $shortage;
-	$node = new_node(max_files_per_process => 64);
+	$node = new_node(max_files_per_process => 100);
 }
 setup_server($node, requests_per_second => 0);
 
