@@ -15,7 +15,7 @@
 
 static void check_value(const FcOption *option, const char *value);
 static void check_authority(const char *value);
-static void check_url(const char *value);
+static void check_address(const char *value, const char *parsed);
 static bool is_loopback_name(const char *host);
 
 int
@@ -50,7 +50,7 @@ check_value(const FcOption *option, const char *value)
 	if (option->parse == parse_url || option->parse == parse_proxy)
 		check_authority(value);
 	if (option->parse == parse_url)
-		check_url(value);
+		check_address(value, *(const char **) target);
 	if (option->parse == parse_proxy)
 		REQUIRE(strpbrk(value, "@?# ") == NULL);
 	if (option->parse == parse_key)
@@ -79,7 +79,7 @@ check_authority(const char *value)
  * made of it here: the normal form is a fixed point.
  */
 static void
-check_url(const char *value)
+check_address(const char *value, const char *parsed)
 {
 	char	   *normalized;
 	char	   *origin;
@@ -88,6 +88,7 @@ check_url(const char *value)
 	char	   *host;
 
 	REQUIRE(fc_http_check_url(value, &normalized, &origin) == NULL);
+	REQUIRE(strcmp(normalized, parsed) == 0);
 	REQUIRE(strchr(normalized, '@') == NULL ||
 			strchr(strstr(normalized, "://") + 3, '/') < strchr(normalized, '@'));
 	REQUIRE(strpbrk(normalized, "?# ") == NULL);
