@@ -20,7 +20,7 @@
  *	   since ask below begins each question anew;
  *	4. gives two callbacks.  ask(node, operand, keys) evaluates all operands
  *	   but the one numbered operand, takes keys (an int8[]; its type is
- *	   INT8ARRAYOID, it is not NULL) in its place, calls fc_pushdown_bind and
+ *	   INT8ARRAYOID, it is not NULL) in its place, calls fc_bind_query and
  *	   fc_pager_ask.  next(node) puts the next item into
  *	   node->ss.ss_ScanTupleSlot, as IterateForeignScan otherwise would, and
  *	   returns false at the end.

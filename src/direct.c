@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "bind.h"
 #include "change.h"
 #include "compat.h"
 #include "direct.h"
@@ -388,8 +389,8 @@ bind_query(FcDirect *direct, ForeignScanState *node)
 		values[i] = ExecEvalExpr(operand, node->ss.ps.ps_ExprContext,
 								 &isnull[i]);
 	}
-	fc_pushdown_bind(query, direct->conditions, &operands,
-					 direct->server->filter_timezone, false);
+	fc_bind_query(query, direct->conditions, &operands,
+				  direct->server->filter_timezone, false);
 	return query;
 }
 

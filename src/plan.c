@@ -18,6 +18,7 @@
 
 #include "access/stratnum.h"
 #include "access/sysattr.h"
+#include "bind.h"
 #include "compat.h"
 #include "facts.h"
 #include "miscadmin.h"
@@ -391,10 +392,10 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 		isnull[operands.count++] = operand->constisnull;
 		known = lappend(known, clause);
 	}
-	fc_pushdown_bind(query,
-					 fc_pushdown_conditions(table->resource, known, &exprs),
-					 &operands, planned->server->filter_timezone,
-					 table->push_filters);
+	fc_bind_query(query,
+				  fc_pushdown_conditions(table->resource, known, &exprs),
+				  &operands, planned->server->filter_timezone,
+				  table->push_filters);
 
 	foreach(cell, unknown)
 		guess_keys(root, lfirst(cell), query);

@@ -21,15 +21,6 @@ typedef struct FcPushed
 	RestrictInfo *rinfo;
 } FcPushed;
 
-/* The operands of a scan's conditions, once they are known. */
-typedef struct FcOperands
-{
-	int			count;
-	const Oid  *types;
-	const Datum *values;
-	const bool *isnull;
-} FcOperands;
-
 /* By FcOperator, as people write them. */
 extern const char *const fc_pushdown_operators[];
 
@@ -41,8 +32,5 @@ extern const FcColumn *fc_pushdown_column(RelOptInfo *rel,
 extern bool fc_pushdown_is_exact(const FcPushed *pushed);
 extern List *fc_pushdown_conditions(const FcResource *resource,
 									List *pushed, List **operands);
-extern void fc_pushdown_bind(FcQuery *query, const List *conditions,
-							 const FcOperands *operands,
-							 const char *filter_timezone, bool push_filters);
 
 #endif							/* FC_PUSHDOWN_H */

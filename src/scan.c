@@ -10,6 +10,7 @@
 
 #include "access/sysattr.h"
 #include "batch.h"
+#include "bind.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "error.h"
@@ -448,9 +449,9 @@ bind_query(FcScanState *state, ForeignScanState *node, int replaced,
 		}
 		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
 	}
-	fc_pushdown_bind(query, state->conditions, &operands,
-					 state->server->filter_timezone,
-					 state->table->push_filters);
+	fc_bind_query(query, state->conditions, &operands,
+				  state->server->filter_timezone,
+				  state->table->push_filters);
 	return query;
 }
 
