@@ -297,6 +297,9 @@ PUSHABLE = {
     "family": ("id", "course_id", "start_at", "status_id", "updated_at"),
     "k": (),
 }
+# A column of each resource that may be written without meaning anything.
+WRITABLE = {"courses": "reference", "course_dates": "reference",
+            "customers": "phone"}
 UNIQUE = {"courses": "id", "course_dates": "id", "customers": "id",
           "my_dates": "n", "my_courses": "id", "guarded": "id",
           "family": "id", "k": "n"}
@@ -1564,6 +1567,8 @@ class Cursors:
                     "FETCH FIRST", "FETCH LAST", "FETCH ABSOLUTE 4",
                     "FETCH RELATIVE -2", "MOVE ABSOLUTE 0", "FETCH 0",
                     "FETCH BACKWARD ALL", "MOVE FORWARD ALL"))))
+        if lot.random() < 0.35 and not generator.config.is_monotone:
+            self.add_write(generator)
         if lot.random() < 0.4:
             self.add_subtransaction(lot)
         self.between = generator.query() if lot.random() < 0.4 else None
@@ -1577,10 +1582,44 @@ class Cursors:
         self.moves.insert(end, (None, end_with))
         self.moves.insert(begin, (None, "SAVEPOINT s"))
 
+    def add_write(self, generator):
+        """Write a row between the moves, which must not show in them."""
+        lot = generator.lot
+        name, column = lot.choice(list(WRITABLE.items()))
+        table = generator.tables[name]
+        if column not in table.columns:
+            return
+        number = lot.choice(table.values["id"])
+        self.moves.insert(lot.randint(0, len(self.moves)), (
+            None, "UPDATE fc.%s SET %s = 'written' WHERE id = %s"
+            % (name, column, number)))
+
     @staticmethod
-    def run_subtransaction(trial, command):
+    def write(trial, command):
+        """Run an UPDATE, and take it back behind the API's back."""
+        words = command.split()
+        resource, number = words[1].partition(".")[2], int(words[-1])
+        server = trial.runner.mock
+        try:
+            old = server.dump(resource, number)
+        except mock.MockError:
+            old = None
+        try:
+            trial.session.query(command)
+        finally:
+            if old:
+                new = server.dump(resource, number)
+                server.change(resource, number, **{
+                    name: value for name, value in old.items()
+                    if new.get(name) != value})
+
+    @classmethod
+    def run_other(cls, trial, command):
         """A command that is no move."""
         trial.note(command)
+        if command.startswith("UPDATE"):
+            cls.write(trial, command)
+            return
         try:
             trial.session.query(command)
         except SqlError:
@@ -1604,7 +1643,13 @@ class Cursors:
                 return
         for number, move in self.moves:
             if number is None:
-                self.run_subtransaction(trial, move)
+                sent = trial.requests()
+                _, error = trial.attempt(
+                    lambda m=move: self.run_other(trial, m))
+                if error:
+                    trial.judge_error(None, error)
+                    return
+                before += trial.requests() - sent
                 answers.append(None)
                 continue
             trial.note("%s FROM c%d" % (move, number))
@@ -1764,7 +1809,9 @@ class Trial:
         if self.runner.config.allows(error):
             self.runner.excused += 1
             return
-        _, local = self.attempt(lambda: self.over(query, "loc"))
+        local = None
+        if query is not None:
+            _, local = self.attempt(lambda: self.over(query, "loc"))
         if local is None:
             raise Failure("the foreign tables raised %s" % error)
         self.runner.errors += 1
