@@ -20,7 +20,8 @@ ANALYZE wanted;
 
 -- keys that are made of the outer row, and each asked for once
 EXPLAIN (COSTS OFF) SELECT d.id FROM course_dates AS d
-WHERE d.course_id IN (SELECT key + 1 FROM wanted) AND d.start_at > '2027-06-01';
+WHERE d.course_id IN (SELECT key + 1 FROM wanted) AND d.start_at > '2027-06-01'
+\g | sed 's/(course_id = (wanted.key + 1))/((wanted.key + 1) = course_id)/'
 SELECT d.id FROM course_dates AS d
 WHERE d.course_id IN (SELECT key + 1 FROM wanted) AND d.start_at > '2027-06-01' ORDER BY d.id;
 \! test/mock.py --log

@@ -54,7 +54,8 @@ CREATE TABLE wanted (id bigint);
 INSERT INTO wanted VALUES (40201), (40202);
 ANALYZE wanted;
 SELECT tableoid::regclass, count(*), min(id), max(id) FROM everywhere GROUP BY 1 ORDER BY 1;
-EXPLAIN (COSTS OFF) UPDATE everywhere AS e SET note = 'joined' FROM wanted AS w WHERE w.id = e.id;
+EXPLAIN (COSTS OFF) UPDATE everywhere AS e SET note = 'joined' FROM wanted AS w WHERE w.id = e.id
+\g | sed 's/(id = w.id)/(w.id = id)/'
 UPDATE everywhere AS e SET note = 'joined' FROM wanted AS w WHERE w.id = e.id RETURNING e.tableoid::regclass, e.id, e.note;
 \! test/mock.py --log
 -- a row that comes without its id cannot be named
