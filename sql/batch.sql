@@ -31,14 +31,20 @@ ORDER BY w.id, d.id;
 \! test/mock.py --log
 
 -- a date that is none of the courses asked for, or of none at all
-\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7309}'
+\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7399}'
 SELECT w.id, d.id FROM wanted AS w JOIN course_dates AS d ON d.course_id = w.key AND d.start_at > '2027-06-01'
 ORDER BY w.id, d.id;
 \! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":null,\"course\":null}'
 SELECT w.id, d.id FROM wanted AS w JOIN course_dates AS d ON d.course_id = w.key AND d.start_at > '2027-06-01'
 ORDER BY w.id, d.id;
-\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7309}'
+\! test/mock.py --fault 'match=/batch id=51017 patch={\"course_id\":7399}'
 SELECT id FROM course_dates WHERE course_id IN (7301, 7302) AND start_at > '2027-06-01' ORDER BY id;
+\! test/mock.py --log
+
+-- who wants few rows of some courses asks for few, unless rows may be dropped
+SELECT count(*) FROM (SELECT id FROM course_dates WHERE course_id IN (7301, 7302) LIMIT 3) AS few;
+SELECT count(*) FROM (SELECT id FROM course_dates WHERE course_id IN (7301, 7302) AND start_at < '2027-06-01' LIMIT 3) AS few;
+SELECT count(*) FROM (SELECT id FROM course_dates WHERE course_id = 7301 AND status_id IN (1, 2) LIMIT 3) AS few;
 \! test/mock.py --log
 
 -- an account without batches is asked course by course
@@ -49,7 +55,7 @@ EXPLAIN (COSTS OFF) SELECT id FROM course_dates WHERE course_id IN (7301, 7302) 
 \! test/mock.py --reset rate=0
 
 -- operators that only look like ours, and bounds beyond all dates
-CREATE FUNCTION is_odd(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 1';
+CREATE FUNCTION is_odd(bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 % 2 = 1; END';
 CREATE OPERATOR !!! (RIGHTARG = bigint, FUNCTION = is_odd);
 SELECT count(*) FROM course_dates WHERE !!! id;
 SELECT count(*) FROM course_dates WHERE start_at < 'infinity'::timestamp;

@@ -193,6 +193,42 @@ COMMIT;
 \! test/mock.py --clear-faults
 \! test/mock.py --log
 
+-- and one that could not be read ahead of a write goes on where it was, once
+-- it can
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 2 FROM c;
+DECLARE d CURSOR FOR SELECT id FROM pages WHERE id < 40300;
+SAVEPOINT s;
+\! test/mock.py --fault 'match=page=3 status=500 count=0'
+INSERT INTO fc.customers (title) VALUES ('Never sent');
+ROLLBACK TO s;
+\! test/mock.py --clear-faults
+\! test/mock.py --log
+INSERT INTO fc.customers (title) VALUES ('Sent');
+\! test/mock.py --log
+FETCH 2 FROM c;
+MOVE ALL FROM c;
+FETCH 2 FROM d;
+MOVE ALL FROM d;
+COMMIT;
+\! test/mock.py --log
+-- before its first row, too
+ALTER FOREIGN TABLE pages OPTIONS (ADD cache 'off');
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM pages;
+FETCH 0 FROM c;
+SAVEPOINT s;
+\! test/mock.py --fault 'match=page=3 status=500 count=0'
+INSERT INTO fc.customers (title) VALUES ('Never sent');
+ROLLBACK TO s;
+\! test/mock.py --clear-faults
+INSERT INTO fc.customers (title) VALUES ('Sent');
+FETCH 2 FROM c;
+COMMIT;
+ALTER FOREIGN TABLE pages OPTIONS (DROP cache);
+\! test/mock.py --log
+
 -- without the cache a scan keeps its answers for its own rescans
 ALTER SERVER frontcore OPTIONS (ADD cache 'off');
 SELECT g, (SELECT count(*) FROM (SELECT id FROM fc.courses OFFSET 0) AS c WHERE c.id > 7300 + g)

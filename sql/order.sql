@@ -27,18 +27,21 @@ SELECT id, start_at FROM course_dates WHERE course_id = 7302 ORDER BY start_at D
 
 -- an answer that we have sorted is given again from its first row, and is
 -- asked for once
+SELECT frontcore_stat_reset();
 SET enable_material = off;
 SELECT g, array_agg(id ORDER BY id) FROM generate_series(1, 3) AS g,
     LATERAL (SELECT id FROM (SELECT id FROM course_dates WHERE course_id = 7301 ORDER BY id DESC LIMIT 3) AS d
              WHERE id > g) AS three GROUP BY g ORDER BY g;
 \! test/mock.py --log
 -- without the cache, too
+SELECT frontcore_stat_reset();
 ALTER SERVER ordered OPTIONS (ADD cache 'off');
 SELECT g, (SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM course_dates WHERE course_id = 7301 ORDER BY id LIMIT 3) AS d WHERE id > g)
 FROM generate_series(1, 3) AS g;
 \! test/mock.py --log
 ALTER SERVER ordered OPTIONS (DROP cache);
 RESET enable_material;
+SELECT frontcore_stat_reset();
 -- a cursor over such an answer misses nothing when it is written to meanwhile
 BEGIN;
 DECLARE c SCROLL CURSOR FOR SELECT id FROM course_dates WHERE course_id = 7301 ORDER BY id DESC;

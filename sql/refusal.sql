@@ -59,6 +59,14 @@ SELECT id FROM courses WHERE id IN (7302, 7397, 7398, 7399);
 \! test/mock.py --log
 COMMIT;
 
+-- a row that a list repeats is one row, also for those who look it up there
+BEGIN;
+\! test/mock.py --fault 'match=/customers duplicate'
+SELECT count(*) FROM customers;
+SELECT id, title FROM customers WHERE id IN (40214, 40215);
+\! test/mock.py --log
+COMMIT;
+
 -- what the transaction has forgotten is not complete, though a cursor goes on
 CREATE FOREIGN TABLE pages (id bigint) SERVER refusing OPTIONS (resource 'customers', page_size '5');
 BEGIN;

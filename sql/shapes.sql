@@ -49,6 +49,18 @@ CREATE FOREIGN TABLE places (id bigint, course_id bigint, place_title place_name
 SELECT id, name, code FROM places WHERE course_id = 7301 ORDER BY id LIMIT 2;
 SELECT id, place_title FROM places WHERE course_id = 7301 ORDER BY id LIMIT 2;
 
+-- the ids of related objects, in columns of other types than jsonb
+CREATE FOREIGN TABLE related (id bigint, course_id bigint, instructors json, ids text OPTIONS (field 'instructors'))
+    SERVER shapes OPTIONS (resource 'course_dates');
+\! test/mock.py --fault 'match=/courses/7301/coursedates id=51002 patchraw=instructors=[{\"id\":71},72,{\"name\":\"Nobody\"},{\"id\":9007199254740993}]'
+SELECT id, instructors FROM related WHERE course_id = 7301 ORDER BY id LIMIT 2;
+\! test/mock.py --fault 'match=/courses/7301/coursedates id=51002 patchraw=instructors=[]'
+SELECT id, instructors FROM related WHERE course_id = 7301 ORDER BY id LIMIT 2;
+
+-- one text that no text can hold does not spoil the others
+\! test/mock.py --fault 'match=/courses/7305 patchraw=reference=\"a\\u0000b\"'
+SELECT id, title FROM courses WHERE id = 7305;
+
 -- properties that are no strings: each is seen as it is, ...
 \! test/mock.py --change courses 7301 'custom_properties={"flag":true,"off":false,"n":1.50,"list":[1,{"a":"b"}],"set":{"x":null},"none":null,"s":"text"}'
 CREATE FOREIGN TABLE owned (

@@ -28,6 +28,7 @@ UPDATE courses SET reference = 'direct' WHERE id IN (7301, 7302, 7399) \g | sed 
 -- an id that only execution tells
 EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = (SELECT 7300 + count(*) FROM (VALUES (1)) AS v) \g | sed 's/ (returns .*)//'
 \a
+EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = ANY ('{}');
 -- a filter that is no id names no rows
 EXPLAIN (COSTS OFF) UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';
 UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';
@@ -41,6 +42,10 @@ FROM course_dates AS d WHERE d.course_id = c.id AND c.updated_at > '2027-01-14' 
 UPDATE courses AS c SET reference = c.title
 FROM course_dates AS d WHERE d.course_id = c.id AND c.updated_at > '2027-01-14' AND d.start_at > '2027-06-01'
 RETURNING c.id, c.reference, d.id;
+\! test/mock.py --log
+
+-- the key of a row is known without asking
+UPDATE course_dates SET status_id = 2 WHERE id = 51003 RETURNING id, course_id, status_id;
 \! test/mock.py --log
 
 -- a table of two accounts, joined: all rows are read before the first is
