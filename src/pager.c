@@ -14,8 +14,8 @@
 #include "postgres.h"
 
 #include "facts.h"
+#include "kept.h"
 #include "lib/ilist.h"
-#include "miscadmin.h"
 #include "needs.h"
 #include "pager.h"
 #include "sort.h"
@@ -23,20 +23,6 @@
 #include "utils/resowner.h"
 #include "walk.h"
 #include "whole.h"
-
-/*
- * A document takes some five times the memory of its text: a node of 64 bytes
- * and, mostly, two small texts for each value.
- */
-#define FC_DOCUMENT_FACTOR	5
-
-/* A page that stays parsed, as it is read again and again. */
-typedef struct KeptPage
-{
-	FcWalk	   *walk;			/* pinned */
-	int			page;
-	FcJson	   *document;
-} KeptPage;
 
 struct FcPager
 {
@@ -60,14 +46,7 @@ struct FcPager
 	int			narrow;			/* queries for a part of the list, ... */
 	double		narrow_requests;	/* ... and what they have cost */
 	int64		requests_before;	/* of use, before the current query */
-
-	/* pages kept from one reading of a list to the next, within work_mem */
-	int			readings;		/* queries asked, and begun again */
-	List	   *kept;			/* of KeptPage *, in the order of reading */
-	int			next_kept;
-	Size		kept_bytes;
-	bool		keeps_no_more;	/* what comes next did not fit */
-	MemoryContext kept_context;
+	FcKept	   *kept;			/* pages, from one reading to the next */
 
 	/* the query */
 	const FcQuery *query;
@@ -138,8 +117,6 @@ static FcWalk *obtain_walk(FcPager *pager, const FcRoute *route,
 						   const int64 *id, const int64 *parents,
 						   int nparents);
 static bool open_page(FcPager *pager);
-static FcJson *read_page(FcPager *pager, int page);
-static void forget_kept_pages(FcPager *pager);
 static FcJson *fetch_page(FcPager *pager);
 static void note_open(FcPager *pager, const FcWalk *walk);
 static FcWalkContext walk_context(FcPager *pager, bool stores);
@@ -191,9 +168,7 @@ fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
 	pager->page_context = AllocSetContextCreate(context,
 												"frontcore_fdw page",
 												ALLOCSET_DEFAULT_SIZES);
-	pager->kept_context = AllocSetContextCreate(context,
-												"frontcore_fdw pages",
-												ALLOCSET_SMALL_SIZES);
+	pager->kept = fc_kept_create();
 
 	callback->func = forget_pager;
 	callback->arg = pager;
@@ -295,8 +270,7 @@ fc_pager_rewind(FcPager *pager)
 		fc_pager_ask(pager, pager->query);
 		return;
 	}
-	pager->readings++;
-	pager->next_kept = 0;
+	fc_kept_begin(pager->kept);
 	pager->next_found = 0;
 	pager->next_walk = 0;
 	pager->walk = NULL;
@@ -316,7 +290,7 @@ fc_pager_end(FcPager *pager)
 {
 	reset_question(pager);
 	release_walks(pager);
-	forget_kept_pages(pager);
+	fc_kept_forget(pager->kept);
 	if (pager->owns_scope)
 	{
 		fc_whole_forget(NULL, pager->scope);
@@ -456,8 +430,7 @@ reset_question(FcPager *pager)
 	pager->has_last = false;
 	pager->walked = 0;
 	pager->skips = false;
-	pager->readings++;
-	pager->next_kept = 0;
+	fc_kept_begin(pager->kept);
 	MemoryContextReset(pager->page_context);
 }
 
@@ -992,7 +965,7 @@ open_page(FcPager *pager)
 	MemoryContextReset(pager->page_context);
 	oldcontext = MemoryContextSwitchTo(pager->page_context);
 	if (pager->page + 1 < walk->npages)
-		document = read_page(pager, pager->page + 1);
+		document = fc_kept_read(pager->kept, walk, pager->page + 1);
 	else
 		document = fetch_page(pager);
 	MemoryContextSwitchTo(oldcontext);
@@ -1015,64 +988,6 @@ open_page(FcPager *pager)
 		!(walk->without & FC_WITHOUT_FILTERS))
 		check_page_order(pager);
 	return true;
-}
-
-/*
- * A page that the current walk has stored.
- *
- * Where a list is read over and over, as by a subquery, it is not parsed each
- * time.  A reading that meets another page in the place of one that is kept
- * is of another list; what was kept is of no use to it.
- */
-static FcJson *
-read_page(FcPager *pager, int page)
-{
-	FcWalk	   *walk = pager->walk;
-	Size		bytes = walk->pages[page].length * FC_DOCUMENT_FACTOR;
-	MemoryContext oldcontext;
-	KeptPage   *kept;
-
-	if (pager->next_kept < list_length(pager->kept))
-	{
-		kept = list_nth(pager->kept, pager->next_kept);
-		if (kept->walk == walk && kept->page == page)
-		{
-			pager->next_kept++;
-			return kept->document;
-		}
-		forget_kept_pages(pager);
-	}
-	if (pager->kept_bytes + bytes > work_mem * (Size) 1024)
-		pager->keeps_no_more = true;
-	if (pager->readings < 2 || pager->keeps_no_more)
-		return fc_walk_read(walk, page);
-
-	oldcontext = MemoryContextSwitchTo(pager->kept_context);
-	kept = palloc(sizeof(KeptPage));
-	kept->walk = walk;
-	kept->page = page;
-	kept->document = fc_walk_read(walk, page);
-	pager->kept = lappend(pager->kept, kept);
-	MemoryContextSwitchTo(oldcontext);
-
-	fc_cache_pin(walk->entry);
-	pager->kept_bytes += bytes;
-	pager->next_kept++;
-	return kept->document;
-}
-
-static void
-forget_kept_pages(FcPager *pager)
-{
-	ListCell   *cell;
-
-	foreach(cell, pager->kept)
-		fc_cache_release(((KeptPage *) lfirst(cell))->walk->entry);
-	pager->kept = NIL;
-	pager->next_kept = 0;
-	pager->kept_bytes = 0;
-	pager->keeps_no_more = false;
-	MemoryContextReset(pager->kept_context);
 }
 
 /*
