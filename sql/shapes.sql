@@ -61,6 +61,12 @@ SELECT id, instructors FROM related WHERE course_id = 7301 ORDER BY id LIMIT 2;
 \! test/mock.py --fault 'match=/courses/7305 patchraw=reference=\"a\\u0000b\"'
 SELECT id, title FROM courses WHERE id = 7305;
 
+-- an escape without its digits is no JSON
+\! test/mock.py --fault 'match=/courses/7305 patchraw=reference=\"a\\u00zzb\"'
+SELECT id, reference FROM courses WHERE id = 7305;
+\! test/mock.py --fault 'match=/courses/7305 patchraw=reference=\"a\\u1\"'
+SELECT id FROM courses WHERE id = 7305;
+
 -- properties that are no strings: each is seen as it is, ...
 \! test/mock.py --change courses 7301 'custom_properties={"flag":true,"off":false,"n":1.50,"list":[1,{"a":"b"}],"set":{"x":null},"none":null,"s":"text"}'
 CREATE FOREIGN TABLE owned (

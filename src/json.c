@@ -73,7 +73,7 @@ fc_json_parse(const char *text, Size length)
 	const char *clean = repair_escapes(text, length);
 	const char *end;
 
-	if (memchr(text, '\0', length) != NULL)
+	if (clean == NULL || memchr(text, '\0', length) != NULL)
 		return NULL;
 
 	document->root = parse(clean, length, &end);
@@ -448,7 +448,8 @@ keep(void *pointer)
 
 /*
  * Return text, or a copy of the same length in which the escapes that cJSON
- * would stumble over are others.
+ * would stumble over are others.  NULL if there is one that is none: cJSON
+ * would read a \u without four digits as the end of the string.
  */
 static const char *
 repair_escapes(const char *text, Size length)
@@ -462,6 +463,8 @@ repair_escapes(const char *text, Size length)
 		bool		is_bad;
 		int			size = measure_escape(escape, end, &is_bad);
 
+		if (size == 2 && escape[1] == 'u')
+			return NULL;
 		if (is_bad)
 		{
 			if (copy == NULL)
