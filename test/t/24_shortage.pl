@@ -207,7 +207,9 @@ INSERT INTO fc.courses (title) VALUES ('Carried out');
 ENOUGH
 SELECT count(*) FROM fc.courses WHERE title = 'Carried out';
 END
-like($err, qr/\A53200: out of memory\n/, 'no memory for an answer');
+like($err, qr{\A53200: could not read resource "customers": there is no memory for the answer\n}, 'no memory for an answer');
+like($err, qr/^08007: could not learn the outcome of writing resource "courses": there is no memory for the answer$/m,
+	'neither for that of a write');
 like($err, qr/^01000: 1 upstream write /m, 'a write without an answer may have been carried out');
 is($out, "12\n1", 'the session goes on');
 
