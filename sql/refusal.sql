@@ -63,7 +63,7 @@ COMMIT;
 BEGIN;
 \! test/mock.py --fault 'match=/customers duplicate'
 SELECT count(*) FROM customers;
-SELECT id, title FROM customers WHERE id IN (40214, 40215);
+SELECT id, title FROM customers WHERE id IN (40214, 40215) ORDER BY id;
 \! test/mock.py --log
 COMMIT;
 
