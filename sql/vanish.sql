@@ -31,6 +31,15 @@ DELETE FROM dates WHERE id = 51002;
 \! test/mock.py --log
 \! test/mock.py --clear-faults
 
+-- one that has gone when the dates that go with every change are read
+CREATE FOREIGN TABLE notes (id bigint, course_id bigint, reference text)
+    SERVER vanishing OPTIONS (resource 'course_dates');
+\! test/mock.py --fault 'match="GET /courses/7301/coursedates/51002" skip=1 status=404 count=0'
+UPDATE notes SET reference = 'x' WHERE id = 51002 AND course_id = 7301;
+\echo :ROW_COUNT rows
+\! test/mock.py --log
+\! test/mock.py --clear-faults
+
 -- one that has gone when the properties to be kept are read
 CREATE FOREIGN TABLE companies (
     id bigint, title text, note text,
@@ -56,6 +65,16 @@ UPDATE companies SET note = 'x' WHERE id = 40203;
 \! test/mock.py --clear-faults
 -- none of this has told anything
 UPDATE companies SET note = 'y' WHERE id = 40203 RETURNING title, note;
+\! test/mock.py --log
+
+-- nor does a row that has nothing else to lose
+SELECT frontcore_stat_reset();
+INSERT INTO companies (title) VALUES ('Bare') RETURNING id \gset
+\! test/mock.py --log > /dev/null
+\setenv bare :id
+\! test/mock.py --change customers $bare country=null type=null status=null
+UPDATE companies SET title = 'Bare still' WHERE id = :id;
+UPDATE companies SET title = 'Bare again' WHERE id = :id;
 \! test/mock.py --log
 
 -- all else was reset, and the row has gone before that could be put back
