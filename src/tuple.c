@@ -82,7 +82,6 @@ struct FcTupleReader
 
 static void add_column(FcTupleReader *reader, TupleDesc tupdesc,
 					   const FcTableColumn *table_column);
-static const char *column_path(const FcTableColumn *table_column);
 static ReaderPlaces find_places(FcTupleReader *reader, const char *path);
 static int	add_member(FcTupleReader *reader, const char *name,
 					   Size length);
@@ -248,7 +247,7 @@ fc_tuple_needs(const FcTupleReader *reader, const Bitmapset *strict)
 		const FcTableColumn *table_column = column->table_column;
 		FcNeed	   *need = palloc0(sizeof(FcNeed));
 
-		need->path = column_path(table_column);
+		need->path = table_column->path;
 		need->column = table_column->column ? table_column->column :
 			fc_catalog_holder(reader->resource, need->path);
 		need->name = table_column->name;
@@ -286,23 +285,10 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 		table_column->property == NULL)
 		column->is_whole = true;
 	else
-		column->value = find_places(reader, column_path(table_column));
+		column->value = find_places(reader, table_column->path);
 	if (catalog_column && catalog_column->titles &&
 		catalog_column->number_path)
 		column->number = find_places(reader, catalog_column->number_path);
-}
-
-/*
- * Where the column's value may be: at a path of its own, or at its field's.
- */
-static const char *
-column_path(const FcTableColumn *table_column)
-{
-	if (table_column->path != NULL)
-		return table_column->path;
-	if (table_column->column->path != NULL)
-		return table_column->column->path;
-	return table_column->column->name;
 }
 
 /*

@@ -326,7 +326,9 @@ fc_http_perform(FcHttpConnection *connection, const FcHttpRequest *request)
 
 		if (byte == END_OF_HEADERS && has_headers)
 		{
-			response->headers = lappend(response->headers, body.data);
+			/* http.c gives them as "name: value" */
+			if (strstr(body.data, ": ") != NULL)
+				response->headers = lappend(response->headers, body.data);
 			initStringInfo(&body);
 		}
 		else
