@@ -68,7 +68,10 @@ static FcQuery *bind_query(FcDirect *direct, ForeignScanState *node);
 static bool change_next(FcDirect *direct, ForeignScanState *node);
 static void evaluate_settings(FcDirect *direct, ForeignScanState *node,
 							  TupleTableSlot *slot);
-static const char *describe_request(FcDirect *direct, ForeignScanState *node);
+static const char *describe_request(const FcDirect *direct,
+									const ForeignScanState *node,
+									const FcQuery *query);
+static const FcQuery *known_query(FcDirect *direct, ForeignScanState *node);
 static bool waits_for_execution(Node *node, void *context);
 
 /*
@@ -232,11 +235,14 @@ void
 frontcoreExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 {
 	FcDirect   *direct = node->fdw_state;
+	const FcQuery *query = known_query(direct, node);
+	double		estimated = node->ss.ps.plan->plan_rows;
 
-	ExplainPropertyText("Remote Request", describe_request(direct, node), es);
-	ExplainPropertyFloat("Estimated Requests", NULL,
-						 direct->query ? direct->query->ids.count :
-						 node->ss.ps.plan->plan_rows, 0, es);
+	if (query != NULL)
+		estimated = query->is_empty ? 0 : query->ids.count;
+	ExplainPropertyText("Remote Request",
+						describe_request(direct, node, query), es);
+	ExplainPropertyFloat("Estimated Requests", NULL, estimated, 0, es);
 	if (es->analyze && direct->change != NULL)
 		fc_explain_use(&direct->change->sender->use, es);
 }
@@ -460,19 +466,16 @@ evaluate_settings(FcDirect *direct, ForeignScanState *node,
  * runs stands in braces.
  */
 static const char *
-describe_request(FcDirect *direct, ForeignScanState *node)
+describe_request(const FcDirect *direct, const ForeignScanState *node,
+				 const FcQuery *query)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	const FcResource *resource = direct->table->resource;
 	const char *method = "PUT";
-	FcQuery    *query = direct->query;
 	FcRowKey	key = {0};
 
 	if (plan->operation == CMD_DELETE && !direct->table->deactivates)
 		method = "DELETE";
-	if (query == NULL &&
-		!waits_for_execution((Node *) plan->fdw_exprs, NULL))
-		query = bind_query(direct, node);
 	if (query == NULL)
 		return fc_send_describe(resource, method, NULL);
 	if (query->is_empty)
@@ -480,6 +483,20 @@ describe_request(FcDirect *direct, ForeignScanState *node)
 
 	key.id = query->ids.values[0];
 	return fc_send_describe(resource, method, &key);
+}
+
+/*
+ * What is asked for, as far as it is known now; NULL if it is not.
+ */
+static const FcQuery *
+known_query(FcDirect *direct, ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+
+	if (direct->query != NULL ||
+		waits_for_execution((Node *) plan->fdw_exprs, NULL))
+		return direct->query;
+	return bind_query(direct, node);
 }
 
 /*
