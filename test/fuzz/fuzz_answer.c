@@ -493,7 +493,7 @@ getTypeInputInfo(Oid type, Oid *typInput, Oid *typIOParam)
 }
 
 void
-fmgr_info(Oid functionId, FmgrInfo *finfo)
+fmgr_info_cxt(Oid functionId, FmgrInfo *finfo, MemoryContext mcxt)
 {
 	finfo->fn_oid = functionId;
 }
