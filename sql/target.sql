@@ -83,6 +83,16 @@ UPDATE customers SET department = 'Triggered' WHERE id = 40204 RETURNING id, not
 \! test/mock.py --log
 DROP TRIGGER stamp ON customers;
 
+-- a local table is written, and a whole row of ours is what it gets
+CREATE TABLE seen (id bigint, row_seen jsonb);
+INSERT INTO seen VALUES (7301);
+CREATE FOREIGN TABLE titles (id bigint, title text) SERVER targets OPTIONS (resource 'courses');
+MERGE INTO seen USING titles AS c ON seen.id = c.id
+WHEN MATCHED THEN UPDATE SET row_seen = to_jsonb(c)
+WHEN NOT MATCHED AND c.id < 7304 THEN INSERT VALUES (c.id, to_jsonb(c));
+SELECT * FROM seen ORDER BY id;
+\! test/mock.py --log
+
 -- more writes than any list of them begins with: all are named
 SET client_min_messages = warning;
 \set VERBOSITY default

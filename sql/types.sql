@@ -94,6 +94,13 @@ TABLE one_json;
 TABLE one_json;
 \! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=false'
 TABLE one_json;
+-- so what is no number of JSON is none of jsonb
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=[0,10,-0]'
+TABLE one_json;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=01'
+TABLE one_json;
+\! test/mock.py --fault 'match=/7301/ id=51001 patchraw=trigger_value=[-.5e1]'
+SELECT value FROM one_json;
 
 -- a member's name may be long
 CREATE FOREIGN TABLE long_name (id bigint, course_id bigint, "værtsnummer" integer

@@ -109,6 +109,35 @@ RESET client_min_messages;
 \! test/mock.py --log
 \! test/mock.py --reset rate=0
 
+-- an error while a cursor reads ahead of a write: no row of it is lost
+SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51003, 51004);
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51003, 51004);
+SAVEPOINT s;
+\! test/mock.py --fault 'match=coursedate_id=51003 status=403'
+UPDATE course_dates SET reference = 'x' WHERE id = 51020;
+ROLLBACK TO s;
+FETCH ALL FROM c;
+COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51003, 51004);
+FETCH 1 FROM c;
+SAVEPOINT s;
+\! test/mock.py --fault 'match=coursedate_id=51003 status=403'
+UPDATE course_dates SET reference = 'x' WHERE id = 51020;
+ROLLBACK TO s;
+FETCH ALL FROM c;
+COMMIT;
+
+-- where look-ups are refused, a list tells the courses of dates whose own
+-- address alone has a column
+\! test/mock.py --log > /dev/null
+\! test/mock.py --fault 'match=coursedate_id= status=422 count=0'
+SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51003, 51004);
+SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002, 51003, 51004);
+\! test/mock.py --log
+\! test/mock.py --reset rate=0
+
 SET search_path = public;
 SET client_min_messages = warning;
 DROP SCHEMA vanish CASCADE;

@@ -395,7 +395,9 @@ fc_json_append_string(StringInfo buffer, const char *text)
  * Let cJSON parse, allocating in a context below the current one.
  *
  * Its hooks are the process's, and somebody else in this backend may use
- * cJSON: they are ours only for the time of the call.
+ * cJSON: they are ours only for the time of the call, and malloc and free
+ * afterwards.  Hooks that somebody else has set are lost, as cJSON does not
+ * tell which they were.
  */
 static cJSON *
 parse(const char *text, Size length, const char **end)

@@ -4,10 +4,12 @@
  *
  * The same as jsonb's input function makes of the value's source, without
  * parsing it again: numbers keep their digits, and of two members of one name
- * the last counts.
+ * the last counts.  Control characters that a string should have escaped, and
+ * what SQL_ASCII cannot check, are taken as in columns of type text.
  */
 #include "postgres.h"
 
+#include "common/jsonapi.h"
 #include "fmgr.h"
 #include "jsonb.h"
 #include "miscadmin.h"
@@ -157,17 +159,26 @@ set_string(JsonbValue *value, const char *string)
 static Numeric
 make_numeric(const char *digits, Size length)
 {
-	Size		i = (digits[0] == '-');
+	const char *end = digits + length;
+	const char *rest = digits + (digits[0] == '-');
 	int64		number = 0;
 	Datum		result;
 
-	if (length <= MAX_BIGINT_LENGTH)
+	if (length <= MAX_BIGINT_LENGTH && (*rest != '0' || rest + 1 == end))
 	{
-		for (; i < length && digits[i] >= '0' && digits[i] <= '9'; i++)
-			number = number * 10 + (digits[i] - '0');
-		if (i == length)
+		for (; rest < end && *rest >= '0' && *rest <= '9'; rest++)
+			number = number * 10 + (*rest - '0');
+		if (rest == end)
 			return int64_to_numeric(digits[0] == '-' ? -number : number);
 	}
+
+	/* cJSON takes what strtod takes */
+	if (!IsValidJsonNumber(digits, length))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s", "json"),
+				 errdetail("Token \"%.*s\" is invalid.", (int) length,
+						   digits)));
 	result = DirectFunctionCall3(numeric_in,
 								 CStringGetDatum(pnstrdup(digits, length)),
 								 ObjectIdGetDatum(InvalidOid),

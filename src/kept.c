@@ -13,10 +13,11 @@
 #include "utils/memutils.h"
 
 /*
- * A document takes some five times the memory of its text: a node of 64 bytes
- * and, mostly, two small texts for each value.
+ * A document takes some ten times the memory of its text, more where values
+ * are small: a node of 64 bytes and, mostly, two small texts for each.  So much
+ * is assumed of the first one; of others, what those before it took.
  */
-#define DOCUMENT_FACTOR	5
+#define DOCUMENT_FACTOR 10
 
 typedef struct KeptPage
 {
@@ -30,11 +31,13 @@ struct FcKept
 	int			readings;		/* begun */
 	List	   *pages;			/* of KeptPage *, in the order of reading */
 	int			next;			/* of pages, in the current reading */
-	Size		bytes;
+	Size		text_bytes;		/* of the pages' texts */
+	Size		bytes;			/* of what was made of them */
 	bool		is_full;		/* what comes next did not fit */
 	MemoryContext context;
 };
 
+static double estimate_bytes(const FcKept *kept, Size text_bytes);
 static bool find_next(FcKept *kept, const FcWalk *walk, int page,
 					  FcJson **document);
 
@@ -65,6 +68,16 @@ fc_kept_begin(FcKept *kept)
 }
 
 /*
+ * fc_kept_rewind
+ *		The same reading goes back to its first page.
+ */
+void
+fc_kept_rewind(FcKept *kept)
+{
+	kept->next = 0;
+}
+
+/*
  * fc_kept_read
  *		A page that the walk has stored.
  *
@@ -74,14 +87,15 @@ fc_kept_begin(FcKept *kept)
 FcJson *
 fc_kept_read(FcKept *kept, FcWalk *walk, int page)
 {
-	Size		bytes = walk->pages[page].length * DOCUMENT_FACTOR;
+	Size		text_bytes = walk->pages[page].length;
 	MemoryContext oldcontext;
 	FcJson	   *document;
 	KeptPage   *entry;
 
 	if (find_next(kept, walk, page, &document))
 		return document;
-	if (kept->bytes + bytes > work_mem * (Size) 1024)
+	if (kept->bytes + estimate_bytes(kept, text_bytes) >
+		work_mem * (Size) 1024)
 		kept->is_full = true;
 	if (kept->readings < 2 || kept->is_full)
 		return fc_walk_read(walk, page);
@@ -95,7 +109,8 @@ fc_kept_read(FcKept *kept, FcWalk *walk, int page)
 	MemoryContextSwitchTo(oldcontext);
 
 	fc_cache_pin(walk->entry);
-	kept->bytes += bytes;
+	kept->text_bytes += text_bytes;
+	kept->bytes = MemoryContextMemAllocated(kept->context, true);
 	kept->next++;
 	return entry->document;
 }
@@ -113,9 +128,20 @@ fc_kept_forget(FcKept *kept)
 		fc_cache_release(((KeptPage *) lfirst(cell))->walk->entry);
 	kept->pages = NIL;
 	kept->next = 0;
-	kept->bytes = 0;
+	kept->text_bytes = kept->bytes = 0;
 	kept->is_full = false;
 	MemoryContextReset(kept->context);
+}
+
+/*
+ * How much memory will the document of such a text take?
+ */
+static double
+estimate_bytes(const FcKept *kept, Size text_bytes)
+{
+	if (kept->text_bytes == 0)
+		return (double) text_bytes * DOCUMENT_FACTOR;
+	return (double) text_bytes / kept->text_bytes * kept->bytes;
 }
 
 /*

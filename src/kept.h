@@ -13,6 +13,7 @@ typedef struct FcKept FcKept;
 
 extern FcKept *fc_kept_create(void);
 extern void fc_kept_begin(FcKept *kept);
+extern void fc_kept_rewind(FcKept *kept);
 extern FcJson *fc_kept_read(FcKept *kept, FcWalk *walk, int page);
 extern void fc_kept_forget(FcKept *kept);
 

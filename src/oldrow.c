@@ -108,6 +108,8 @@ is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
 	}
 	pull_varattnos((Node *) root->parse->returningList, rel->relid, &wanted);
 	pull_varattnos(root->parse->havingQual, rel->relid, &wanted);
+	pull_varattnos((Node *) root->parse->mergeActionList, rel->relid,
+				   &wanted);
 	if (bms_is_member(WHOLE_ROW, wanted) ||
 		!bms_equal(rel->attr_needed[0 - rel->min_attr],
 				   bms_make_singleton(0)))

@@ -274,7 +274,9 @@ fc_pager_rewind(FcPager *pager)
 	pager->next_found = 0;
 	pager->next_walk = 0;
 	pager->walk = NULL;
+	pager->page = -1;
 	pager->emitted = 0;
+	pager->walked = 0;
 	pager->has_last = false;
 	pager->skips = false;
 	if (pager->sort != NULL)
@@ -797,24 +799,31 @@ create_walk(FcPager *pager)
 	int			nparents;
 	int64		parent;
 	int			step;
+	FcWalk	   *walk;
 
 	if (fc_query_is_fed(pager->query, route) && !pager->parents.bound)
 		feed_parents(pager);
 	step = next_step(pager, &id, &parents, &nparents);
 	if (step == 0)
 		return NULL;
-	pager->offset += step;
 
 	/* an object below a parent that nobody has named: ask for that first */
 	if (id != NULL && nparents == 0 && fc_query_wants_parent(pager->query,
 															 route))
 	{
 		if (!resolve_parent(pager, id, &parent))
+		{
+			pager->offset += step;
 			return create_walk(pager);
+		}
 		parents = memcpy(palloc(sizeof(int64)), &parent, sizeof(int64));
 		nparents = 1;
 	}
-	return obtain_walk(pager, route, id, parents, nparents);
+
+	/* only now, as an error may come between, and the reader go on */
+	walk = obtain_walk(pager, route, id, parents, nparents);
+	pager->offset += step;
+	return walk;
 }
 
 /*
@@ -1410,6 +1419,7 @@ go_back(FcPager *pager, int next_found, int64 emitted)
 {
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
+	fc_kept_rewind(pager->kept);
 	pager->is_ahead = false;
 	pager->next_found = next_found;
 	pager->next_walk = 0;

@@ -13,11 +13,13 @@
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "query.h"
+#include "utils/float.h"
 #include "utils/timestamp.h"
 
 static bool route_is_open(const FcQuery *query, const FcRoute *route,
 						  const FcRouteFacts *facts);
-static bool has_look_up(const FcQuery *query, const FcRouteFacts *facts);
+static double parent_requests(const FcQuery *query,
+							  const FcRouteFacts *facts);
 static double route_requests(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
 static double pages(double rows, int page_size);
@@ -351,25 +353,34 @@ route_is_open(const FcQuery *query, const FcRoute *route,
 		if (!fc_query_wants_parent(query, route))
 			return true;
 		return query->parents.bound ? query->parents.count == 1 :
-			has_look_up(query, facts);
+			!isinf(parent_requests(query, facts));
 	}
 	return !fc_query_is_fed(query, route) ||
 		(route->fed_by != NULL && facts->may_feed);
 }
 
 /*
- * Is there a list that can be filtered to one object, and tells its parent?
+ * Requests that tell the parents of the ids: a look-up for each, or else the
+ * cheapest list that holds them all; infinite if there is neither.
  */
-static bool
-has_look_up(const FcQuery *query, const FcRouteFacts *facts)
+static double
+parent_requests(const FcQuery *query, const FcRouteFacts *facts)
 {
+	double		least = get_float8_infinity();
+
 	for (int i = 0; query->resource->routes[i].path; i++)
 	{
-		if ((query->resource->routes[i].flags & FC_LOOKUP) &&
-			(facts->flags & FC_LEARNED_CLOSED(i)) == 0)
-			return true;
+		const FcRoute *route = &query->resource->routes[i];
+
+		if (facts->flags & FC_LEARNED_CLOSED(i))
+			continue;
+		if (route->flags & FC_LOOKUP)
+			return query->ids.count;
+		if (!fc_query_wants_id(query, route) &&
+			route_is_open(query, route, facts))
+			least = Min(least, route_requests(query, route, facts));
 	}
-	return false;
+	return least;
 }
 
 /*
@@ -384,9 +395,9 @@ route_requests(const FcQuery *query, const FcRoute *route,
 	double		feeding = 0;
 
 	if (fc_query_wants_id(query, route))
-		return query->ids.count *
-			(fc_query_wants_parent(query, route) &&
-			 !query->parents.bound ? 2 : 1);
+		return query->ids.count +
+			(fc_query_wants_parent(query, route) && !query->parents.bound ?
+			 parent_requests(query, facts) : 0);
 	if (!fc_query_wants_parent(query, route))
 		return pages(rows, query->page_size);
 

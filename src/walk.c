@@ -804,23 +804,11 @@ find_container(FcJson *document)
 	static const char *const names[] = {"items", "data"};
 	FcJsonNode	root = fc_json_root(document);
 	FcJsonNode	found = {.document = document};
-	FcJsonIterator iterator;
-	FcJsonNode	member;
-	const char *name;
 
 	if (fc_json_kind(root) != FC_JSON_OBJECT)
 		return root;
-
-	/* walked, not looked up, so that it knows where its source begins */
-	iterator = fc_json_iterate(root);
-	while (fc_json_next(&iterator, &member, &name))
-	{
-		for (int i = 0; i < lengthof(names); i++)
-		{
-			if (strcmp(name, names[i]) == 0)
-				return member;
-		}
-	}
+	for (int i = 0; i < lengthof(names) && found.node == NULL; i++)
+		found = fc_json_member(root, names[i]);
 	return found;
 }
 
