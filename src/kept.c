@@ -14,8 +14,8 @@
 
 /*
  * A document takes some ten times the memory of its text, more where values
- * are small: a node of 64 bytes and, mostly, two small texts for each.  That is
- * assumed of the first one; of others, what those before it took.
+ * are small: a node of 64 bytes and, mostly, two small texts for each.  That
+ * is assumed of the first one; of others, what those before it took.
  */
 #define DOCUMENT_FACTOR 10
 
