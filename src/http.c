@@ -333,20 +333,27 @@ fc_http_clock(void)
 char *
 fc_http_escape(const char *text)
 {
-	const char *byte = pg_server_to_any(text, strlen(text), PG_UTF8);
-	StringInfoData escaped;
+	static const char digits[] = "0123456789ABCDEF";
+	const char *text_utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+	char	   *escaped = palloc(3 * strlen(text_utf8) + 1);
+	char	   *end = escaped;
 
-	initStringInfo(&escaped);
-	for (; *byte != '\0'; byte++)
+	for (; *text_utf8 != '\0'; text_utf8++)
 	{
-		if (isalnum((unsigned char) *byte) && !IS_HIGHBIT_SET(*byte))
-			appendStringInfoChar(&escaped, *byte);
-		else if (strchr("-._~", *byte) != NULL)
-			appendStringInfoChar(&escaped, *byte);
+		unsigned char byte = *text_utf8;
+
+		if ((isalnum(byte) && !IS_HIGHBIT_SET(byte)) ||
+			strchr("-._~", byte) != NULL)
+			*end++ = byte;
 		else
-			appendStringInfo(&escaped, "%%%02X", (unsigned char) *byte);
+		{
+			*end++ = '%';
+			*end++ = digits[byte >> 4];
+			*end++ = digits[byte & 0x0F];
+		}
 	}
-	return escaped.data;
+	*end = '\0';
+	return escaped;
 }
 
 /*

@@ -187,6 +187,7 @@ static void fill_server(FcServer *server, List *given);
 static void fill_table(FcTable *table, List *given);
 static FcTableColumn *describe_columns(const FcTable *table, TupleDesc desc);
 static void describe_column(const FcTable *table, FcTableColumn *column,
+							const FcColumn *properties,
 							const FcColumn *guess);
 static const char *check_url(const char *url, const char **normalized,
 							 const char **origin);
@@ -534,6 +535,8 @@ describe_columns(const FcTable *table, TupleDesc desc)
 {
 	FcTableColumn *columns = palloc0(desc->natts * sizeof(*columns));
 	const FcColumn *guess = table->resource->columns;
+	const FcColumn *properties = fc_catalog_flagged(table->resource,
+													FC_PROPERTIES);
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -545,7 +548,7 @@ describe_columns(const FcTable *table, TupleDesc desc)
 
 		columns[i].attnum = attribute->attnum;
 		columns[i].name = pstrdup(NameStr(attribute->attname));
-		describe_column(table, &columns[i], guess);
+		describe_column(table, &columns[i], properties, guess);
 		if (columns[i].column != NULL)
 			guess = columns[i].column + 1;
 	}
@@ -559,17 +562,16 @@ describe_columns(const FcTable *table, TupleDesc desc)
  */
 static void
 describe_column(const FcTable *table, FcTableColumn *column,
-				const FcColumn *guess)
+				const FcColumn *properties, const FcColumn *guess)
 {
 	const FcResource *resource = table->resource;
-	const FcColumn *set = fc_catalog_flagged(resource, FC_PROPERTIES);
 	List	   *given = GetForeignColumnOptions(table->relid, column->attnum);
 	const char *field = given_value(given, "field", column->name);
 
-	if (set != NULL && property_key(field) != NULL)
+	if (properties != NULL && property_key(field) != NULL)
 	{
 		column->property = property_key(field);
-		column->path = set->path ? set->path : set->name;
+		column->path = properties->path ? properties->path : properties->name;
 		return;
 	}
 

@@ -238,6 +238,17 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 }
 
 /*
+ * fc_query_asks_filters
+ *		Does the request hold what FC_WITHOUT_FILTERS leaves out?
+ */
+bool
+fc_query_asks_filters(const FcQuery *query, const FcRoute *route)
+{
+	return ((route->flags & FC_FILTERED) && query->filters != NIL) ||
+		((route->flags & FC_SORTED) && query->push_order);
+}
+
+/*
  * fc_query_path
  *		The request that asks the query of a route, without paging.
  *
@@ -253,7 +264,7 @@ fc_query_path(const FcQuery *query, const FcRoute *route, const int64 *id,
 
 	initStringInfo(&path);
 	append_bound_path(&path, query, route, id, parents, nparents, is_encoded);
-	if ((route->flags & FC_FILTERED) && !(without & FC_WITHOUT_FILTERS))
+	if (!(without & FC_WITHOUT_FILTERS) && (route->flags & FC_FILTERED))
 	{
 		foreach(cell, query->filters)
 		{

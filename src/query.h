@@ -136,6 +136,8 @@ extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
 #define FC_WITHOUT_FILTERS	0x1 /* nor order */
 #define FC_WITHOUT_INCLUDES	0x2
 
+extern bool fc_query_asks_filters(const FcQuery *query,
+								  const FcRoute *route);
 extern char *fc_query_path(const FcQuery *query, const FcRoute *route,
 						   const int64 *id, const int64 *parents,
 						   int nparents, int without, bool is_encoded);

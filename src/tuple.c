@@ -306,8 +306,8 @@ find_places(FcTupleReader *reader, const char *path)
 
 	while (*path != '\0')
 	{
-		Size		length = strcspn(path, "|");
 		Size		first = strcspn(path, ".|");
+		Size		length = first + strcspn(path + first, "|");
 		ReaderPlace *place = &result.places[result.count++];
 
 		place->member = add_member(reader, path, first);

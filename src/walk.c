@@ -151,8 +151,16 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->id = id ? *id : 0;
 	walk->nparents = nparents;
 	for (int without = 0; without < lengthof(walk->paths); without++)
-		walk->paths[without] = fc_query_path(query, route, id, parents,
-											 nparents, without, true);
+	{
+		/* most often nothing is asked for that the server might refuse */
+		if ((without & FC_WITHOUT_FILTERS) &&
+			!fc_query_asks_filters(query, route))
+			walk->paths[without] =
+				walk->paths[without & ~FC_WITHOUT_FILTERS];
+		else
+			walk->paths[without] = fc_query_path(query, route, id, parents,
+												 nparents, without, true);
+	}
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
 	if (learned & FC_LEARNED_REFUSES(walk->route_number))
@@ -594,9 +602,16 @@ note_present(FcWalk *walk, FcJsonNode item)
 static bool
 was_asked_for(const FcWalk *walk, const FcColumn *column)
 {
-	return column->include == NULL ||
-		(!(walk->without & FC_WITHOUT_INCLUDES) &&
-		 strstr(walk->path, psprintf("=%s", column->include)) != NULL);
+	const char *value;
+
+	if (column->include == NULL)
+		return true;
+	if (walk->without & FC_WITHOUT_INCLUDES)
+		return false;
+	value = strstr(walk->path, column->include);
+	while (value != NULL && value[-1] != '=')
+		value = strstr(value + 1, column->include);
+	return value != NULL;
 }
 
 /*
@@ -617,12 +632,12 @@ item_holds(const FcColumn *column, FcJsonNode item)
 		while (path != NULL && *path != '\0')
 		{
 			char		member[NAMEDATALEN];
+			Size		length = strcspn(path, ".|");
 
-			strlcpy(member, path,
-					Min(strcspn(path, ".|") + 1, sizeof(member)));
+			strlcpy(member, path, Min(length + 1, sizeof(member)));
 			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
 				return true;
-			path += strcspn(path, "|");
+			path += length + strcspn(path + length, "|");
 			path += (*path == '|');
 		}
 	}
