@@ -8,8 +8,8 @@
  * and a page with one bad string is still a page.  Once somebody asks for the
  * source of a value, that of all is looked up, in one walk.
  *
- * The tree is made of many small pieces.  They come from a memory context of
- * their own, which frees them together.
+ * The tree is made of many small pieces, which are freed together, with the
+ * memory context.
  */
 #include "postgres.h"
 
@@ -35,9 +35,21 @@ struct FcJson
 	bool		is_server_text; /* strings need no conversion */
 };
 
-/* What the current call of cJSON allocates in, and whether it could. */
-static MemoryContext parse_context;
-static bool parse_out_of_memory;
+/*
+ * What the current call of cJSON allocates from: pieces without headers, cut
+ * off blocks of the context that was current.  A page has a hundred thousand.
+ */
+static struct
+{
+	MemoryContext context;
+	char	   *next;			/* of the current block */
+	Size		left;
+	Size		block_size;		/* of the next block, at least */
+	bool		out_of_memory;
+}			pool;
+
+#define FIRST_BLOCK		((Size) 4 * 1024)
+#define LARGEST_BLOCK	((Size) 1024 * 1024)
 
 static cJSON *parse(const char *text, Size length, const char **end);
 static void *allocate(size_t size);
@@ -392,7 +404,7 @@ fc_json_append_string(StringInfo buffer, const char *text)
 }
 
 /*
- * Let cJSON parse, allocating in a context below the current one.
+ * Let cJSON parse, allocating in the current context.
  *
  * Its hooks are the process's, and somebody else in this backend may use
  * cJSON: they are ours only for the time of the call, and malloc and free
@@ -405,16 +417,16 @@ parse(const char *text, Size length, const char **end)
 	cJSON_Hooks hooks = {allocate, keep};
 	cJSON	   *root;
 
-	parse_context = GenerationContextCreate(CurrentMemoryContext,
-											"frontcore_fdw document",
-											0, 1024, 1024 * 1024);
-	parse_out_of_memory = false;
+	pool.context = CurrentMemoryContext;
+	pool.left = 0;
+	pool.block_size = FIRST_BLOCK;
+	pool.out_of_memory = false;
 
 	cJSON_InitHooks(&hooks);
 	root = cJSON_ParseWithLengthOpts(text, length, end, false);
 	cJSON_InitHooks(NULL);
 
-	if (parse_out_of_memory)
+	if (pool.out_of_memory)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
@@ -433,10 +445,25 @@ allocate(size_t size)
 
 	if (!AllocHugeSizeIsValid(size))
 		return NULL;
-	result = MemoryContextAllocExtended(parse_context, size,
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-	if (result == NULL)
-		parse_out_of_memory = true;
+	size = MAXALIGN(size);
+	if (size > pool.left)
+	{
+		Size		block_size = Max(size, pool.block_size);
+
+		pool.next = MemoryContextAllocExtended(pool.context, block_size,
+											   MCXT_ALLOC_HUGE |
+											   MCXT_ALLOC_NO_OOM);
+		pool.left = pool.next != NULL ? block_size : 0;
+		pool.block_size = Min(pool.block_size * 2, LARGEST_BLOCK);
+	}
+	if (pool.next == NULL)
+	{
+		pool.out_of_memory = true;
+		return NULL;
+	}
+	result = pool.next;
+	pool.next += size;
+	pool.left -= size;
 	return result;
 }
 

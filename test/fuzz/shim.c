@@ -91,15 +91,6 @@ AllocSetContextCreateInternal(MemoryContext parent, const char *name,
 	return &context->node;
 }
 
-MemoryContext
-GenerationContextCreate(MemoryContext parent, const char *name,
-						Size minContextSize, Size initBlockSize,
-						Size maxBlockSize)
-{
-	return AllocSetContextCreateInternal(parent, name, minContextSize,
-										 initBlockSize, maxBlockSize);
-}
-
 void
 MemoryContextSetParent(MemoryContext context, MemoryContext parent)
 {
