@@ -591,7 +591,7 @@ find_member(FcJsonNode object, const char *name, Size length)
 		cJSON_ArrayForEach(member, (const cJSON *) object.node)
 		{
 			/* most differ in the first byte */
-			if (member->string[0] == name[0] &&
+			if ((length == 0 || member->string[0] == name[0]) &&
 				strncmp(member->string, name, length) == 0 &&
 				member->string[length] == '\0')
 				found = member;

@@ -21,8 +21,9 @@
 
 static void push(JsonbParseState **state, JsonbIteratorToken token,
 				 FcJsonNode node, const char *element);
-static void push_parts(JsonbParseState **state, FcJsonNode container,
-					   const char *element);
+static bool is_container(FcJsonNode node);
+static JsonbValue *push_container(JsonbParseState **state,
+								  FcJsonNode container, const char *element);
 static JsonbValue *make_scalar(FcJsonNode node, JsonbValue *value);
 static void set_string(JsonbValue *value, const char *string);
 static Numeric make_numeric(const char *digits, Size length);
@@ -41,21 +42,9 @@ fc_jsonb(FcJsonNode node, const char *element)
 	JsonbParseState *state = NULL;
 	JsonbValue	scalar;
 
-	switch (fc_json_kind(node))
-	{
-		case FC_JSON_ARRAY:
-			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-			push_parts(&state, node, element);
-			return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
-													NULL));
-		case FC_JSON_OBJECT:
-			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-			push_parts(&state, node, NULL);
-			return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT,
-													NULL));
-		default:
-			return JsonbValueToJsonb(make_scalar(node, &scalar));
-	}
+	if (is_container(node))
+		return JsonbValueToJsonb(push_container(&state, node, element));
+	return JsonbValueToJsonb(make_scalar(node, &scalar));
 }
 
 /*
@@ -70,41 +59,38 @@ push(JsonbParseState **state, JsonbIteratorToken token, FcJsonNode node,
 	if (element != NULL && fc_json_kind(node) == FC_JSON_OBJECT)
 		node = fc_json_member(node, element);
 
-	switch (fc_json_kind(node))
-	{
-		case FC_JSON_ARRAY:
-			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-			push_parts(state, node, NULL);
-			pushJsonbValue(state, WJB_END_ARRAY, NULL);
-			break;
-		case FC_JSON_OBJECT:
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-			push_parts(state, node, NULL);
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
-			break;
-		default:
-			pushJsonbValue(state, token, make_scalar(node, &scalar));
-			break;
-	}
+	if (is_container(node))
+		push_container(state, node, NULL);
+	else
+		pushJsonbValue(state, token, make_scalar(node, &scalar));
+}
+
+static bool
+is_container(FcJsonNode node)
+{
+	return fc_json_kind(node) == FC_JSON_ARRAY ||
+		fc_json_kind(node) == FC_JSON_OBJECT;
 }
 
 /*
- * Push what is in a container.
+ * Push a container and what is in it; the outermost is the result.
  */
-static void
-push_parts(JsonbParseState **state, FcJsonNode container,
-		   const char *element)
+static JsonbValue *
+push_container(JsonbParseState **state, FcJsonNode container,
+			   const char *element)
 {
+	bool		is_array = (fc_json_kind(container) == FC_JSON_ARRAY);
 	FcJsonIterator iterator = fc_json_iterate(container);
 	FcJsonNode	part;
 	const char *name;
 
 	check_stack_depth();
+	pushJsonbValue(state, is_array ? WJB_BEGIN_ARRAY : WJB_BEGIN_OBJECT, NULL);
 	while (fc_json_next(&iterator, &part, &name))
 	{
 		JsonbValue	key;
 
-		if (name == NULL)
+		if (is_array)
 		{
 			push(state, WJB_ELEM, part, element);
 			continue;
@@ -113,6 +99,8 @@ push_parts(JsonbParseState **state, FcJsonNode container,
 		pushJsonbValue(state, WJB_KEY, &key);
 		push(state, WJB_VALUE, part, NULL);
 	}
+	return pushJsonbValue(state, is_array ? WJB_END_ARRAY : WJB_END_OBJECT,
+						  NULL);
 }
 
 /*
