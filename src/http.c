@@ -56,8 +56,11 @@
 #define MAX_HEADER_BYTES	(64 * 1024)
 #define MAX_URL				2000	/* of an option */
 
-/* What a connection keeps open: its socket, and libcurl's wake-up pair. */
-#define KEPT_DESCRIPTORS	3
+/*
+ * What a connection keeps open: its socket, libcurl's wake-up pair, and a
+ * place for the wait set, which must not be missing once a request is sent.
+ */
+#define KEPT_DESCRIPTORS	4
 
 /*
  * How long to wait at most before libcurl is called again while a connection
@@ -104,7 +107,7 @@ struct FcHttpConnection
 	CURLM	   *multi;
 	CURL	   *easy;
 	struct curl_slist *headers; /* of the request on its way */
-	int			descriptors;	/* that fd.c counts for us */
+	int			descriptors;	/* that fd.c counts for us, not wait_set's */
 	curl_socket_t kept;			/* of the last answer, if it was kept open */
 
 	/* what libcurl waits for */
@@ -1017,6 +1020,8 @@ get_wait_set(FcHttpConnection *connection)
 	connection->is_changed = false;
 	if (connection->nsockets == 0)
 		return NULL;
+	ReleaseExternalFD();
+	connection->descriptors--;
 	connection->wait_set = fc_create_wait_event_set(MAX_SOCKETS + 2);
 	AddWaitEventToSet(connection->wait_set, WL_LATCH_SET, PGINVALID_SOCKET,
 					  MyLatch, NULL);
@@ -1046,6 +1051,11 @@ drop_wait_set(FcHttpConnection *connection)
 	if (connection->wait_set != NULL)
 		FreeWaitEventSet(connection->wait_set);
 	connection->wait_set = NULL;
+	while (connection->descriptors < KEPT_DESCRIPTORS)
+	{
+		ReserveExternalFD();
+		connection->descriptors++;
+	}
 	connection->is_changed = true;
 }
 
