@@ -248,6 +248,28 @@ ALTER FOREIGN TABLE kurs OPTIONS (resource 'customers', on_delete 'deactivate');
 EXPLAIN (COSTS OFF) SELECT id FROM kurs;
 \echo :LAST_ERROR_SQLSTATE
 
+-- what is remembered of options ends with their change, also in the middle of
+-- a transaction and when that is undone; an open cursor goes on with the old
+CREATE FOREIGN TABLE sized (id bigint) SERVER options_server
+    OPTIONS (resource 'courses', page_size '5');
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM sized;
+FETCH 1 FROM c;
+ALTER SERVER options_server OPTIONS (fdw_request_cost '1', push_order 'false');
+FETCH 5 FROM c;
+EXPLAIN (COSTS OFF) SELECT id FROM sized;
+MOVE ALL FROM c;
+CLOSE c;
+ALTER FOREIGN TABLE sized OPTIONS (SET page_size '3');
+EXPLAIN (COSTS OFF) SELECT id FROM sized;
+SAVEPOINT s;
+ALTER FOREIGN TABLE sized ALTER COLUMN id OPTIONS (field 'course_type.id');
+EXPLAIN (COSTS OFF) SELECT id FROM sized WHERE id = 7301;
+ROLLBACK TO s;
+EXPLAIN (COSTS OFF) SELECT id FROM sized WHERE id = 7301;
+ROLLBACK;
+EXPLAIN (COSTS OFF) SELECT id FROM sized;
+
 -- the table's option goes before the server's
 ALTER SERVER options_server OPTIONS (updatable 'false');
 DELETE FROM options_table WHERE id = 0;

@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "analyze.h"
+#include "memo.h"
 #include "pager.h"
 #include "tuple.h"
 #include "utils/memutils.h"
@@ -63,9 +64,7 @@ bool
 frontcoreAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 							 BlockNumber *totalpages)
 {
-	ForeignTable *object = GetForeignTable(RelationGetRelid(relation));
-	FcServer   *server = fc_option_server(object->serverid);
-	FcTable    *table = fc_option_table(RelationGetRelid(relation), server);
+	const FcTable *table = fc_memo_table(RelationGetRelid(relation));
 
 	*func = acquire_sample;
 	*totalpages = Max(table->resource->expected_rows / ROWS_PER_PAGE, 1);
@@ -83,8 +82,8 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 			   double *totalrows, double *totaldeadrows)
 {
 	ForeignTable *object = GetForeignTable(RelationGetRelid(relation));
-	FcServer   *server = fc_option_server(object->serverid);
-	FcTable    *table = fc_option_table(RelationGetRelid(relation), server);
+	const FcServer *server = fc_memo_server(object->serverid);
+	const FcTable *table = fc_memo_table(RelationGetRelid(relation));
 	FcApi	   *api = fc_api_open(server->serverid,
 								  relation->rd_rel->relowner);
 	TupleDesc	tupdesc = RelationGetDescr(relation);

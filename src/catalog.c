@@ -131,15 +131,15 @@ static const FcColumn course_columns[] = {
 
 /* §5; the top-level list holds flat ids: §5.6. */
 static const FcRoute course_date_routes[] = {
-	{"/courses/{course_id}/coursedates/{id}", FC_ITEM,
+	{"/courses/{course_id}/coursedates/{id}", FC_ITEM | FC_BY_PARENT,
 	.includes = "instructors"},
 	{"/coursedates?coursedate_id={id}", FC_LOOKUP | FC_FLAT,
 	.includes = "course,location,place,instructors"},
 	{"/courses/{course_id}/coursedates",
-		FC_PART | FC_SORTED | FC_FILTERED | FC_SINCE,
+		FC_PART | FC_BY_PARENT | FC_SORTED | FC_FILTERED | FC_SINCE,
 	.includes = "instructors", .fed_by = "courses"},
 	{"/batch/coursedates?course_ids[]={course_id}",
-		FC_BATCH | FC_SORTED | FC_FILTERED | FC_SINCE,
+		FC_BATCH | FC_BY_PARENT | FC_SORTED | FC_FILTERED | FC_SINCE,
 	.includes = "instructors", .fed_by = "courses"},
 	{"/coursedates", FC_FLAT | FC_SORTED | FC_FILTERED | FC_SINCE,
 	.includes = "course,location,place,instructors"},
@@ -402,6 +402,14 @@ fc_catalog_depends(const FcResource *resource, const FcResource *other)
 }
 
 #ifdef USE_ASSERT_CHECKING
+/* Does the route's path hold "{name}" of the column, if there is one? */
+static bool
+holds_key(const FcRoute *route, const FcColumn *column)
+{
+	return column != NULL &&
+		strstr(route->path, psprintf("{%s}", column->name)) != NULL;
+}
+
 /*
  * fc_catalog_check
  *		Assert what every entry promises.  Called when the library is loaded.
@@ -424,7 +432,13 @@ fc_catalog_check(void)
 		Assert(keys == 1);
 
 		for (const FcRoute *route = resource->routes; route->path; route++)
+		{
 			Assert(route->path[0] == '/' && route - resource->routes < 8);
+			Assert(((route->flags & (FC_ITEM | FC_LOOKUP)) != 0) ==
+				   holds_key(route, fc_catalog_flagged(resource, FC_KEY)));
+			Assert(((route->flags & FC_BY_PARENT) != 0) ==
+				   holds_key(route, fc_catalog_flagged(resource, FC_PARENT)));
+		}
 	}
 }
 #endif

@@ -12,6 +12,7 @@
 #include "access/sysattr.h"
 #include "change.h"
 #include "executor/tuptable.h"
+#include "memo.h"
 #include "tuple.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -47,8 +48,8 @@ fc_change_begin(Relation rel, Oid userid, EState *estate,
 	Oid			relid = RelationGetRelid(rel);
 	Oid			serverid = GetForeignTable(relid)->serverid;
 
-	change->server = fc_option_server(serverid);
-	change->table = fc_option_table(relid, change->server);
+	change->server = fc_memo_server(serverid);
+	change->table = fc_memo_table(relid);
 	change->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
 	change->sender = fc_send_begin(change->table, serverid, userid, estate);
 	change->learner = fc_learn_begin(change->sender);

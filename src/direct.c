@@ -15,6 +15,7 @@
 #include "direct.h"
 #include "executor/executor.h"
 #include "explain.h"
+#include "memo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -43,8 +44,8 @@ typedef enum FcDirectPrivateIndex
 
 typedef struct FcDirect
 {
-	FcServer   *server;
-	FcTable    *table;
+	const FcServer *server;
+	const FcTable *table;
 	FcChange   *change;			/* NULL if only explained */
 	List	   *conditions;		/* of FcCondition * */
 	List	   *operands;		/* of ExprState * */
@@ -93,7 +94,7 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	RelOptInfo *rel;
 	RangeTblEntry *entry;
 	Relation	relation;
-	FcTable    *table;
+	const FcTable *table;
 	ListCell   *cell;
 
 	if (scan == NULL || returns_old_rows(plan, subplan_index))
@@ -101,7 +102,7 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 
 	rel = find_base_rel(root, resultRelation);
 	entry = planner_rt_fetch(resultRelation, root);
-	table = fc_option_table(entry->relid, fc_option_server(rel->serverid));
+	table = fc_memo_table(entry->relid);
 	fc_target_check(table, plan, subplan_index);
 	keys = match_keys(root, rel, table);
 	if (keys == NIL)
@@ -152,9 +153,8 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 	ListCell   *cell;
 
 	node->fdw_state = direct;
-	direct->server = fc_option_server(plan->fs_server);
-	direct->table = fc_option_table(RelationGetRelid(rinfo->ri_RelationDesc),
-									direct->server);
+	direct->server = fc_memo_server(plan->fs_server);
+	direct->table = fc_memo_table(RelationGetRelid(rinfo->ri_RelationDesc));
 	direct->operands = list_truncate(list_copy(expressions), noperands);
 	direct->settings = list_copy_tail(expressions, noperands);
 	direct->targets = list_nth(private, FC_DIRECT_TARGETS);

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "executor/executor.h"
 #include "explain.h"
+#include "memo.h"
 #include "miscadmin.h"
 #include "modify.h"
 #include "parser/parsetree.h"
@@ -246,8 +247,7 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 {
 	Relation	rel = rinfo->ri_RelationDesc;
 	Oid			relid = RelationGetRelid(rel);
-	Oid			serverid = GetForeignTable(relid)->serverid;
-	FcTable    *table = fc_option_table(relid, fc_option_server(serverid));
+	const FcTable *table = fc_memo_table(relid);
 	const char *method = method_name(table, mtstate->operation);
 	FcModify   *modify = rinfo->ri_FdwState;
 

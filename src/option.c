@@ -5,8 +5,8 @@
  * There is one table of options.  The validator, which sees them when an
  * object is created or altered, and the functions that fill FcServer and
  * FcTable are loops over it, so that both agree on what a value means.  A
- * value is parsed again at each use: it costs microseconds, and an object may
- * have been made by an older version of us, with other bounds.
+ * value is checked again when it is used: an object may have been made by an
+ * older version of us, with other bounds.
  */
 #include "postgres.h"
 
@@ -189,8 +189,6 @@ static FcTableColumn *describe_columns(const FcTable *table, TupleDesc desc);
 static void describe_column(const FcTable *table, FcTableColumn *column,
 							const FcColumn *properties,
 							const FcColumn *guess);
-static const char *check_url(const char *url, const char **normalized,
-							 const char **origin);
 static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
@@ -239,7 +237,8 @@ fc_option_server(Oid serverid)
 {
 	ForeignServer *object = GetForeignServer(serverid);
 	FcServer   *server = palloc0(sizeof(*server));
-	const char *normalized;
+	char	   *base_url;
+	char	   *origin;
 
 	server->serverid = serverid;
 	server->name = object->servername;
@@ -247,7 +246,8 @@ fc_option_server(Oid serverid)
 	server->request_cost = NO_COST;
 	fill_server(server, object->options);
 
-	(void) check_url(server->base_url, &normalized, &server->origin);
+	(void) fc_http_check_url(server->base_url, &base_url, &origin);
+	server->origin = origin;
 
 	return server;
 }
@@ -260,15 +260,16 @@ fc_option_server(Oid serverid)
  * columns is unknown: this is where a hand-written table is first looked at.
  */
 FcTable *
-fc_option_table(Oid relid, const FcServer *server)
+fc_option_table(Oid relid)
 {
 	Relation	rel = table_open(relid, NoLock);
+	ForeignTable *object = GetForeignTable(relid);
 	FcTable    *table = palloc0(sizeof(*table));
 	List	   *given;
 
 	/* What the table says comes last, and so counts. */
-	given = list_concat(GetForeignServer(server->serverid)->options,
-						GetForeignTable(relid)->options);
+	given = list_concat(GetForeignServer(object->serverid)->options,
+						object->options);
 
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));
@@ -856,48 +857,9 @@ parse_key(const FcOption *option, const char *value, void *target)
 static const char *
 parse_url(const FcOption *option, const char *value, void *target)
 {
-	const char *origin;
+	char	   *origin;
 
-	return check_url(value, target, &origin);
-}
-
-/*
- * fc_http_check_url with a memory: each statement asks for the URL of the same
- * server, the planner and the executor, for the URL and for its origin.
- */
-static const char *
-check_url(const char *url, const char **normalized, const char **origin)
-{
-	static MemoryContext context = NULL;
-	static const char *last_url = NULL; /* a valid one, of context as these */
-	static const char *last_normalized;
-	static const char *last_origin;
-
-	if (last_url == NULL || strcmp(last_url, url) != 0)
-	{
-		char	   *normal;
-		char	   *scheme_and_host;
-		const char *complaint = fc_http_check_url(url, &normal,
-												  &scheme_and_host);
-
-		*normalized = normal;
-		*origin = scheme_and_host;
-		if (complaint != NULL)
-			return complaint;
-
-		if (context == NULL)
-			context = AllocSetContextCreate(TopMemoryContext,
-											"frontcore_fdw URL",
-											ALLOCSET_SMALL_SIZES);
-		last_url = NULL;
-		MemoryContextReset(context);
-		last_normalized = MemoryContextStrdup(context, normal);
-		last_origin = MemoryContextStrdup(context, scheme_and_host);
-		last_url = MemoryContextStrdup(context, url);
-	}
-	*normalized = pstrdup(last_normalized);
-	*origin = pstrdup(last_origin);
-	return NULL;
+	return fc_http_check_url(value, target, &origin);
 }
 
 /* A target of type const char *: the address of a proxy. */

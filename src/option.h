@@ -75,7 +75,7 @@ typedef struct FcTable
 } FcTable;
 
 extern FcServer *fc_option_server(Oid serverid);
-extern FcTable *fc_option_table(Oid relid, const FcServer *server);
+extern FcTable *fc_option_table(Oid relid);
 extern bool fc_option_import_raw(List *given);
 extern bool fc_option_has_api_key(Oid serverid, Oid userid);
 extern const char *fc_option_api_key(Oid serverid, Oid userid,

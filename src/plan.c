@@ -21,6 +21,7 @@
 #include "bind.h"
 #include "compat.h"
 #include "facts.h"
+#include "memo.h"
 #include "miscadmin.h"
 #include "oldrow.h"
 #include "optimizer/cost.h"
@@ -118,8 +119,8 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	FcPlanRelation *planned = palloc0(sizeof(FcPlanRelation));
 
-	planned->server = fc_option_server(rel->serverid);
-	planned->table = fc_option_table(relid, planned->server);
+	planned->server = fc_memo_server(rel->serverid);
+	planned->table = fc_memo_table(relid);
 	planned->pushed = fc_pushdown_match(root, rel, planned->table,
 										rel->baserestrictinfo);
 	planned->needs = list_needs(planned->table,

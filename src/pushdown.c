@@ -468,7 +468,7 @@ open_table(Oid relid)
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
 						get_rel_name(relid))));
 
-	return fc_option_table(relid, fc_option_server(table->serverid));
+	return fc_option_table(relid);
 }
 
 /*

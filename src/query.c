@@ -25,7 +25,6 @@ static double route_requests(const FcQuery *query, const FcRoute *route,
 static double pages(double rows, int page_size);
 static bool route_is_ordered(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
-static bool binds(const FcRoute *route, const FcColumn *column);
 static int	compare_keys(const void *a, const void *b);
 static void append_bound_path(StringInfo path, const FcQuery *query,
 							  const FcRoute *route, const int64 *id,
@@ -330,13 +329,13 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 bool
 fc_query_wants_id(const FcQuery *query, const FcRoute *route)
 {
-	return binds(route, fc_catalog_flagged(query->resource, FC_KEY));
+	return (route->flags & (FC_ITEM | FC_LOOKUP)) != 0;
 }
 
 bool
 fc_query_wants_parent(const FcQuery *query, const FcRoute *route)
 {
-	return binds(route, fc_catalog_flagged(query->resource, FC_PARENT));
+	return (route->flags & FC_BY_PARENT) != 0;
 }
 
 /*
@@ -456,27 +455,6 @@ route_is_ordered(const FcQuery *query, const FcRoute *route,
 	return (route->flags & FC_BATCH) && count <= facts->batch_size &&
 		(query->parents.values == NULL ||
 		 fc_query_batch_size(query->parents.values, count) == count);
-}
-
-/*
- * Does the route's path hold the column's value?
- */
-static bool
-binds(const FcRoute *route, const FcColumn *column)
-{
-	const char *brace = strchr(route->path, '{');
-	Size		length;
-
-	if (column == NULL)
-		return false;
-	length = strlen(column->name);
-	for (; brace != NULL; brace = strchr(brace + 1, '{'))
-	{
-		if (strncmp(brace + 1, column->name, length) == 0 &&
-			brace[1 + length] == '}')
-			return true;
-	}
-	return false;
 }
 
 static int

@@ -16,6 +16,7 @@
 #include "error.h"
 #include "executor/executor.h"
 #include "explain.h"
+#include "memo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -41,8 +42,8 @@ typedef struct GeneratedColumn
 typedef struct FcScanState
 {
 	/* what is asked, of whom */
-	FcServer   *server;
-	FcTable    *table;
+	const FcServer *server;
+	const FcTable *table;
 	FcApi	   *api;			/* NULL if only explained */
 	FcApiUse	use;
 	FcKeep		keep;
@@ -109,8 +110,8 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	Bitmapset  *strict;
 
 	node->fdw_state = state;
-	state->server = fc_option_server(plan->fs_server);
-	state->table = fc_option_table(RelationGetRelid(rel), state->server);
+	state->server = fc_memo_server(plan->fs_server);
+	state->table = fc_memo_table(RelationGetRelid(rel));
 	state->operands = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
 	state->question_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw query",

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "collect.h"
 #include "compat.h"
+#include "memo.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/appendinfo.h"
@@ -26,7 +27,6 @@ typedef struct Returned
 	Bitmapset  *attributes;		/* attribute numbers, 0 for the whole row */
 } Returned;
 
-static FcTable *open_table(Relation rel);
 static bool gather_returned(Node *node, Returned *returned);
 static List *find_seen(const Plan *plan, Index scanrelid);
 static List *child_plans(const Plan *plan);
@@ -38,7 +38,7 @@ static List *child_plans(const Plan *plan);
 int
 frontcoreIsForeignRelUpdatable(Relation rel)
 {
-	const FcTable *table = open_table(rel);
+	const FcTable *table = fc_memo_table(RelationGetRelid(rel));
 	int			abilities = table->resource->abilities;
 	int			events = 0;
 
@@ -76,7 +76,7 @@ frontcoreAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 								 Relation target_relation)
 {
 	TupleDesc	tupdesc = RelationGetDescr(target_relation);
-	const FcTable *table = open_table(target_relation);
+	const FcTable *table = fc_memo_table(RelationGetRelid(target_relation));
 	bool		is_delete = root->parse->commandType == CMD_DELETE;
 	bool		has_key = false;
 
@@ -122,7 +122,7 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 {
 	RangeTblEntry *entry = planner_rt_fetch(resultRelation, root);
 	Relation	rel = table_open(entry->relid, NoLock);
-	const FcTable *table = open_table(rel);
+	const FcTable *table = fc_memo_table(RelationGetRelid(rel));
 	List	   *private;
 	List	   *seen = NIL;
 	List	   *targets = NIL;
@@ -257,15 +257,6 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 	while ((attnum = bms_next_member(returned, attnum)) >= 0)
 		result = lappend_int(result, attnum);
 	return result;
-}
-
-static FcTable *
-open_table(Relation rel)
-{
-	Oid			relid = RelationGetRelid(rel);
-
-	return fc_option_table(relid,
-						   fc_option_server(GetForeignTable(relid)->serverid));
 }
 
 /*

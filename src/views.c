@@ -29,9 +29,9 @@
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "limiter.h"
+#include "memo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "option.h"
 #include "stats.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -321,7 +321,7 @@ own_accounts(Oid function)
 
 		key = fc_option_api_key(form->oid, GetUserId(), &mappingid);
 		account = palloc(sizeof(FcAccount));
-		*account = fc_option_account(fc_option_server(form->oid), key);
+		*account = fc_option_account(fc_memo_server(form->oid), key);
 		accounts = lappend(accounts, account);
 	}
 	systable_endscan(scan);
