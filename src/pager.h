@@ -1,8 +1,8 @@
 /*
  * pager.h
- *		A query becomes a stream of items.
+ *		A query becomes the items that answer it.
  *
- * Layer 5.  Pages are asked for one by one, as items are taken.
+ * Layer 6.  Pages are asked for one by one, as items are taken.
  */
 #ifndef FC_PAGER_H
 #define FC_PAGER_H

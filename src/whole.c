@@ -52,6 +52,7 @@ static void index_page(FcWhole *whole, WholeIndex *index, int column_flag,
 					   int walk, int page);
 static void add_item(FcWhole *whole, WholeIndex *index,
 					 const FcWholeItem *item);
+static int	first_not_below(const WholeIndex *index, int64 key);
 static int	compare_items(const void *a, const void *b);
 
 /*
@@ -164,37 +165,36 @@ fc_whole_walks(const FcWhole *whole, FcWalk *const **walks)
 
 /*
  * fc_whole_look_up
- *		The items whose column with that flag (FC_KEY, FC_PARENT) is key.
+ *		The items whose column with that flag (FC_KEY, FC_PARENT) is one of
+ *		keys: a list of FcWholeItem *, in the order of keys.
  *
- * Returns the first of count items that follow each other; in the order of
- * the list.
+ * Sets the values of missing to the keys that no item has.
  */
-const FcWholeItem *
-fc_whole_look_up(FcWhole *whole, int column_flag, int64 key, int *count)
+List *
+fc_whole_look_up(FcWhole *whole, int column_flag, const FcKeys *keys,
+				 FcKeys *missing)
 {
 	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
 	&whole->by_parent;
-	int			low = 0;
-	int			high;
+	List	   *found = NIL;
 
 	if (!index->is_built)
 		build_index(whole, index, column_flag);
 
-	high = index->count;
-	while (low < high)
+	missing->count = 0;
+	missing->values = palloc(Max(keys->count, 1) * sizeof(int64));
+	for (int i = 0; i < keys->count; i++)
 	{
-		int			middle = low + (high - low) / 2;
+		int64		key = keys->values[i];
+		int			first = first_not_below(index, key);
+		int			next = first;
 
-		if (index->items[middle].key < key)
-			low = middle + 1;
-		else
-			high = middle;
+		while (next < index->count && index->items[next].key == key)
+			found = lappend(found, &index->items[next++]);
+		if (next == first)
+			missing->values[missing->count++] = key;
 	}
-	*count = 0;
-	while (low + *count < index->count &&
-		   index->items[low + *count].key == key)
-		(*count)++;
-	return &index->items[low];
+	return found;
 }
 
 /*
@@ -349,6 +349,27 @@ add_item(FcWhole *whole, WholeIndex *index, const FcWholeItem *item)
 			repalloc_huge(index->items, index->size * sizeof(FcWholeItem));
 	}
 	index->items[index->count++] = *item;
+}
+
+/*
+ * The number of the first item whose key is not below key.
+ */
+static int
+first_not_below(const WholeIndex *index, int64 key)
+{
+	int			low = 0;
+	int			high = index->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (index->items[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /*

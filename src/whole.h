@@ -30,8 +30,8 @@ extern void fc_whole_pin(FcWhole *whole);
 extern void fc_whole_release(FcWhole *whole);
 extern int	fc_whole_pages(const FcWhole *whole);
 extern int	fc_whole_walks(const FcWhole *whole, FcWalk *const **walks);
-extern const FcWholeItem *fc_whole_look_up(FcWhole *whole, int column_flag,
-										   int64 key, int *count);
+extern List *fc_whole_look_up(FcWhole *whole, int column_flag,
+							  const FcKeys *keys, FcKeys *missing);
 extern FcJsonNode fc_whole_read(FcWhole *whole, const FcWholeItem *item);
 extern const char *fc_whole_request(const FcWhole *whole,
 									const FcWholeItem *item);

@@ -50,7 +50,7 @@ check_layers()
 	function say(file, text)	{ print file ": " text; bad = 1 }
 	function only(file, text)	{ if (FILENAME != file) say(FILENAME ":" FNR, text " belongs to " file) }
 
-	/^ \* Layer [0-9]\./		{ layer[FILENAME] = $3 + 0 }
+	/^ \* Layer [0-9]+\./		{ layer[FILENAME] = $3 + 0 }
 	/^#ifndef FC_.*_H$/			{ headers[FILENAME] }
 	/^#include "/				{ split($0, part, "\""); uses[FILENAME, part[2]] }
 	/^#include "postgres.h"/ && FILENAME ~ /\.h$/	{ say(FILENAME, "must not include postgres.h") }
