@@ -2,7 +2,7 @@
  * advice.h
  *		When an answer's headers say that the next request may be sent.
  *
- * Layer 1.
+ * Layer 2.
  */
 #ifndef FC_ADVICE_H
 #define FC_ADVICE_H

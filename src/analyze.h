@@ -2,7 +2,7 @@
  * analyze.h
  *		What ANALYZE sees of a foreign table.
  *
- * Layer 7.
+ * Layer 8.
  */
 #ifndef FC_ANALYZE_H
 #define FC_ANALYZE_H

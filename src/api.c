@@ -24,6 +24,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "wait.h"
 
 #define KEY_HEADER		"X-API-Key"
 
@@ -401,7 +402,7 @@ static void
 await_turn(Exchange *exchange)
 {
 	FcApi	   *api = exchange->api;
-	double		began = fc_http_clock();
+	double		began = fc_wait_clock();
 	double		wait_ms;
 
 	exchange->waiting = WAITING_FOR_LIMITER;
@@ -425,10 +426,10 @@ await_turn(Exchange *exchange)
 		}
 		show_activity(exchange, exchange->ahead > 0 ?
 					  FC_ACTIVITY_QUEUED : FC_ACTIVITY_WAITING);
-		fc_http_wait(wait_ms, FC_WAIT_RATE_LIMIT);
+		fc_wait(wait_ms, FC_WAIT_RATE_LIMIT);
 	}
 	exchange->waiting = WAITING_FOR_NOTHING;
-	exchange->waited_ms += fc_http_clock() - began;
+	exchange->waited_ms += fc_wait_clock() - began;
 }
 
 /* Send the request, and wait for its answer. */
@@ -723,11 +724,11 @@ back_off(Exchange *exchange, FcError *error, int retries)
 		return true;			/* the limiter makes us wait, as everybody */
 
 	exchange->waiting = WAITING_FOR_RETRY;
-	until = fc_http_clock() + asked_ms;
-	while (fc_http_clock() < until)
+	until = fc_wait_clock() + asked_ms;
+	while (fc_wait_clock() < until)
 	{
 		show_activity(exchange, FC_ACTIVITY_BACKING_OFF);
-		fc_http_wait(until - fc_http_clock(), FC_WAIT_BACKOFF);
+		fc_wait(until - fc_wait_clock(), FC_WAIT_BACKOFF);
 	}
 	exchange->waiting = WAITING_FOR_NOTHING;
 	exchange->waited_ms = asked_ms;

@@ -2,7 +2,7 @@
  * api.h
  *		One exchange with the API: key, limiter, HTTP, errors, retries.
  *
- * Layer 2.
+ * Layer 3.
  */
 #ifndef FC_API_H
 #define FC_API_H

@@ -2,7 +2,7 @@
  * body.h
  *		A row becomes the body of a request.
  *
- * Layer 2.
+ * Layer 3.
  */
 #ifndef FC_BODY_H
 #define FC_BODY_H

@@ -2,7 +2,7 @@
  * change.h
  *		Rows of a table that is written: slots in, slots out.
  *
- * Layer 9.
+ * Layer 10.
  */
 #ifndef FC_CHANGE_H
 #define FC_CHANGE_H

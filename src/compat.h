@@ -8,8 +8,8 @@
 #define FC_COMPAT_H
 
 /*
- * Wait events (http.c).  A set belongs to whoever made it, not to a resource
- * owner, and is freed by hand.
+ * Wait events (http.c, wait.c).  A set belongs to whoever made it, not to a
+ * resource owner, and is freed by hand.
  */
 #if PG_VERSION_NUM >= 170000
 #define fc_create_wait_event_set(size) CreateWaitEventSet(NULL, size)

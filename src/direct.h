@@ -2,7 +2,7 @@
  * direct.h
  *		UPDATE and DELETE of rows named by their ids, which need not be read.
  *
- * Layer 10.
+ * Layer 11.
  */
 #ifndef FC_DIRECT_H
 #define FC_DIRECT_H

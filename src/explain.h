@@ -2,7 +2,7 @@
  * explain.h
  *		What a scan or a modification has cost, for EXPLAIN ANALYZE.
  *
- * Layer 3.
+ * Layer 4.
  */
 #ifndef FC_EXPLAIN_H
 #define FC_EXPLAIN_H

@@ -2,7 +2,7 @@
  * facts.h
  *		What is known of an account's lists before they are asked for.
  *
- * Layer 2.
+ * Layer 3.
  */
 #ifndef FC_FACTS_H
 #define FC_FACTS_H

@@ -20,10 +20,8 @@
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -32,13 +30,10 @@
 #include "compat.h"
 #include "http.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "storage/fd.h"
-#include "storage/latch.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
+#include "wait.h"
 
 /* CURLOPT_PROTOCOLS_STR, and CURLOPT_PREREQFUNCTION, which is older. */
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -54,7 +49,6 @@
 #define MAX_SOCKETS			16
 #define MAX_HEADERS			200
 #define MAX_HEADER_BYTES	(64 * 1024)
-#define MAX_URL				2000	/* of an option */
 
 /*
  * What a connection keeps open: its socket, libcurl's wake-up pair, and a
@@ -84,7 +78,7 @@ typedef struct Transfer
 {
 	FcHttpResponse response;	/* what the caller will get */
 	const FcHttpRequest *request;
-	double		began;			/* by fc_http_clock */
+	double		began;			/* by fc_wait_clock */
 	int			starts;			/* how often it was, or would be, sent */
 	Bytes		body;
 	Bytes		head;			/* the header lines of the last response */
@@ -114,22 +108,11 @@ struct FcHttpConnection
 	int			nsockets;
 	Socket		sockets[MAX_SOCKETS];
 	bool		is_changed;		/* since wait_set was made */
-	double		due;			/* call it then, by fc_http_clock */
+	double		due;			/* call it then, by fc_wait_clock */
 
 	WaitEventSet *wait_set;		/* latch and sockets; NULL if there is none */
 	MemoryContextCallback cleanup;
 };
-
-/* What a URL consists of. */
-typedef struct UrlParts
-{
-	char		scheme[MAX_URL];
-	char		host[MAX_URL];
-	char		port[MAX_URL];	/* "" if not given */
-	char		default_port[MAX_URL];
-	char		path[MAX_URL];
-	bool		has_user;
-} UrlParts;
 
 /*
  * What libcurl's result means once the request was sent.  With another one,
@@ -156,13 +139,6 @@ static const Meaning meanings[] =
 #endif
 };
 
-static const char *const wait_names[] =
-{
-	[FC_WAIT_HTTP] = "FrontcoreHttp",
-	[FC_WAIT_RATE_LIMIT] = "FrontcoreRateLimit",
-	[FC_WAIT_BACKOFF] = "FrontcoreBackoff"
-};
-
 static void initialize_library(void);
 static void reserve_descriptors(FcHttpConnection *connection);
 static void free_connection(void *arg);
@@ -174,6 +150,8 @@ static void set_headers(FcHttpConnection *connection,
 						const FcHttpRequest *request);
 static void check_result(CURLcode result);
 static void run_transfer(FcHttpConnection *connection, Transfer *transfer);
+static int	wait_for_events(FcHttpConnection *connection,
+							const Transfer *transfer, WaitEvent *ready);
 static void add_transfer(FcHttpConnection *connection);
 static void step(FcHttpConnection *connection, curl_socket_t fd, int events);
 static void collect_result(FcHttpConnection *connection, Transfer *transfer);
@@ -195,18 +173,9 @@ static int	note_timer(CURLM *multi, long milliseconds, void *arg);
 static bool append_bytes(Bytes *buffer, const char *data, Size length);
 static WaitEventSet *get_wait_set(FcHttpConnection *connection);
 static void drop_wait_set(FcHttpConnection *connection);
-static int	wait_for(WaitEventSet *set, WaitEvent *ready, double milliseconds,
-					 FcHttpWait wait);
-static uint32 wait_event(FcHttpWait wait);
 static void block_signals(sigset_t *saved);
 static void restore_signals(const sigset_t *saved);
-static bool split_url(const char *url, unsigned int flags, UrlParts *parts);
-static bool get_url_part(CURLU *handle, CURLUPart part, unsigned int flags,
-						 char *copy);
-static bool is_loopback(const char *host);
 static bool has_leftovers(FcHttpConnection *connection);
-static bool has_escaped_host(const char *url);
-static bool has_odd_characters(const char *url);
 
 /* Set an option of a connection's easy handle; none may fail unseen. */
 #define SET_OPTION(connection, option, value) \
@@ -307,127 +276,6 @@ fc_http_header(const FcHttpResponse *response, const char *name)
 }
 
 /*
- * fc_http_wait
- *		Wait for some time, or until somebody sets our latch.
- */
-void
-fc_http_wait(double milliseconds, FcHttpWait wait)
-{
-	(void) wait_for(NULL, NULL, milliseconds, wait);
-}
-
-/*
- * fc_http_clock
- *		The time in milliseconds, by a clock that is never set.
- */
-double
-fc_http_clock(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
-
-/*
- * fc_http_escape
- *		Text in the server's encoding as it may stand in a path or query.
- */
-char *
-fc_http_escape(const char *text)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	const char *text_utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	char	   *escaped = palloc(3 * strlen(text_utf8) + 1);
-	char	   *end = escaped;
-
-	for (; *text_utf8 != '\0'; text_utf8++)
-	{
-		unsigned char byte = *text_utf8;
-
-		if ((isalnum(byte) && !IS_HIGHBIT_SET(byte)) ||
-			strchr("-._~", byte) != NULL)
-			*end++ = byte;
-		else
-		{
-			*end++ = '%';
-			*end++ = digits[byte >> 4];
-			*end++ = digits[byte & 0x0F];
-		}
-	}
-	*end = '\0';
-	return escaped;
-}
-
-/*
- * fc_http_check_url
- *		May requests, with the key in them, be sent to this base URL?
- *
- * Returns NULL if so, else a sentence that says why not.  normalized is then
- * the URL without a trailing slash, origin its scheme://host:port in lower
- * case; both are palloc'd.
- */
-const char *
-fc_http_check_url(const char *url, char **normalized, char **origin)
-{
-	UrlParts	parts;
-	Size		length;
-
-	*normalized = *origin = NULL;
-	if (has_odd_characters(url))
-		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (has_escaped_host(url) || !split_url(url, 0, &parts))
-		return "This is not a URL with scheme and host.";
-	if (parts.has_user)
-		return "A user name or password cannot be part of it.";
-	if (strpbrk(url, "?#") != NULL)
-		return "A query or fragment cannot be part of it.";
-	if (strcmp(parts.scheme, "https") != 0 &&
-		!(strcmp(parts.scheme, "http") == 0 && is_loopback(parts.host)))
-		return "It must begin with https://, or with http:// and the name or address of this machine's loopback interface.";
-
-	length = strlen(parts.path);
-	while (length > 0 && parts.path[length - 1] == '/')
-		length--;
-	*normalized = psprintf("%s://%s%s%s%.*s", parts.scheme, parts.host,
-						   parts.port[0] != '\0' ? ":" : "", parts.port,
-						   (int) length, parts.path);
-	*origin = psprintf("%s://%s:%s", parts.scheme, parts.host,
-					   parts.port[0] != '\0' ? parts.port :
-					   parts.default_port);
-	return NULL;
-}
-
-/*
- * fc_http_check_proxy
- *		Can this be the URL of a proxy?
- *
- * Returns NULL if so, else a sentence that says why not.
- */
-const char *
-fc_http_check_proxy(const char *url)
-{
-	static const char *const schemes[] =
-	{"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
-	UrlParts	parts;
-
-	if (has_odd_characters(url))
-		return "A URL cannot contain spaces, control characters or characters that are not ASCII.";
-	if (has_escaped_host(url) ||
-		!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts))
-		return "This is not a URL with scheme and host.";
-	if (parts.has_user)
-		return "A user name or password cannot be part of it, as everybody can read the options of a server.";
-	if (strpbrk(url, "?#") != NULL || strcmp(parts.path, "/") != 0)
-		return "A path, query or fragment cannot be part of it.";
-
-	for (int i = 0; i < lengthof(schemes); i++)
-		if (strcmp(parts.scheme, schemes[i]) == 0)
-			return NULL;
-	return "Its scheme must be http, https, socks4, socks4a, socks5 or socks5h.";
-}
-
-/*
  * fc_http_parse_date
  *		A date as headers have it in seconds since 1970, or -1.
  */
@@ -495,7 +343,7 @@ make_transfer(FcHttpConnection *connection, const FcHttpRequest *request)
 	Transfer   *transfer = palloc0(sizeof(Transfer));
 
 	transfer->request = request;
-	transfer->began = fc_http_clock();
+	transfer->began = fc_wait_clock();
 	transfer->body.limit = connection->options.max_response_size;
 	transfer->head.limit = MAX_HEADER_BYTES;
 	transfer->cleanup.func = free_transfer;
@@ -634,8 +482,7 @@ run_transfer(FcHttpConnection *connection, Transfer *transfer)
 		WaitEvent	ready[MAX_SOCKETS];
 		int			nready;
 
-		nready = wait_for(get_wait_set(connection), ready,
-						  time_to_wait(connection, transfer), FC_WAIT_HTTP);
+		nready = wait_for_events(connection, transfer, ready);
 		for (int i = 0; i < nready; i++)
 		{
 			int			events = 0;
@@ -647,7 +494,7 @@ run_transfer(FcHttpConnection *connection, Transfer *transfer)
 			if (events != 0)
 				step(connection, ready[i].fd, events);
 		}
-		if (connection->due <= fc_http_clock())
+		if (connection->due <= fc_wait_clock())
 		{
 			connection->due = HUGE_VAL; /* a timer goes off once */
 			step(connection, CURL_SOCKET_TIMEOUT, 0);
@@ -655,6 +502,21 @@ run_transfer(FcHttpConnection *connection, Transfer *transfer)
 
 		collect_result(connection, transfer);
 	}
+}
+
+/* Wait until libcurl has something to do; fill in which sockets are ready. */
+static int
+wait_for_events(FcHttpConnection *connection, const Transfer *transfer,
+				WaitEvent *ready)
+{
+	WaitEventSet *set = get_wait_set(connection);
+	double		milliseconds = time_to_wait(connection, transfer);
+
+	if (set != NULL)
+		return fc_wait_sockets(set, ready, MAX_SOCKETS, milliseconds,
+							   FC_WAIT_HTTP);
+	fc_wait(milliseconds, FC_WAIT_HTTP);
+	return 0;
 }
 
 /* Give the prepared request to libcurl, which sets its timer and returns. */
@@ -708,7 +570,7 @@ collect_result(FcHttpConnection *connection, Transfer *transfer)
 
 	if (!transfer->is_done &&
 		transfer->began + connection->options.request_timeout_ms <
-		fc_http_clock())
+		fc_wait_clock())
 	{
 		transfer->is_done = true;
 		transfer->result = CURLE_OPERATION_TIMEDOUT;
@@ -719,7 +581,7 @@ collect_result(FcHttpConnection *connection, Transfer *transfer)
 static double
 time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
 {
-	double		now = fc_http_clock();
+	double		now = fc_wait_clock();
 	double		wait;
 
 	wait = transfer->began + connection->options.request_timeout_ms - now + 1;
@@ -800,7 +662,7 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 		response->body = pstrdup("");
 	response->length = transfer->body.used;
 	response->bytes_received = header_bytes + body_bytes;
-	response->milliseconds = fc_http_clock() - transfer->began;
+	response->milliseconds = fc_wait_clock() - transfer->began;
 	response->headers = list_headers(&transfer->head);
 }
 
@@ -971,7 +833,7 @@ note_timer(CURLM *multi, long milliseconds, void *arg)
 	FcHttpConnection *connection = arg;
 
 	connection->due = milliseconds < 0 ? HUGE_VAL :
-		fc_http_clock() + milliseconds;
+		fc_wait_clock() + milliseconds;
 	return 0;
 }
 
@@ -1060,40 +922,6 @@ drop_wait_set(FcHttpConnection *connection)
 }
 
 /*
- * Wait until a socket of the set is ready, somebody sets our latch, or the
- * time is up; then serve interrupts.  This is where all of us waits.
- */
-static int
-wait_for(WaitEventSet *set, WaitEvent *ready, double milliseconds,
-		 FcHttpWait wait)
-{
-	long		timeout = (long) ceil(Max(Min(milliseconds, INT_MAX), 0));
-	int			nready = 0;
-
-	if (set != NULL)
-		nready = WaitEventSetWait(set, timeout, ready, MAX_SOCKETS,
-								  wait_event(wait));
-	else
-		(void) WaitLatch(MyLatch,
-						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 timeout, wait_event(wait));
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-	return nready;
-}
-
-/* The server's number for what we wait for. */
-static uint32
-wait_event(FcHttpWait wait)
-{
-	static uint32 events[lengthof(wait_names)];
-
-	if (events[wait] == 0)
-		events[wait] = fc_new_wait_event(wait_names[wait]);
-	return events[wait];
-}
-
-/*
  * Block all signals.  A thread that libcurl starts, for its resolver, does
  * then not take those that are meant for us: our handlers are not made to
  * run in a thread, and our latch would miss its wake-up.
@@ -1111,90 +939,4 @@ static void
 restore_signals(const sigset_t *saved)
 {
 	pthread_sigmask(SIG_SETMASK, saved, NULL);
-}
-
-/*
- * Take a URL to pieces, as libcurl does.  Nothing is palloc'd meanwhile, as
- * a failure would leak libcurl's memory.
- */
-static bool
-split_url(const char *url, unsigned int flags, UrlParts *parts)
-{
-	CURLU	   *handle;
-	bool		is_valid;
-	char		ignored[MAX_URL];
-
-	if (strlen(url) >= MAX_URL || (handle = curl_url()) == NULL)
-		return false;
-	is_valid =
-		curl_url_set(handle, CURLUPART_URL, url, flags) == CURLUE_OK &&
-		get_url_part(handle, CURLUPART_SCHEME, 0, parts->scheme) &&
-		get_url_part(handle, CURLUPART_HOST, 0, parts->host) &&
-		get_url_part(handle, CURLUPART_PATH, 0, parts->path);
-	if (is_valid)
-	{
-		(void) get_url_part(handle, CURLUPART_PORT, 0, parts->port);
-		(void) get_url_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT,
-							parts->default_port);
-		parts->has_user =
-			get_url_part(handle, CURLUPART_USER, 0, ignored) ||
-			get_url_part(handle, CURLUPART_PASSWORD, 0, ignored);
-		for (char *byte = parts->host; *byte != '\0'; byte++)
-			*byte = pg_ascii_tolower((unsigned char) *byte);
-	}
-	curl_url_cleanup(handle);
-	return is_valid;
-}
-
-/* Copy a part of a URL, at most MAX_URL long; false if it has no such part. */
-static bool
-get_url_part(CURLU *handle, CURLUPart part, unsigned int flags, char *copy)
-{
-	char	   *found;
-
-	copy[0] = '\0';
-	if (curl_url_get(handle, part, &found, flags) != CURLUE_OK)
-		return false;
-	strlcpy(copy, found, MAX_URL);
-	curl_free(found);
-	return true;
-}
-
-/* Is this the name or an address of the loopback interface? */
-static bool
-is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 &&
-		(ntohl(address.s_addr) >> IN_CLASSA_NSHIFT) == IN_LOOPBACKNET;
-}
-
-/*
- * Is there a percent sign before the path?  No host needs one, and libcurl
- * would decode it to another host, or to what is none.
- */
-static bool
-has_escaped_host(const char *url)
-{
-	const char *authority = strchr(url, ':');
-
-	if (authority == NULL || strncmp(authority, "://", 3) != 0 ||
-		authority[3] == '/')
-		return true;			/* libcurl guesses where a host begins */
-	authority += strlen("://");
-	return memchr(authority, '%', strcspn(authority, "/")) != NULL;
-}
-
-/* Are there characters that a URL must not have? */
-static bool
-has_odd_characters(const char *url)
-{
-	for (; *url != '\0'; url++)
-		if (*url <= ' ' || *url == 0x7f || IS_HIGHBIT_SET(*url) ||
-			*url == '\\')
-			return true;
-	return false;
 }

@@ -2,7 +2,7 @@
  * http.h
  *		One request, one response; interruptible and bounded.
  *
- * Layer 0.  The only file of ours that knows libcurl is http.c.
+ * Layer 1.  Only http.c and url.c know libcurl.
  */
 #ifndef FC_HTTP_H
 #define FC_HTTP_H
@@ -60,26 +60,11 @@ typedef struct FcHttpResponse
 	List	   *headers;		/* of "name: value", the name in lower case */
 } FcHttpResponse;
 
-/* What a backend waits for; shown in pg_stat_activity. */
-typedef enum FcHttpWait
-{
-	FC_WAIT_HTTP,				/* an answer */
-	FC_WAIT_RATE_LIMIT,			/* the limiter */
-	FC_WAIT_BACKOFF				/* the time of the next try */
-} FcHttpWait;
-
 extern FcHttpConnection *fc_http_connect(const FcHttpOptions *options);
 extern FcHttpResponse *fc_http_perform(FcHttpConnection *connection,
 									   const FcHttpRequest *request);
 extern const char *fc_http_header(const FcHttpResponse *response,
 								  const char *name);
-extern void fc_http_wait(double milliseconds, FcHttpWait wait);
-extern double fc_http_clock(void);
-
-extern char *fc_http_escape(const char *text);
-extern const char *fc_http_check_url(const char *url, char **normalized,
-									 char **origin);
-extern const char *fc_http_check_proxy(const char *url);
 extern int64 fc_http_parse_date(const char *text);
 
 #endif							/* FC_HTTP_H */

@@ -2,7 +2,7 @@
  * image.h
  *		An item as far as it can be written, to be compared and sent again.
  *
- * Layer 3.
+ * Layer 4.
  */
 #ifndef FC_IMAGE_H
 #define FC_IMAGE_H

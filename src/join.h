@@ -2,7 +2,7 @@
  * join.h
  *		Plan the batched join, which asks for many keys at once.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_JOIN_H
 #define FC_JOIN_H

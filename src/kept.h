@@ -2,7 +2,7 @@
  * kept.h
  *		Pages that stay parsed while a list is read again and again.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_KEPT_H
 #define FC_KEPT_H

@@ -2,7 +2,7 @@
  * learn.h
  *		Write a row to an API of which it is not known what a write does.
  *
- * Layer 8.
+ * Layer 9.
  */
 #ifndef FC_LEARN_H
 #define FC_LEARN_H

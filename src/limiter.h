@@ -3,11 +3,11 @@
  *		At most n requests per second and account, over all backends.
  *
  * Layer 0.  The limiter never sleeps: it tells how long to wait, and its
- * caller waits (fc_http_wait), then asks again:
+ * caller waits (fc_wait), then asks again:
  *
  *		fc_limiter_join(account, base_url, limits);
  *		while ((ms = fc_limiter_poll(&ahead)) > 0)
- *			fc_http_wait(ms, ...);
+ *			fc_wait(ms, ...);
  *		... fc_limiter_start() when the request is about to be sent ...
  *		fc_limiter_finish(outcome, &advice);
  */

@@ -2,7 +2,7 @@
  * memo.h
  *		The options of servers and tables, remembered while they are true.
  *
- * Layer 2.  A statement needs them in the planner and in the executor, and
+ * Layer 3.  A statement needs them in the planner and in the executor, and
  * the next one needs the same.
  */
 #ifndef FC_MEMO_H

@@ -2,7 +2,7 @@
  * modify.h
  *		The executor's callbacks of INSERT, UPDATE, DELETE and COPY.
  *
- * Layer 10.
+ * Layer 11.
  */
 #ifndef FC_MODIFY_H
 #define FC_MODIFY_H

@@ -2,7 +2,7 @@
  * needs.h
  *		Columns that a query needs and the API does not send.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_NEEDS_H
 #define FC_NEEDS_H

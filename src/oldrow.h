@@ -2,7 +2,7 @@
  * oldrow.h
  *		What a statement has to know of the rows that it writes.
  *
- * Layer 2.
+ * Layer 3.
  */
 #ifndef FC_OLDROW_H
 #define FC_OLDROW_H

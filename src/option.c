@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "option.h"
 #include "pgtime.h"
+#include "url.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -246,7 +247,7 @@ fc_option_server(Oid serverid)
 	server->request_cost = NO_COST;
 	fill_server(server, object->options);
 
-	(void) fc_http_check_url(server->base_url, &base_url, &origin);
+	(void) fc_url_check(server->base_url, &base_url, &origin);
 	server->origin = origin;
 
 	return server;
@@ -859,7 +860,7 @@ parse_url(const FcOption *option, const char *value, void *target)
 {
 	char	   *origin;
 
-	return fc_http_check_url(value, target, &origin);
+	return fc_url_check(value, target, &origin);
 }
 
 /* A target of type const char *: the address of a proxy. */
@@ -868,7 +869,7 @@ parse_proxy(const FcOption *option, const char *value, void *target)
 {
 	*(const char **) target = value;
 
-	return fc_http_check_proxy(value);
+	return fc_url_check_proxy(value);
 }
 
 /* A target of type const char *: the name of a time zone. */

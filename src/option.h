@@ -2,7 +2,7 @@
  * option.h
  *		What the options of a server, table, column or user mapping say.
  *
- * Layer 1.  Nobody else parses a DefElem.
+ * Layer 2.  Nobody else parses a DefElem.
  */
 #ifndef FC_OPTION_H
 #define FC_OPTION_H

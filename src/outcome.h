@@ -2,7 +2,7 @@
  * outcome.h
  *		The transaction's account of writes that a rollback does not undo.
  *
- * Layer 3.
+ * Layer 4.
  */
 #ifndef FC_OUTCOME_H
 #define FC_OUTCOME_H

@@ -2,7 +2,7 @@
  * pager.h
  *		A query becomes the items that answer it.
  *
- * Layer 6.  Pages are asked for one by one, as items are taken.
+ * Layer 7.  Pages are asked for one by one, as items are taken.
  */
 #ifndef FC_PAGER_H
 #define FC_PAGER_H

@@ -4,7 +4,7 @@
  *
  * plan.c fills in a plan, scan.c reads it; it holds nothing but integers,
  * floats and lists of them, so that plans can be copied and cached.
- * Layer 3.
+ * Layer 4.
  */
 #ifndef FC_PLAN_H
 #define FC_PLAN_H

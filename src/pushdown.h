@@ -2,7 +2,7 @@
  * pushdown.h
  *		Which clauses the API can evaluate, and as which filters.
  *
- * Layer 2.  Nothing here does I/O.
+ * Layer 3.  Nothing here does I/O.
  */
 #ifndef FC_PUSHDOWN_H
 #define FC_PUSHDOWN_H

@@ -9,10 +9,10 @@
 
 #include <math.h>
 
-#include "http.h"
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "query.h"
+#include "url.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
@@ -534,8 +534,8 @@ append_parameter(StringInfo path, const char *name, const char *value,
 {
 	appendStringInfoChar(path, strchr(path->data, '?') ? '&' : '?');
 	appendStringInfo(path, "%s=%s",
-					 is_encoded ? fc_http_escape(name) : name,
-					 is_encoded ? fc_http_escape(value) : value);
+					 is_encoded ? fc_url_escape(name) : name,
+					 is_encoded ? fc_url_escape(value) : value);
 }
 
 /*

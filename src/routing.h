@@ -2,7 +2,7 @@
  * routing.h
  *		The route by which a query is answered, and the steps along it.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_ROUTING_H
 #define FC_ROUTING_H

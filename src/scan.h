@@ -2,7 +2,7 @@
  * scan.h
  *		The executor's callbacks of a scan.
  *
- * Layer 7.
+ * Layer 8.
  */
 #ifndef FC_SCAN_H
 #define FC_SCAN_H

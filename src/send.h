@@ -2,7 +2,7 @@
  * send.h
  *		One write: sent once, and accounted for; and the row read again.
  *
- * Layer 7.
+ * Layer 8.
  */
 #ifndef FC_SEND_H
 #define FC_SEND_H

@@ -2,7 +2,7 @@
  * stream.h
  *		The walks that answer a query, one after the other, as items.
  *
- * Layer 5.
+ * Layer 6.
  */
 #ifndef FC_STREAM_H
 #define FC_STREAM_H

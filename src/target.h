@@ -2,7 +2,7 @@
  * target.h
  *		Plan how the rows of a foreign table are written.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_TARGET_H
 #define FC_TARGET_H

@@ -2,7 +2,7 @@
  * tuple.h
  *		An item of the API becomes a row.
  *
- * Layer 2.
+ * Layer 3.
  */
 #ifndef FC_TUPLE_H
 #define FC_TUPLE_H

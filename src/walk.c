@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "http.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "stats.h"

@@ -2,7 +2,7 @@
  * walk.h
  *		One list, or one object, of the API, page by page.
  *
- * Layer 3.  A walk is the state of a cache entry: whoever finds the entry
+ * Layer 4.  A walk is the state of a cache entry: whoever finds the entry
  * finds the walk, reads the pages it has, and goes on where it stopped.
  */
 #ifndef FC_WALK_H

@@ -2,7 +2,7 @@
  * whole.h
  *		Complete lists, which answer narrower questions.
  *
- * Layer 4.
+ * Layer 5.
  */
 #ifndef FC_WHOLE_H
 #define FC_WHOLE_H

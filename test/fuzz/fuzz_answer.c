@@ -345,13 +345,13 @@ fc_http_perform(FcHttpConnection *connection, const FcHttpRequest *request)
 }
 
 double
-fc_http_clock(void)
+fc_wait_clock(void)
 {
 	return now_ms;
 }
 
 void
-fc_http_wait(double milliseconds, FcHttpWait wait)
+fc_wait(double milliseconds, FcWaitCause cause)
 {
 	REQUIRE(milliseconds > 0);
 	now_ms += milliseconds;

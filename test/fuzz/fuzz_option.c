@@ -31,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(shim_sqlstate == 0 ||
 			shim_sqlstate == ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE ||
 			shim_sqlstate == ERRCODE_FDW_TABLE_NOT_FOUND);
-	(void) fc_http_escape(value);
+	(void) fc_url_escape(value);
 	shim_end();
 	return 0;
 }
@@ -87,7 +87,7 @@ check_address(const char *value, const char *parsed)
 	char	   *other;
 	char	   *host;
 
-	REQUIRE(fc_http_check_url(value, &normalized, &origin) == NULL);
+	REQUIRE(fc_url_check(value, &normalized, &origin) == NULL);
 	REQUIRE(strcmp(normalized, parsed) == 0);
 	REQUIRE(strchr(normalized, '@') == NULL ||
 			strchr(strstr(normalized, "://") + 3, '/') < strchr(normalized, '@'));
@@ -95,7 +95,7 @@ check_address(const char *value, const char *parsed)
 	REQUIRE(normalized[strlen(normalized) - 1] != '/');
 	REQUIRE(strncmp(normalized, origin, strcspn(origin, ":")) == 0);
 
-	REQUIRE(fc_http_check_url(normalized, &again, &other) == NULL);
+	REQUIRE(fc_url_check(normalized, &again, &other) == NULL);
 	REQUIRE(strcmp(again, normalized) == 0);
 	REQUIRE(strcmp(other, origin) == 0);
 
