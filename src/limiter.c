@@ -49,11 +49,8 @@
  *
  * Memory: the block is taken on first use, from what the server keeps spare
  * for libraries that come late, or at the start of the server if we are
- * preloaded.  It has to be small, hence accounts are few and their histories
- * short: for each of the two windows an account has 16 marks, each a time and
- * the number of requests that were answered up to then.  When there is no
- * mark left, two that lie close together become one, with the later time.
- * That errs to fewer requests, and only where more than 16 are allowed.
+ * preloaded.  It has to be small, hence accounts are few and what is known of
+ * each is short (history.c).
  */
 #include "postgres.h"
 
@@ -64,6 +61,7 @@
 #include "catalog/pg_control.h"
 #include "common/controldata_utils.h"
 #include "common/pg_prng.h"
+#include "history.h"
 #include "limiter.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
@@ -77,7 +75,6 @@
 #define BLOCK_NAME		"frontcore_fdw limiter 1.0"
 #define BLOCK_SIZE		(32 * 1024) /* never more than this */
 #define ACCOUNTS		64
-#define MARKS			16
 #define URL_LENGTH		64		/* longer ones are cut in the view */
 #define NOBODY			(-1)	/* ends a list of waiters */
 
@@ -85,7 +82,6 @@
 #define MILLISECOND		INT64CONST(1000)
 #define SECOND			(1000 * MILLISECOND)
 #define MINUTE			(60 * SECOND)
-#define NEVER			PG_INT64_MAX	/* not before something happens */
 
 #define ABANDONED_DELAY (2 * SECOND)	/* until it counts as answered */
 #define LONGEST_POLL	SECOND	/* until a waiter looks for itself */
@@ -100,23 +96,6 @@
 #define LONGEST_BLOCK	(24 * 60 * MINUTE)
 #define REFUSAL_BLOCK	MINUTE
 #define MAX_EPISODE		7		/* doubling ends at 64 seconds */
-
-/*
- * Some requests that were answered.  Of the time only the low half is kept,
- * which is ambiguous after 71 minutes; see forget_old.
- */
-typedef struct Mark
-{
-	uint32		time;			/* when the last of them was answered */
-	uint32		count;			/* how many they are */
-} Mark;
-
-/* The requests of a window, oldest mark first. */
-typedef struct History
-{
-	int			length;
-	Mark		marks[MARKS];
-} History;
 
 /* A backend that waits, or a free place for one. */
 typedef struct Waiter
@@ -145,8 +124,8 @@ typedef struct Account
 	int64		blocked_at;		/* when the last block began */
 	int64		blocked_until;	/* 0 if never blocked */
 	int			episode;		/* blocks by 429s since the last success */
-	History		second;
-	History		minute;
+	FcHistory	second;
+	FcHistory	minute;
 
 	/* counters for the view */
 	int64		last_used;		/* 0 means that the entry is free */
@@ -177,7 +156,7 @@ typedef struct Block
 
 StaticAssertDecl(offsetof(Block, waiters) + 256 * sizeof(Waiter) <= BLOCK_SIZE,
 				 "no room for waiters in the limiter's block");
-StaticAssertDecl(MARKS * MINUTE < PG_INT32_MAX,
+StaticAssertDecl(FC_HISTORY_MARKS * MINUTE < PG_INT32_MAX,
 				 "a mark's time may become ambiguous");
 
 /* How far this backend's request is. */
@@ -238,14 +217,9 @@ static int64 may_start_at(const Account *account, const FcLimits *limits,
 						  int64 now);
 static int64 second_opens_at(const Account *account, const FcLimits *limits,
 							 int64 now);
-static int64 window_opens_at(const History *history, int limit, int64 window,
-							 int in_flight, int64 now);
 
 static void note_answer(Account *account, int64 when, int64 now);
 static void forget_old(Account *account, int64 now);
-static void add_mark(History *history, int64 window, int64 when, int64 now);
-static void make_room(History *history, int64 window, int64 now);
-static int64 mark_time(const Mark *mark, int64 now);
 
 static void follow_advice(Account *account, const FcLimiterAdvice *advice,
 						  int64 now);
@@ -339,7 +313,7 @@ fc_limiter_poll(int *ahead)
 	if (request.place == NOBODY)
 		when = now + CROWDED_POLL;
 	else if (*ahead > 0)
-		when = NEVER;
+		when = FC_NEVER;
 	else
 		when = may_start_at(account, &request.limits, now);
 
@@ -861,7 +835,7 @@ wake(int procno)
 
 /*
  * When may a request be sent, as far as we know now?  At once if that is not
- * in the future; NEVER if some other request has to be over first.
+ * in the future; FC_NEVER if some other request has to be over first.
  */
 static int64
 may_start_at(const Account *account, const FcLimits *limits, int64 now)
@@ -869,13 +843,14 @@ may_start_at(const Account *account, const FcLimits *limits, int64 now)
 	int64		when = account->blocked_until;
 
 	if (account->in_flight >= limits->max_concurrent)
-		return NEVER;
+		return FC_NEVER;
 
 	if (limits->per_second > 0)
 		when = Max(when, second_opens_at(account, limits, now));
 	if (limits->per_minute > 0)
-		when = Max(when, window_opens_at(&account->minute, limits->per_minute,
-										 MINUTE, account->in_flight, now));
+		when = Max(when, fc_history_opens_at(&account->minute,
+											 limits->per_minute, MINUTE,
+											 account->in_flight, now));
 	return when;
 }
 
@@ -900,32 +875,10 @@ second_opens_at(const Account *account, const FcLimits *limits, int64 now)
 			return settled;
 	}
 
-	when = window_opens_at(&account->second, limit, window,
-						   account->in_flight, now);
+	when = fc_history_opens_at(&account->second, limit, window,
+							   account->in_flight, now);
 
 	return Max(when, account->full_at + window);
-}
-
-/*
- * When does a window that may hold so many requests allow one more?  When the
- * answer that makes it full, counted from the newest, has become too old.
- */
-static int64
-window_opens_at(const History *history, int limit, int64 window,
-				int in_flight, int64 now)
-{
-	int64		count = in_flight;
-
-	if (count >= limit)
-		return NEVER;
-
-	for (int i = history->length - 1; i >= 0; i--)
-	{
-		count += history->marks[i].count;
-		if (count >= limit)
-			return mark_time(&history->marks[i], now) + window;
-	}
-	return now;
 }
 
 /* Enter a request that was answered, or is taken to be, into the history. */
@@ -933,8 +886,8 @@ static void
 note_answer(Account *account, int64 when, int64 now)
 {
 	forget_old(account, now);
-	add_mark(&account->second, SECOND, when, now);
-	add_mark(&account->minute, MINUTE, when, now);
+	fc_history_add(&account->second, SECOND, when, now);
+	fc_history_add(&account->minute, MINUTE, when, now);
 	account->last_answer = Max(account->last_answer, when);
 }
 
@@ -951,70 +904,8 @@ forget_old(Account *account, int64 now)
 	if (account->last_answer + MINUTE > now)
 		return;
 
-	account->second.length = 0;
-	account->minute.length = 0;
-}
-
-/*
- * Add a mark to a history.  An abandoned request's lies in the future, so
- * the new one is not always the newest.
- */
-static void
-add_mark(History *history, int64 window, int64 when, int64 now)
-{
-	int			i;
-
-	if (history->length == MARKS)
-		make_room(history, window, now);
-
-	for (i = history->length++; i > 0; i--)
-	{
-		if (mark_time(&history->marks[i - 1], now) <= when)
-			break;
-		history->marks[i] = history->marks[i - 1];
-	}
-	history->marks[i].time = (uint32) when;
-	history->marks[i].count = 1;
-}
-
-/*
- * Drop the oldest mark if it is out of the window.  Else unite two: those
- * that then span the least time.
- */
-static void
-make_room(History *history, int64 window, int64 now)
-{
-	Mark	   *marks = history->marks;
-	int64		start = now - window;	/* of what the older mark stands for */
-	int64		least = PG_INT64_MAX;
-	int			best = 0;
-
-	if (mark_time(&marks[0], now) > start)
-	{
-		for (int i = 0; i + 1 < MARKS; i++)
-		{
-			int64		span = mark_time(&marks[i + 1], now) - start;
-
-			if (span < least)
-			{
-				least = span;
-				best = i;
-			}
-			start = mark_time(&marks[i], now);
-		}
-		marks[best + 1].count += marks[best].count;
-	}
-
-	memmove(&marks[best], &marks[best + 1],
-			(MARKS - best - 1) * sizeof(Mark));
-	history->length--;
-}
-
-/* A mark's time in full. */
-static int64
-mark_time(const Mark *mark, int64 now)
-{
-	return now + (int32) (mark->time - (uint32) now);
+	fc_history_clear(&account->second);
+	fc_history_clear(&account->minute);
 }
 
 /* Block the account if an answer says so, and count the episodes. */

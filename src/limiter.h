@@ -2,7 +2,7 @@
  * limiter.h
  *		At most n requests per second and account, over all backends.
  *
- * Layer 0.  The limiter never sleeps: it tells how long to wait, and its
+ * Layer 1.  The limiter never sleeps: it tells how long to wait, and its
  * caller waits (fc_wait), then asks again:
  *
  *		fc_limiter_join(account, base_url, limits);

@@ -1,7 +1,7 @@
 /*
  * bench_limiter.c
  *		What a pass through the limiter costs: for test/bench, which compiles
- *		this with src/limiter.c into a library of its own.
+ *		this with src/limiter.c and src/history.c into a library of its own.
  *
  * bench_limiter(requests per second, passes) is the time of one pass in
  * microseconds, when nobody else wants anything of the account.
