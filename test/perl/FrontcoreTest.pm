@@ -29,11 +29,12 @@ use PostgreSQL::Test::Utils;
 use Test::More ();
 
 our @EXPORT = qw(new_node start_mock stop_mock mock mock_command setup_server
-  psql_error background_pid wait_for_activity);
+  new_account read_course psql_error background_pid wait_for_activity);
 
 my $mock_program = abs_path(dirname(__FILE__) . '/../mock.py');
 my %mocks;    # running mocks: port => 1
 my $nodes = 0;
+my $accounts = 0;
 
 # new_node(%settings)
 #	A running server with the extension in database postgres.  The settings
@@ -138,6 +139,33 @@ CREATE SCHEMA IF NOT EXISTS $own{schema};
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER $own{server} INTO $own{schema} $import;
 END
 	return;
+}
+
+# new_account($node, %options)
+#	A server as by setup_server, with an account of its own.  Returns the name
+#	of both, which is the schema's name too.
+sub new_account
+{
+	my ($node, %options) = @_;
+	my $account = 'account' . ++$accounts;
+
+	setup_server(
+		$node,
+		server => $account,
+		schema => $account,
+		limiter_key => $account,
+		%options);
+	return $account;
+}
+
+# read_course($node, $schema, $id)
+#	Read a course by its id, which costs one request; returns the id.
+sub read_course
+{
+	my ($node, $schema, $id) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT id FROM $schema.courses WHERE id = $id");
 }
 
 sub quote

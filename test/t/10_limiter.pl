@@ -44,7 +44,7 @@ sub end_query
 }
 
 # A course by its id costs one request, which shows in the mock's log.
-sub read_course
+sub begin_course
 {
 	my ($name, $id) = @_;
 
@@ -55,7 +55,7 @@ sub read_course
 sub queue_course
 {
 	my ($name, $id, $n) = @_;
-	my $query = read_course($name, $id);
+	my $query = begin_course($name, $id);
 
 	wait_for_limiter("queued = $n");
 	return $query;
@@ -196,7 +196,7 @@ $node->safe_psql('postgres',
 # Waiters that are cancelled or terminated leave no hole in the queue.
 mock('--reset');
 mock('--fault', 'hold');
-my $sender = read_course('sender', 7301);
+my $sender = begin_course('sender', 7301);
 mock('--wait-in-flight', 1);
 wait_for_limiter('in_flight = 1');
 my @waiters = map { queue_course("waiter$_", 7301 + $_, $_) } 1 .. 4;
@@ -236,7 +236,7 @@ check_guarantee('waiters cancelled and terminated');
 # A timeout counts the time in the queue.
 mock('--reset');
 mock('--fault', 'hold');
-$sender = read_course('sender', 7301);
+$sender = begin_course('sender', 7301);
 mock('--wait-in-flight', 1);
 wait_for_limiter('in_flight = 1');
 my ($sqlstate, $message) = psql_error($node,
@@ -254,7 +254,7 @@ like($sender->{err}, qr/57014/, 'the sender is cancelled');
 
 # The same for one that is terminated.
 mock('--fault', 'hold match=/7304');
-$sender = read_course('sender', 7304);
+$sender = begin_course('sender', 7304);
 mock('--wait-for', 3);
 wait_for_limiter('in_flight = 1');
 $next = queue_course('next', 7305, 1);
@@ -263,14 +263,14 @@ is(end_query($next), '7305', 'a terminated sender frees its place');
 end_query($sender);
 
 # The abandoned ones count for three seconds: of six more, one has to wait.
-end_query($_) foreach map { read_course("late$_", 7301) } 1 .. 6;
+end_query($_) foreach map { begin_course("late$_", 7301) } 1 .. 6;
 mock('--release');
 check_guarantee('senders cancelled and terminated');
 
 # A waiter that is killed takes the server down, and nothing stays behind.
 mock('--reset');
 mock('--fault', 'hold');
-$sender = read_course('sender', 7301);
+$sender = begin_course('sender', 7301);
 mock('--wait-in-flight', 1);
 wait_for_limiter('in_flight = 1');
 @waiters = map { queue_course("waiter$_", 7301 + $_, $_) } 1 .. 2;
@@ -278,7 +278,7 @@ kill_backend('waiter1');
 end_query($_) foreach $sender, @waiters;
 mock('--release');
 $began = time;
-is(end_query(read_course('after', 7301)), '7301', 'it works after the crash');
+is(end_query(begin_course('after', 7301)), '7301', 'it works after the crash');
 cmp_ok(time - $began, '>=', 1, 'but new shared memory counts as full');
 wait_for_limiter('queued = 0 AND in_flight = 0');
 
@@ -288,13 +288,13 @@ foreach my $round (1 .. 2)
 {
 	mock('--reset');
 	end_query($_)
-	  foreach map { read_course("before$_", 7300 + $_) } 1 .. 4;
+	  foreach map { begin_course("before$_", 7300 + $_) } 1 .. 4;
 	mock('--fault', 'hold');
-	$sender = read_course('sender', 7301);
+	$sender = begin_course('sender', 7301);
 	mock('--wait-in-flight', 1);
 	kill_backend('sender');
 	end_query($sender);
-	end_query($_) foreach map { read_course("after$_", 7300 + $_) } 1 .. 6;
+	end_query($_) foreach map { begin_course("after$_", 7300 + $_) } 1 .. 6;
 	mock('--release');
 	is(scalar(arrivals()), 11, "round $round: every request arrived");
 	check_guarantee("killed sender, round $round");

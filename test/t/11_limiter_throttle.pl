@@ -21,30 +21,13 @@ my $node = new_node(max_connections => 40);
 setup_server($node);
 $node->safe_psql('postgres', 'SELECT id FROM fc.courses WHERE id = 7301');
 
-# An account of its own, which is the schema's name too.
-my $accounts = 0;
-
-sub new_account
+# An account that the API has no limit for, and an empty log.
+sub fresh_account
 {
-	my (%options) = @_;
-	my $account = 'account' . ++$accounts;
+	my $account = new_account($node, @_);
 
-	setup_server(
-		$node,
-		server => $account,
-		schema => $account,
-		limiter_key => $account,
-		%options);
 	mock('--reset', 'rate=0');
 	return $account;
-}
-
-sub read_course
-{
-	my ($account, $id) = @_;
-
-	return $node->safe_psql('postgres',
-		"SELECT id FROM $account.courses WHERE id = $id");
 }
 
 # Run the query in several sessions at once, each with its own course.
@@ -106,16 +89,16 @@ foreach my $case (
 	[ 'a negative number', 'retry_after=-5', 1, 5 ])
 {
 	my ($name, $fault, $least, $most) = @$case;
-	my $account = new_account();
+	my $account = fresh_account();
 
 	mock('--fault', $fault);
-	is(read_course($account, 7301), '7301', "429, $name: repeated");
+	is(read_course($node, $account, 7301), '7301', "429, $name: repeated");
 	between(pause(0, 1), $least, $most, "429, $name");
 	is(scalar(arrivals()), 2, "429, $name: once");
 }
 
 # What would last too long is not waited for, by nobody.
-my $account = new_account(max_retry_wait => '2s');
+my $account = fresh_account(max_retry_wait => '2s');
 mock('--fault', 'retry_after=30');
 my $began = time;
 my ($sqlstate, $message) =
@@ -135,7 +118,7 @@ between(
 	10, 31, 'blocked_until');
 
 # The largest number that servers send means no.
-$account = new_account();
+$account = fresh_account();
 mock('--fault', 'retry_after=2147483647');
 ($sqlstate, $message) =
   psql_error($node, "SELECT id FROM $account.courses WHERE id = 7301");
@@ -143,7 +126,7 @@ is($sqlstate, '53400', 'Retry-After: 2147483647');
 is(mock('--count'), 1, 'is not repeated');
 
 # Five backends that are refused at once are one episode.
-$account = new_account(max_concurrent_requests => 5);
+$account = fresh_account(max_concurrent_requests => 5);
 mock('--fault', 'status=429 count=5 delay=300');
 is(read_at_once($account, 5), 5, 'five refused at once get their rows');
 is(scalar(arrivals()), 10, 'each is repeated once');
@@ -151,17 +134,17 @@ between(pause(4, 5), 1, 3, 'after one back-off, not five');
 is(limiter('throttled', 'throttled = 5'), '5', 'all five are counted');
 
 # A later episode makes a longer back-off, and a success ends that.
-$account = new_account();
+$account = fresh_account();
 mock('--fault', 'status=429 count=2');
-is(read_course($account, 7301), '7301', 'refused twice');
+is(read_course($node, $account, 7301), '7301', 'refused twice');
 between(pause(0, 1), 1, 3, 'the first back-off');
 between(pause(1, 2), 2, 6, 'the second back-off');
 mock('--fault', 'status=429');
-is(read_course($account, 7302), '7302', 'refused again later');
+is(read_course($node, $account, 7302), '7302', 'refused again later');
 between(pause(3, 4), 1, 3, 'the back-off starts over');
 
 # One backend's 429 holds up another.
-$account = new_account();
+$account = fresh_account();
 mock('--fault', 'retry_after=2 match=/7301');
 my $refused = IPC::Run::start(
 	[
@@ -173,7 +156,7 @@ mock('--wait-for', 1);
 $node->poll_query_until('postgres',
 	"SELECT count(*) > 0 FROM frontcore_limiter WHERE blocked_until IS NOT NULL AND queued = 1 AND in_flight = 0"
 ) or die 'not blocked';
-is(read_course($account, 7302), '7302', 'another backend');
+is(read_course($node, $account, 7302), '7302', 'another backend');
 $refused->finish;
 is($out, "7301\n", 'and the refused one');
 is(join(' ', map { $_->[3] =~ /(\d+)/ } arrivals()),
@@ -190,11 +173,11 @@ foreach my $case (
 {
 	my ($prefix, $reset, $least, $most) = @$case;
 
-	$account = new_account();
+	$account = fresh_account();
 	mock('--fault',
 		"header=$prefix-Limit:1m header=$prefix-Remaining:0 header=$prefix-Reset:$reset"
 	);
-	read_course($account, $_) foreach 7301, 7302;
+	read_course($node, $account, $_) foreach 7301, 7302;
 	between(pause(0, 1), $least, $most, "$prefix-Reset: $reset");
 }
 

@@ -24,7 +24,7 @@ sub sql
 }
 
 # Read one course in another database, or as another role.
-sub read_course
+sub read_as
 {
 	my ($dbname, $role, $schema) = @_;
 
@@ -44,14 +44,14 @@ sql(q{CREATE ROLE regress_one; CREATE ROLE regress_two;
 setup_server($node, dbname => 'other', server => 'elsewhere',
 	base_url => "$url/", requests_per_second => 0);
 
-read_course('postgres', 'postgres', 'fc');
+read_as('postgres', 'postgres', 'fc');
 is(sql('SELECT count(*), sum(requests) FROM frontcore_limiter'),
 	'1|1', 'the first account');
-read_course('postgres', 'regress_one', 'fc');
-read_course('other', 'postgres', 'fc');
+read_as('postgres', 'regress_one', 'fc');
+read_as('other', 'postgres', 'fc');
 is(sql('SELECT count(*), sum(requests) FROM frontcore_limiter'),
 	'1|3', 'one entry for another role and another database');
-read_course('postgres', 'regress_two', 'fc');
+read_as('postgres', 'regress_two', 'fc');
 is(sql('SELECT count(*), sum(requests) FROM frontcore_limiter'),
 	'2|4', 'another key is another account');
 
@@ -59,7 +59,7 @@ setup_server($node, server => 'united1', schema => 'united1',
 	limiter_key => 'ours', requests_per_second => 0);
 setup_server($node, server => 'united2', schema => 'united2',
 	limiter_key => 'ours', api_key => 'test-key-2', requests_per_second => 0);
-read_course('postgres', 'postgres', $_) foreach qw(united1 united2);
+read_as('postgres', 'postgres', $_) foreach qw(united1 united2);
 is(sql('SELECT count(*), max(requests) FROM frontcore_limiter'),
 	'3|3', 'limiter_key unites two keys');
 
@@ -208,11 +208,11 @@ my $shmem = q{SELECT count(*) FROM pg_shmem_allocations
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'frontcore_fdw'");
 $node->restart;
 is(sql($shmem), '1', 'preloaded: the memory is there at the start');
-is(read_course('postgres', 'postgres', 'fc'), '7301', 'preloaded: it works');
+is(read_as('postgres', 'postgres', 'fc'), '7301', 'preloaded: it works');
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
 $node->restart;
 is(sql($shmem), '0', 'else it is not');
-is(read_course('postgres', 'postgres', 'fc'), '7301', 'but taken on first use');
+is(read_as('postgres', 'postgres', 'fc'), '7301', 'but taken on first use');
 is(sql($shmem), '1', 'in the same size');
 
 done_testing();

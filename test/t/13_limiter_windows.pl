@@ -15,30 +15,6 @@ use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime time);
 
 start_mock(rate => 0);
 my $node = new_node();
-my $accounts = 0;
-
-# An account of its own, which is the schema's name too.
-sub new_account
-{
-	my (%options) = @_;
-	my $account = 'account' . ++$accounts;
-
-	setup_server(
-		$node,
-		server => $account,
-		schema => $account,
-		limiter_key => $account,
-		%options);
-	return $account;
-}
-
-sub read_course
-{
-	my ($account, $id) = @_;
-
-	return $node->safe_psql('postgres',
-		"SELECT id FROM $account.courses WHERE id = $id");
-}
 
 # Seconds from one request to another, each named by its course.
 sub pause
@@ -81,35 +57,36 @@ sub eight_seconds_on
 sub read_told
 {
 	my ($remaining, $reset, $limit) = @_;
-	my $account = new_account(requests_per_second => 0);
+	my $account = new_account($node, requests_per_second => 0);
 
 	mock('--clear-faults');
 	mock('--fault',
 		"match=7311 header=X-RateLimit-Limit:$limit "
 		  . "header=X-RateLimit-Remaining:$remaining 'header=X-RateLimit-Reset:$reset  '");
-	read_course($account, $_) foreach 7311, 7312;
+	read_course($node, $account, $_) foreach 7311, 7312;
 	return @{ decode_json(mock('--arrivals')) }[ -2, -1 ];
 }
 
 # So that no test below waits for what a start leaves, one account sees that:
 # a limit of one a second is full for three seconds, and the second itself.
-my $first = new_account(requests_per_second => 1);
+my $first = new_account($node, requests_per_second => 1);
 my $began = time;
-read_course($first, 7301);
-read_course($first, 7302);
+read_course($node, $first, 7301);
+read_course($node, $first, 7302);
 between(time - $began, 2, 12, 'one a second, after a start');
 between(pause(7301, 7302), 1, 4, 'one a second');
 $node->restart;
 $node->poll_query_until('postgres',
 	"SELECT pg_control_last_modified < now() - interval '5 s' FROM pg_control_system()");
 $began = time;
-read_course($first, 7303);
+read_course($node, $first, 7303);
 between(time - $began, 0, 2, 'a start that is long ago leaves nothing');
 
 # Three a minute: the fourth waits, and nobody's patience is that long.
-my $slow = new_account(requests_per_second => 0, requests_per_minute => 3);
+my $slow =
+  new_account($node, requests_per_second => 0, requests_per_minute => 3);
 $began = time;
-read_course($slow, $_) foreach 7304 .. 7306;
+read_course($node, $slow, $_) foreach 7304 .. 7306;
 between(time - $began, 0, 10, 'three a minute may come at once');
 my ($sqlstate) = psql_error($node,
 	"SET statement_timeout = '300ms'; SELECT id FROM $slow.courses WHERE id = 7399");
@@ -127,16 +104,16 @@ is( $node->safe_psql('postgres',
 	'... in the queue');
 
 # One in two seconds
-my $half = new_account(requests_per_second => 0.5);
-read_course($half, $_) foreach 7308 .. 7310;
+my $half = new_account($node, requests_per_second => 0.5);
+read_course($node, $half, $_) foreach 7308 .. 7310;
 between(pause(7308, 7309), 2, 4, 'one in two seconds');
 between(pause(7309, 7310), 2, 4, '... and again');
 
 # Blanks after a header's value are none of it
-my $patient = new_account(requests_per_second => 0);
+my $patient = new_account($node, requests_per_second => 0);
 mock('--fault', q(match=7311 status=429 'header=Retry-After:2  '));
 my $since = @{ decode_json(mock('--arrivals')) };
-is(read_course($patient, 7311), '7311', 'refused once');
+is(read_course($node, $patient, 7311), '7311', 'refused once');
 my @arrivals = @{ decode_json(mock('--arrivals')) };
 is(@arrivals - $since, 2, '... and repeated once');
 between($arrivals[-1][0] - $arrivals[$since][7], 2, 7, '... after two seconds');
