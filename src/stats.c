@@ -113,6 +113,7 @@ static struct
 
 static Segment *segment = NULL; /* NULL until attached */
 
+static bool lock_segment(LWLockMode mode);
 static Segment *map_segment(uint32 *segment_slot);
 static dsm_segment *create_segment(void);
 static void hide_at_exit(int code, Datum arg);
@@ -169,10 +170,9 @@ fc_stats_add(Oid serverid, const char *resource, const FcCounts *counts)
 {
 	FcCounts   *sum;
 
-	if (segment == NULL)
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	sum = &take_counter(serverid, resource)->counts;
 	sum->requests += counts->requests;
 	sum->cache_hits += counts->cache_hits;
@@ -194,15 +194,13 @@ fc_stats_add(Oid serverid, const char *resource, const FcCounts *counts)
 void
 fc_stats_error(Oid serverid, const char *resource, const char *message)
 {
-	int			length;
+	int			length = pg_mbcliplen(message, strlen(message),
+									  ERROR_LENGTH - 1);
 	Counter    *counter;
 
-	if (segment == NULL)
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	length = pg_mbcliplen(message, strlen(message), ERROR_LENGTH - 1);
-
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	counter = take_counter(serverid, resource);
 	memcpy(counter->last_error, message, length);
 	counter->last_error[length] = '\0';
@@ -222,10 +220,9 @@ fc_stats_rows(int *count)
 	Counter    *counters = palloc(COUNTERS * sizeof(Counter));
 
 	*count = 0;
-	if (segment == NULL)
+	if (!lock_segment(LW_SHARED))
 		return rows;
 
-	LWLockAcquire(&segment->lock, LW_SHARED);
 	memcpy(counters, segment->counters, COUNTERS * sizeof(Counter));
 	LWLockRelease(&segment->lock);
 
@@ -259,10 +256,9 @@ fc_stats_rows(int *count)
 void
 fc_stats_reset(void)
 {
-	if (segment == NULL)
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < COUNTERS; i++)
 	{
 		Counter    *counter = &segment->counters[i];
@@ -337,10 +333,9 @@ fc_stats_activities(int *count)
 	Activity   *copies = palloc(Max(backends, 1) * sizeof(Activity));
 
 	*count = 0;
-	if (segment == NULL)
+	if (!lock_segment(LW_SHARED))
 		return rows;
 
-	LWLockAcquire(&segment->lock, LW_SHARED);
 	memcpy(copies, segment->activities, backends * sizeof(Activity));
 	LWLockRelease(&segment->lock);
 
@@ -379,10 +374,9 @@ fc_stats_learned(const uint8 *account, const char *resource,
 
 	memset(learned, 0, sizeof(FcLearned));
 	learned->rows = -1;
-	if (segment == NULL)
+	if (!lock_segment(LW_SHARED))
 		return false;
 
-	LWLockAcquire(&segment->lock, LW_SHARED);
 	lesson = find_entry(segment->lessons, LESSONS, sizeof(Lesson), &key);
 	if (lesson != NULL)
 		*learned = lesson->learned;
@@ -401,10 +395,9 @@ fc_stats_learn_flags(const uint8 *account, const char *resource,
 {
 	FcLearned  *learned;
 
-	if (segment == NULL)
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	learned = &take_lesson(account, resource)->learned;
 	learned->flags = (learned->flags & ~clear) | set;
 	if (set != 0)
@@ -420,11 +413,10 @@ void
 fc_stats_learn_lacks(const uint8 *account, const char *resource, int route,
 					 uint64 columns)
 {
-	if (segment == NULL)
+	Assert(route >= 0 && route < lengthof(((FcLearned *) 0)->lacks));
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	Assert(route >= 0 && route < lengthof(((FcLearned *) 0)->lacks));
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	take_lesson(account, resource)->learned.lacks[route] |= columns;
 	LWLockRelease(&segment->lock);
 }
@@ -439,14 +431,24 @@ fc_stats_learn_rows(const uint8 *account, const char *resource, double rows)
 	FcLearned  *learned;
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (segment == NULL)
+	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
-	LWLockAcquire(&segment->lock, LW_EXCLUSIVE);
 	learned = &take_lesson(account, resource)->learned;
 	learned->rows = rows;
 	learned->seen = now;
 	LWLockRelease(&segment->lock);
+}
+
+/* Lock the segment; false if it is not attached, or no longer. */
+static bool
+lock_segment(LWLockMode mode)
+{
+	if (segment == NULL)
+		return false;
+
+	LWLockAcquire(&segment->lock, mode);
+	return true;
 }
 
 /* Map the segment that the slot names, or a new one. */
