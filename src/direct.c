@@ -64,7 +64,6 @@ static List *find_settings(PlannerInfo *root, Index resultRelation,
 						   List **attributes);
 static bool can_set(const FcTable *table, List *expressions,
 					List *attributes);
-static bool knows_resent(const FcTable *table, List *attributes);
 static FcQuery *bind_query(FcDirect *direct, ForeignScanState *node);
 static bool change_next(FcDirect *direct, ForeignScanState *node);
 static void evaluate_settings(FcDirect *direct, ForeignScanState *node,
@@ -109,9 +108,7 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 		return false;
 	if (plan->operation == CMD_UPDATE)
 		expressions = find_settings(root, resultRelation, &attributes);
-	if (!can_set(table, expressions, attributes) ||
-		((plan->operation == CMD_UPDATE || table->deactivates) &&
-		 !knows_resent(table, attributes)))
+	if (!can_set(table, expressions, attributes))
 		return false;
 
 	foreach(cell, fc_pushdown_conditions(table->resource, keys, &operands))
@@ -280,7 +277,8 @@ returns_old_rows(const ModifyTable *plan, int subplan_index)
  * NIL if not.
  *
  * A row that hangs on another is read first even if both ids are given: the
- * API may not check that they belong together (reference, section 5.2).
+ * API may not check that they belong together (reference, section 5.2).  So
+ * is one of which columns are sent with every PUT.
  */
 static List *
 match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
@@ -289,7 +287,7 @@ match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 										   rel->baserestrictinfo);
 	ListCell   *cell;
 
-	if (fc_catalog_flagged(table->resource, FC_PARENT) != NULL ||
+	if (fc_catalog_flagged(table->resource, FC_PARENT | FC_RESENT) != NULL ||
 		list_length(pushed) != list_length(rel->baserestrictinfo))
 		return NIL;
 	foreach(cell, pushed)
@@ -343,31 +341,6 @@ can_set(const FcTable *table, List *expressions, List *attributes)
 
 		if (column->property != NULL ||
 			(column->column->flags & FC_PROPERTIES))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Do these attributes hold all that the API wants with every PUT?
- */
-static bool
-knows_resent(const FcTable *table, List *attributes)
-{
-	for (int i = 0; table->resource->columns[i].name; i++)
-	{
-		const FcColumn *field = &table->resource->columns[i];
-		bool		is_given = false;
-		ListCell   *cell;
-
-		if ((field->flags & FC_RESENT) == 0)
-			continue;
-		foreach(cell, attributes)
-		{
-			if (table->columns[lfirst_int(cell) - 1].column == field)
-				is_given = true;
-		}
-		if (!is_given)
 			return false;
 	}
 	return true;
