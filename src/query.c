@@ -142,30 +142,6 @@ fc_query_needed_columns(const FcQuery *query)
 }
 
 /*
- * fc_query_batch_size
- *		How many of these parents one batch request may name.
- */
-int
-fc_query_batch_size(const int64 *values, int count)
-{
-	Size		bytes = 0;
-	int			size = 0;
-
-	while (size < count && size < FC_BATCH_KEYS)
-	{
-		char		digits[32];
-
-		/* "course_ids%5B%5D=" and "&" */
-		bytes += snprintf(digits, sizeof(digits), INT64_FORMAT,
-						  values[size]) + 18;
-		if (bytes > FC_BATCH_BYTES && size > 0)
-			break;
-		size++;
-	}
-	return size;
-}
-
-/*
  * fc_query_recall
  *		Take into account what was learned of a resource's routes.
  *
@@ -451,10 +427,7 @@ route_is_ordered(const FcQuery *query, const FcRoute *route,
 	if (!query->parents.bound || count <= 1)
 		return query->parents.bound;
 
-	/* the planner has guessed the number, but knows no values */
-	return (route->flags & FC_BATCH) && count <= facts->batch_size &&
-		(query->parents.values == NULL ||
-		 fc_query_batch_size(query->parents.values, count) == count);
+	return (route->flags & FC_BATCH) && count <= facts->batch_size;
 }
 
 static int

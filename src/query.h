@@ -86,9 +86,11 @@ typedef struct FcQuery
 /* So long a list that was not there is not asked for again. */
 #define FC_CLOSED_SECONDS	3600
 
-/* The largest batch of parents: §14a, and what a URL bears. */
+/*
+ * The largest batch of parents: §14a.  In the URL a parent takes 38 bytes at
+ * most, all of them less than 4000, which a URL bears.
+ */
 #define FC_BATCH_KEYS	100
-#define FC_BATCH_BYTES	4000
 
 /* What choosing a route depends on besides the query. */
 typedef struct FcRouteFacts
@@ -119,7 +121,6 @@ extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
-extern int	fc_query_batch_size(const int64 *values, int count);
 
 extern void fc_query_recall(const FcResource *resource,
 							const FcLearned *learned, uint64 excluded,

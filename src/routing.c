@@ -121,7 +121,7 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 		return false;
 	step->parents = &routing->parents.values[routing->offset];
 	step->nparents = (route->flags & FC_BATCH) == 0 ? 1 :
-		Min(fc_query_batch_size(step->parents, count), routing->batch_size);
+		Min(count, routing->batch_size);
 	step->width = step->nparents;
 	return true;
 }
