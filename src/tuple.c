@@ -730,10 +730,10 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 									Int32GetDatum(-1));
 		instant = DirectFunctionCall2(timestamp_zone, reader->naive_timezone,
 									  naive);
-		text = DatumGetCString(DirectFunctionCall1(timestamptz_out, instant));
 		if (column->type == TIMESTAMPTZOID)
 			return DirectFunctionCall2(timestamptz_scale, instant,
 									   Int32GetDatum(column->typmod));
+		text = DatumGetCString(DirectFunctionCall1(timestamptz_out, instant));
 	}
 	return input_text(reader, column, text);
 }
@@ -758,10 +758,10 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 									  Int32GetDatum(-1));
 		local = DirectFunctionCall2(timestamptz_zone, reader->naive_timezone,
 									instant);
-		text = DatumGetCString(DirectFunctionCall1(timestamp_out, local));
 		if (column->type == TIMESTAMPOID)
 			return DirectFunctionCall2(timestamp_scale, local,
 									   Int32GetDatum(column->typmod));
+		text = DatumGetCString(DirectFunctionCall1(timestamp_out, local));
 	}
 	return input_text(reader, column, text);
 }
