@@ -33,7 +33,7 @@
 /* Positions in fdw_private of a scan that has become a modification. */
 typedef enum FcDirectPrivateIndex
 {
-	FC_DIRECT_CONDITIONS,		/* list of lists: fc_query_condition_to_list */
+	FC_DIRECT_CONDITIONS,		/* as of fc_query_conditions_to_list */
 	FC_DIRECT_OPERANDS,			/* integer: how many of fdw_exprs are operands
 								 * of conditions; the others are SET's */
 	FC_DIRECT_TARGETS,			/* integers: attributes that SET sets */
@@ -87,14 +87,13 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	List	   *expressions = NIL;
 	List	   *attributes = NIL;
 	List	   *operands = NIL;
-	List	   *conditions = NIL;
+	List	   *conditions;
 	int			noperands;
 	List	   *keys;
 	RelOptInfo *rel;
 	RangeTblEntry *entry;
 	Relation	relation;
 	const FcTable *table;
-	ListCell   *cell;
 
 	if (scan == NULL || returns_old_rows(plan, subplan_index))
 		return false;
@@ -111,9 +110,7 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	if (!can_set(table, expressions, attributes))
 		return false;
 
-	foreach(cell, fc_pushdown_conditions(table->resource, keys, &operands))
-		conditions = lappend(conditions,
-							 fc_query_condition_to_list(lfirst(cell)));
+	conditions = fc_pushdown_conditions(table->resource, keys, &operands);
 	noperands = list_length(operands);
 
 	scan->operation = plan->operation;
@@ -122,7 +119,8 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	scan->fdw_exprs = list_concat(operands, expressions);
 	relation = table_open(entry->relid, NoLock);
 	scan->fdw_private =
-		list_make5(conditions, makeInteger(noperands), attributes,
+		list_make5(fc_query_conditions_to_list(conditions),
+				   makeInteger(noperands), attributes,
 				   fc_target_returned_list(relation, plan, resultRelation,
 										   subplan_index),
 				   makeInteger(plan->canSetTag ? 1 : 0));
@@ -146,8 +144,7 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 	List	   *expressions = ExecInitExprList(plan->fdw_exprs,
 											   (PlanState *) node);
 	int			noperands = intVal(list_nth(private, FC_DIRECT_OPERANDS));
-	Bitmapset  *returned = NULL;
-	ListCell   *cell;
+	Bitmapset  *returned;
 
 	node->fdw_state = direct;
 	direct->server = fc_memo_server(plan->fs_server);
@@ -155,21 +152,14 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 	direct->operands = list_truncate(list_copy(expressions), noperands);
 	direct->settings = list_copy_tail(expressions, noperands);
 	direct->targets = list_nth(private, FC_DIRECT_TARGETS);
-	foreach(cell, (List *) list_nth(private, FC_DIRECT_CONDITIONS))
-	{
-		FcCondition *condition = palloc(sizeof(FcCondition));
-
-		*condition = fc_query_condition_from_list(lfirst(cell));
-		direct->conditions = lappend(direct->conditions, condition);
-	}
+	direct->conditions =
+		fc_query_conditions_from_list(list_nth(private,
+											   FC_DIRECT_CONDITIONS));
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	foreach(cell, direct->targets)
-		direct->target_set = bms_add_member(direct->target_set,
-											lfirst_int(cell));
-	foreach(cell, (List *) list_nth(private, FC_DIRECT_RETURNED))
-		returned = bms_add_member(returned, lfirst_int(cell));
+	direct->target_set = fc_target_attributes(direct->targets);
+	returned = fc_target_attributes(list_nth(private, FC_DIRECT_RETURNED));
 	direct->change = fc_change_begin(rinfo->ri_RelationDesc,
 									 fc_result_user(rinfo, estate), estate,
 									 returned);

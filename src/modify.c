@@ -43,8 +43,6 @@ static void check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
 						   TupleTableSlot *slot);
 static void find_carried(FcModify *modify, const Plan *subplan,
 						 bool is_delete);
-static Bitmapset *attribute_set(const List *private,
-								FcModifyPrivateIndex index);
 static void read_old_row(const FcModify *modify, TupleTableSlot *planSlot,
 						 FcOldRow *row, Datum *values, bool *isnull);
 static void read_carried(const FcModify *modify, const Carried *carried,
@@ -69,23 +67,26 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 	Relation	rel = rinfo->ri_RelationDesc;
 	EState	   *estate = mtstate->ps.state;
 	FcModify   *modify;
+	Bitmapset  *returned;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
 	modify = palloc0(sizeof(FcModify));
+	returned = fc_target_attributes(list_nth(fdw_private,
+											 FC_MODIFY_RETURNED));
 	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
-									 estate,
-									 attribute_set(fdw_private,
-												   FC_MODIFY_RETURNED));
+									 estate, returned);
 	modify->change->sender->use.estimated = subplan->plan_rows;
 	rinfo->ri_FdwState = modify;
 	if (mtstate->operation == CMD_INSERT)
 		return;
 
 	find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
-	modify->seen = attribute_set(fdw_private, FC_MODIFY_SEEN);
-	modify->targets = attribute_set(fdw_private, FC_MODIFY_TARGETS);
+	modify->seen = fc_target_attributes(list_nth(fdw_private,
+												 FC_MODIFY_SEEN));
+	modify->targets = fc_target_attributes(list_nth(fdw_private,
+													FC_MODIFY_TARGETS));
 	modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
 		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
 }
@@ -141,18 +142,6 @@ frontcoreExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	fc_change_insert(change, slot);
 	MemoryContextSwitchTo(oldcontext);
 	return slot;
-}
-
-/*
- * A partitioned table's policies hold for a foreign partition as well, but
- * core checks them for local ones only.
- */
-static void
-check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
-			   TupleTableSlot *slot)
-{
-	if (rinfo->ri_WithCheckOptions != NIL)
-		ExecWithCheckOptions(kind, rinfo, slot, estate);
 }
 
 /*
@@ -260,6 +249,18 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 }
 
 /*
+ * A partitioned table's policies hold for a foreign partition as well, but
+ * core checks them for local ones only.
+ */
+static void
+check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
+			   TupleTableSlot *slot)
+{
+	if (rinfo->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(kind, rinfo, slot, estate);
+}
+
+/*
  * Find in the plan's rows what target.c has put there.
  */
 static void
@@ -287,20 +288,6 @@ find_carried(FcModify *modify, const Plan *subplan, bool is_delete)
 			elog(ERROR, "could not find junk column \"%s\"", name);
 		modify->ncarried++;
 	}
-}
-
-/*
- * Attribute numbers that the plan has kept for us.
- */
-static Bitmapset *
-attribute_set(const List *private, FcModifyPrivateIndex index)
-{
-	Bitmapset  *set = NULL;
-	ListCell   *cell;
-
-	foreach(cell, (List *) list_nth(private, index))
-		set = bms_add_member(set, lfirst_int(cell));
-	return set;
 }
 
 /*

@@ -181,11 +181,10 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 										   scan->batch_key ?
 										   rel->baserestrictinfo :
 										   scan_clauses);
-	List	   *conditions = NIL;
+	List	   *conditions;
 	List	   *operands = NIL;
 	List	   *batch = NIL;
 	List	   *private;
-	ListCell   *cell;
 
 	if (scan->batch_key != NULL)
 	{
@@ -196,12 +195,9 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 							   scan->batch_key->attnum);	/* FcBatchIndex */
 	}
 
-	foreach(cell, fc_pushdown_conditions(planned->table->resource, pushed,
-										 &operands))
-		conditions = lappend(conditions,
-							 fc_query_condition_to_list(lfirst(cell)));
-
-	private = list_make5(conditions,
+	conditions = fc_pushdown_conditions(planned->table->resource, pushed,
+										&operands);
+	private = list_make5(fc_query_conditions_to_list(conditions),
 						 list_attributes(planned->table,
 										 read_attributes(root, rel,
 														 planned->table,

@@ -15,7 +15,7 @@
 /* Positions in a ForeignScan's fdw_private. */
 typedef enum FcScanPrivateIndex
 {
-	FC_SCAN_CONDITIONS,			/* list of lists: fc_query_condition_to_list */
+	FC_SCAN_CONDITIONS,			/* as of fc_query_conditions_to_list */
 	FC_SCAN_ATTRIBUTES,			/* integers: attribute numbers that are read */
 	FC_SCAN_STRICT,				/* integers: those that decide on rows */
 	FC_SCAN_ORDER,				/* integers: column number, is descending */

@@ -40,29 +40,47 @@ static bool needs_relation(const FcQuery *query, const FcRoute *route,
 						   const char *relation);
 
 /*
- * fc_query_condition_to_list
- *		A condition as a plan keeps it.
+ * fc_query_conditions_to_list
+ *		Conditions as a plan keeps them: a list of lists of three integers.
  */
 List *
-fc_query_condition_to_list(const FcCondition *condition)
+fc_query_conditions_to_list(const List *conditions)
 {
-	return list_make3_int(condition->column, condition->operator,
-						  condition->operand);
+	List	   *lists = NIL;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+
+		lists = lappend(lists, list_make3_int(condition->column,
+											  condition->operator,
+											  condition->operand));
+	}
+	return lists;
 }
 
 /*
- * fc_query_condition_from_list
- *		The same condition again.
+ * fc_query_conditions_from_list
+ *		The same as a list of FcCondition * again.
  */
-FcCondition
-fc_query_condition_from_list(const List *list)
+List *
+fc_query_conditions_from_list(const List *lists)
 {
-	FcCondition condition;
+	List	   *conditions = NIL;
+	ListCell   *cell;
 
-	condition.column = linitial_int(list);
-	condition.operator = lsecond_int(list);
-	condition.operand = lthird_int(list);
-	return condition;
+	foreach(cell, lists)
+	{
+		const List *list = lfirst(cell);
+		FcCondition *condition = palloc(sizeof(FcCondition));
+
+		condition->column = linitial_int(list);
+		condition->operator = lsecond_int(list);
+		condition->operand = lthird_int(list);
+		conditions = lappend(conditions, condition);
+	}
+	return conditions;
 }
 
 /*

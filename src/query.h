@@ -112,8 +112,8 @@ typedef struct FcRouteChoice
 	bool		is_ordered;		/* the answer comes in the query's order */
 } FcRouteChoice;
 
-extern List *fc_query_condition_to_list(const FcCondition *condition);
-extern FcCondition fc_query_condition_from_list(const List *list);
+extern List *fc_query_conditions_to_list(const List *conditions);
+extern List *fc_query_conditions_from_list(const List *lists);
 
 extern void fc_query_bind_keys(FcQuery *query, FcKeys *keys,
 							   int64 *values, int count);

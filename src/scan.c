@@ -325,7 +325,6 @@ load_model(FcScanState *state, ForeignScanState *node)
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	List	   *order = plan_private(node, FC_SCAN_ORDER);
 	FcQuery    *model = &state->model;
-	ListCell   *cell;
 
 	model->resource = state->table->resource;
 	model->page_size = state->table->page_size;
@@ -339,14 +338,8 @@ load_model(FcScanState *state, ForeignScanState *node)
 		model->order = &model->resource->columns[linitial_int(order)];
 		model->descending = lsecond_int(order) != 0;
 	}
-
-	foreach(cell, plan_private(node, FC_SCAN_CONDITIONS))
-	{
-		FcCondition *condition = palloc(sizeof(FcCondition));
-
-		*condition = fc_query_condition_from_list(lfirst(cell));
-		state->conditions = lappend(state->conditions, condition);
-	}
+	state->conditions =
+		fc_query_conditions_from_list(plan_private(node, FC_SCAN_CONDITIONS));
 }
 
 /*

@@ -260,6 +260,21 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 }
 
 /*
+ * fc_target_attributes
+ *		Attribute numbers that a plan has kept, as a set.
+ */
+Bitmapset *
+fc_target_attributes(const List *attributes)
+{
+	Bitmapset  *set = NULL;
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+		set = bms_add_member(set, lfirst_int(cell));
+	return set;
+}
+
+/*
  * Gather the written table's columns from an expression.  The row as it was
  * does not count: it comes through the plan.
  */

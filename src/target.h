@@ -39,5 +39,6 @@ extern Bitmapset *fc_target_returned(Relation rel, CmdType operation,
 									 List *checks);
 extern List *fc_target_returned_list(Relation rel, const ModifyTable *plan,
 									 Index varno, int subplan_index);
+extern Bitmapset *fc_target_attributes(const List *attributes);
 
 #endif							/* FC_TARGET_H */
