@@ -29,6 +29,13 @@ UPDATE courses SET reference = 'direct' WHERE id IN (7301, 7302, 7399) \g | sed 
 EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = (SELECT 7300 + count(*) FROM (VALUES (1)) AS v) \g | sed 's/ (returns .*)//'
 \a
 EXPLAIN (COSTS OFF) DELETE FROM courses WHERE id = ANY ('{}');
+-- what a subquery sets that asks for the row takes the row; one that does not
+-- is evaluated once
+UPDATE courses SET (reference, price_comment) = (SELECT word || courses.id, word FROM (VALUES (7301, 'K')) AS v (id, word)
+                                                  WHERE v.id = courses.id) WHERE id = 7301 RETURNING reference, price_comment;
+UPDATE courses SET (reference, price_comment) = (SELECT word, word FROM (VALUES ('M')) AS v (word)) WHERE id = 7302
+RETURNING reference, price_comment;
+\! test/mock.py --log
 -- a filter that is no id names no rows
 EXPLAIN (COSTS OFF) UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';
 UPDATE courses SET reference = 'new' WHERE updated_at > '2027-01-14';

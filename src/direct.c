@@ -98,6 +98,10 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	if (scan == NULL || returns_old_rows(plan, subplan_index))
 		return false;
 
+	/* SET (a, b) = (SELECT ...) that asks for the row is set by its scan */
+	if (contain_subplans((Node *) scan->scan.plan.targetlist))
+		return false;
+
 	rel = find_base_rel(root, resultRelation);
 	entry = planner_rt_fetch(resultRelation, root);
 	table = fc_memo_table(entry->relid);
