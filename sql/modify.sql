@@ -194,6 +194,21 @@ INSERT INTO no_id VALUES ('No id') RETURNING title;
 CALL pg_temp.attempt($$UPDATE no_id SET title = 'x'$$);
 CALL pg_temp.attempt($$DELETE FROM no_id$$);
 \! test/mock.py --log
+-- a day that is kept as an instant is that of the zone in which it is read,
+-- whatever the session's; what fills up a character(n) is not sent
+CREATE FOREIGN TABLE instants (
+    id bigint, course_id bigint, start_at timestamptz, end_at timestamptz, ref char(10) OPTIONS (field 'reference')
+) SERVER frontcore OPTIONS (resource 'course_dates');
+SET timezone = 'America/New_York';
+SELECT * FROM instants WHERE id = 51016;
+UPDATE instants SET ref = 'I-1' WHERE id = 51016 RETURNING *;
+UPDATE instants SET start_at = start_at + interval '1 day', end_at = end_at + interval '1 day' WHERE id = 51016 RETURNING *;
+SELECT * FROM instants WHERE id = 51016;
+SET timezone = 'UTC';
+UPDATE instants SET start_at = start_at - interval '1 day', end_at = end_at - interval '1 day' WHERE id = 51016;
+RESET timezone;
+\! test/mock.py --log
+
 -- a date without its course: the course is looked up
 CREATE FOREIGN TABLE orphans (id bigint, ref text OPTIONS (field 'reference'))
     SERVER frontcore OPTIONS (resource 'course_dates');

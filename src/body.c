@@ -285,6 +285,9 @@ fc_body_show(const FcDraft *draft, const FcTableColumn *column,
 		if (draft->givers[number] == NULL)
 			return false;
 		text = draft->image.texts[number];
+		if (text != NULL)
+			text = fc_canon_input(column->column, text, attribute->atttypid,
+								  draft->table->naive_timezone);
 	}
 
 	getTypeInputInfo(attribute->atttypid, &input, &ioparam);
@@ -332,7 +335,8 @@ give_column(FcDraft *draft, const FcTableColumn *column, Oid type,
 	const FcColumn *field = column->column;
 	int			number = fc_catalog_column_number(draft->table->resource,
 												  field);
-	const char *text = isnull ? NULL : fc_canon_text(field, type, value);
+	const char *zone = draft->table->naive_timezone;
+	const char *text = isnull ? NULL : fc_canon_text(field, type, value, zone);
 
 	if (draft->givers[number] != NULL &&
 		!texts_are_equal(draft->image.texts[number], text))

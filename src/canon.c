@@ -74,20 +74,31 @@ fc_canon_is_string(const FcColumn *column)
 /*
  * fc_canon_text
  *		A value, of any type, in the one form that we send and compare.
+ *
+ * The day of an instant is that of the zone in which the API's days are read.
  */
 char *
-fc_canon_text(const FcColumn *column, Oid type, Datum value)
+fc_canon_text(const FcColumn *column, Oid type, Datum value,
+			  const char *naive_timezone)
 {
 	const Kind *kind = find_kind(column);
+	Oid			base = getBaseType(type);
 	Oid			input;
 	Oid			ioparam;
 
 	if (kind->make_text == NULL)
 		return fc_canon_local(type, value);
-	if (getBaseType(type) != kind->oid)
+	if (base == TIMESTAMPTZOID)
+	{
+		value = DirectFunctionCall2(timestamptz_zone,
+									CStringGetTextDatum(naive_timezone),
+									value);
+		base = TIMESTAMPOID;
+	}
+	if (base != kind->oid)
 	{
 		getTypeInputInfo(kind->oid, &input, &ioparam);
-		value = OidInputFunctionCall(input, fc_canon_local(type, value),
+		value = OidInputFunctionCall(input, fc_canon_local(base, value),
 									 ioparam, -1);
 	}
 	return kind->make_text(value);
@@ -117,10 +128,36 @@ fc_canon_local(Oid type, Datum value)
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			return pstrdup(JsonEncodeDateTime(buffer, value, base, NULL));
+		case BPCHAROID:
+			/* what fills it up is no part of the value */
+			return TextDatumGetCString(DirectFunctionCall1(rtrim1, value));
 		default:
 			getTypeOutputInfo(type, &output, &is_varlena);
 			return OidOutputFunctionCall(output, value);
 	}
+}
+
+/*
+ * fc_canon_input
+ *		A canonical text as the input function of a local type takes it.
+ *
+ * The instant of a day is its first, in the zone in which it is read.
+ */
+const char *
+fc_canon_input(const FcColumn *column, const char *text, Oid type,
+			   const char *naive_timezone)
+{
+	Datum		start;
+
+	if (getBaseType(type) != TIMESTAMPTZOID ||
+		find_kind(column)->oid != DATEOID)
+		return text;
+	start = DirectFunctionCall3(timestamp_in, CStringGetDatum(text),
+								ObjectIdGetDatum(InvalidOid),
+								Int32GetDatum(-1));
+	start = DirectFunctionCall2(timestamp_zone,
+								CStringGetTextDatum(naive_timezone), start);
+	return fc_canon_local(TIMESTAMPTZOID, start);
 }
 
 /*

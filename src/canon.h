@@ -28,8 +28,11 @@ typedef struct FcImage
 
 extern Oid	fc_canon_type(const FcColumn *column);
 extern bool fc_canon_is_string(const FcColumn *column);
-extern char *fc_canon_text(const FcColumn *column, Oid type, Datum value);
+extern char *fc_canon_text(const FcColumn *column, Oid type, Datum value,
+						   const char *naive_timezone);
 extern char *fc_canon_local(Oid type, Datum value);
+extern const char *fc_canon_input(const FcColumn *column, const char *text,
+								  Oid type, const char *naive_timezone);
 extern FcJsonNode fc_canon_parse(const char *text);
 
 #endif							/* FC_CANON_H */

@@ -109,7 +109,8 @@ fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
 	number = fc_catalog_column_number(change->table->resource, field);
 	row->seen.known |= FC_COLUMN_BIT(number);
 	row->seen.texts[number] =
-		isnull ? NULL : fc_canon_text(field, type, value);
+		isnull ? NULL : fc_canon_text(field, type, value,
+									  change->table->naive_timezone);
 }
 
 /*

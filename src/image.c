@@ -81,7 +81,8 @@ fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)
 		if (!isnull[i])
 			image->texts[i] = fc_canon_text(column,
 											fc_canon_type(column),
-											values[i]);
+											values[i],
+											imager->table.naive_timezone);
 	}
 }
 

@@ -322,6 +322,7 @@ read_carried(const FcModify *modify, const Carried *carried,
 			 TupleTableSlot *planSlot, FcOldRow *row)
 {
 	const FcChange *change = modify->change;
+	const char *zone = change->table->naive_timezone;
 	const FcTableColumn *column = carried->column;
 	AttrNumber	attnum = column->attnum;
 	Oid			type = TupleDescAttr(change->tupdesc, attnum - 1)->atttypid;
@@ -334,8 +335,8 @@ read_carried(const FcModify *modify, const Carried *carried,
 		row->key.has_parent = !isnull;
 		if (!isnull)
 			row->key.parent =
-				fc_send_integer(fc_canon_text(column->column, type,
-											  value));
+				fc_send_integer(fc_canon_text(column->column, type, value,
+											  zone));
 		return;
 	}
 	if ((column->column->flags & FC_KEY) == 0)
@@ -348,8 +349,8 @@ read_carried(const FcModify *modify, const Carried *carried,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",
 						change->table->name)));
-	row->key.id = fc_send_integer(fc_canon_text(column->column, type,
-												value));
+	row->key.id = fc_send_integer(fc_canon_text(column->column, type, value,
+												zone));
 }
 
 /*

@@ -274,6 +274,7 @@ fc_option_table(Oid relid)
 
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));
+	table->naive_timezone = server->naive_timezone;
 	table->startup_cost = NO_COST;
 	table->request_cost = NO_COST;
 	fill_table(table, given);

@@ -69,6 +69,7 @@ typedef struct FcTable
 	bool		push_order;
 	double		startup_cost;
 	double		request_cost;
+	const char *naive_timezone; /* the server's */
 	int			natts;			/* of the table's descriptor */
 	FcTableColumn *columns;		/* natts of them; attnum 0 if dropped or
 								 * generated: the API has none */
