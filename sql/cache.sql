@@ -229,6 +229,22 @@ COMMIT;
 ALTER FOREIGN TABLE pages OPTIONS (DROP cache);
 \! test/mock.py --log
 
+-- a statement does not see its own writes, not even by keys that it has only
+-- when it has written
+WITH t AS (UPDATE fc.customers SET note = 'new' WHERE id IN (40203, 40204) RETURNING id)
+SELECT id, note FROM t JOIN fc.customers USING (id) ORDER BY id;
+\! test/mock.py --log
+WITH t AS (UPDATE fc.customers SET note = 'newer' WHERE id IN (40203, 40204) RETURNING id)
+SELECT id, (SELECT note FROM fc.customers AS c WHERE c.id = t.id AND created_at > '2000-01-01') FROM t ORDER BY id;
+\! test/mock.py --log
+UPDATE fc.customers SET note = 'newest' WHERE id IN (40203, 40204)
+RETURNING id, (SELECT note FROM fc.customers AS c WHERE c.id = customers.id);
+\! test/mock.py --log
+-- what it does not write it asks for by such keys all the same
+WITH t AS (UPDATE fc.customers SET note = NULL WHERE id = 40203 RETURNING id)
+SELECT c.id FROM t JOIN fc.courses AS c ON c.id = t.id - 32900;
+\! test/mock.py --log
+
 -- without the cache a scan keeps its answers for its own rescans
 ALTER SERVER frontcore OPTIONS (ADD cache 'off');
 SELECT g, (SELECT count(*) FROM (SELECT id FROM fc.courses OFFSET 0) AS c WHERE c.id > 7300 + g)

@@ -21,6 +21,7 @@
 #include "access/stratnum.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -30,7 +31,9 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "pushdown.h"
+#include "rewrite/rewriteManip.h"
 #include "scale.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -42,6 +45,7 @@ typedef struct Matcher
 	PlannerInfo *root;
 	RelOptInfo *rel;
 	const FcTable *table;
+	bool		may_follow_write;
 } Matcher;
 
 /* By the strategy numbers of btree. */
@@ -70,6 +74,10 @@ extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
 static void put_column(const FcTable *table,
 					   const FcTableColumn *table_column,
 					   ReturnSetInfo *result);
+static bool may_follow_write(PlannerInfo *root, const FcTable *table);
+static bool shows_by_subquery(const Query *query);
+static bool writes_before(const Query *query, const FcTable *table);
+static bool is_ours(const ForeignServer *server);
 static bool match_clause(const Matcher *matcher, Expr *clause,
 						 FcPushed *pushed);
 static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
@@ -83,6 +91,7 @@ static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
 static const FcScale *match_column(const Matcher *matcher, Expr *expr,
 								   FcPushed *pushed);
 static bool depends_on_row(const Matcher *matcher, Expr *operand);
+static bool waits_for_rows(Node *node, void *context);
 static Expr *widen_integer(Expr *integer);
 static bool is_pushable(const FcColumn *column, FcOperator operator);
 static FcTable *open_table(Oid relid);
@@ -96,13 +105,15 @@ static const char *name_parameter(const FcColumn *column,
  * A clause may compare a column with other relations' columns: as a parameter
  * of a nested loop they are row-independent too.  A clause that may not be
  * evaluated before all rows of the table have passed a security barrier stays
- * here: the number of requests would tell of those rows.
+ * here: the number of requests would tell of those rows.  So does one that
+ * could only be asked when the statement itself has written what it asks for,
+ * as it is to see what was there before.
  */
 List *
 fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				  List *rinfos)
 {
-	Matcher		matcher = {root, rel, table};
+	Matcher		matcher = {root, rel, table, may_follow_write(root, table)};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -247,6 +258,107 @@ put_column(const FcTable *table, const FcTableColumn *table_column,
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}
+}
+
+/*
+ * May the statement write to the table's resource, or to what it hangs on,
+ * before it has read these rows?
+ *
+ * Rows that an INSERT, UPDATE or DELETE gets from its own plan are all read
+ * before the first is written (collect.c).  Not so those of the rest of a
+ * statement whose WITH clause writes, nor those that RETURNING looks up.
+ */
+static bool
+may_follow_write(PlannerInfo *root, const FcTable *table)
+{
+	const Query *reader = root->parse;
+	const Query *own = NULL;	/* what the rows are read for, if it writes */
+	const Query *top;
+	int			writers = 0;
+	ListCell   *cell;
+
+	for (;; root = root->parent_root)
+	{
+		top = root->parse;
+		if (own == NULL && top->commandType != CMD_SELECT)
+			own = top;
+		if (root->parent_root == NULL)
+			break;
+	}
+
+	if (own != NULL && own != reader && shows_by_subquery(own) &&
+		writes_before(own, table))
+		return true;
+	if (!top->hasModifyingCTE)
+		return false;
+
+	if (own != NULL && writes_before(own, table))
+		writers--;
+	if (writes_before(top, table))
+		writers++;
+	foreach(cell, top->cteList)
+	{
+		const CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
+
+		if (writes_before(castNode(Query, cte->ctequery), table))
+			writers++;
+	}
+	return writers > 0;
+}
+
+/*
+ * Does a subquery look at rows when they have been written?
+ */
+static bool
+shows_by_subquery(const Query *query)
+{
+	return checkExprHasSubLink((Node *) query->returningList) ||
+		checkExprHasSubLink((Node *) query->withCheckOptions);
+}
+
+/*
+ * Does the query write to the table's resource, or to what it hangs on?
+ */
+static bool
+writes_before(const Query *query, const FcTable *table)
+{
+	const RangeTblEntry *target;
+	ListCell   *cell;
+
+	if (query->commandType == CMD_SELECT || query->resultRelation == 0)
+		return false;
+
+	target = rt_fetch(query->resultRelation, query->rtable);
+	foreach(cell, find_all_inheritors(target->relid, AccessShareLock, NULL))
+	{
+		Oid			relid = lfirst_oid(cell);
+		ForeignServer *server;
+		const FcTable *written;
+
+		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+			continue;
+		server = GetForeignServer(GetForeignTable(relid)->serverid);
+		if (!is_ours(server))
+			continue;
+		written = fc_option_table(relid, fc_option_server(server->serverid));
+		if (fc_catalog_depends(table->resource, written->resource))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it a server of this wrapper?
+ */
+static bool
+is_ours(const ForeignServer *server)
+{
+	FmgrInfo	validator = {0};
+
+	validator.fn_oid = GetForeignDataWrapper(server->fdwid)->fdwvalidator;
+	if (OidIsValid(validator.fn_oid))
+		fmgr_info(validator.fn_oid, &validator);
+	return validator.fn_addr == frontcore_fdw_validator;
 }
 
 /*
@@ -400,7 +512,7 @@ match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
 }
 
 /*
- * Must the operand be evaluated for each row?
+ * Must the operand be evaluated for each row, or too late?
  */
 static bool
 depends_on_row(const Matcher *matcher, Expr *operand)
@@ -408,7 +520,24 @@ depends_on_row(const Matcher *matcher, Expr *operand)
 	return bms_is_member(matcher->rel->relid,
 						 pull_varnos(matcher->root, (Node *) operand)) ||
 		contain_volatile_functions((Node *) operand) ||
-		contain_subplans((Node *) operand);
+		contain_subplans((Node *) operand) ||
+		(matcher->may_follow_write &&
+		 waits_for_rows((Node *) operand, NULL));
+}
+
+/*
+ * Does the operand depend on what other relations or subqueries give?
+ */
+static bool
+waits_for_rows(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+		return true;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind != PARAM_EXTERN;
+	return expression_tree_walker(node, waits_for_rows, context);
 }
 
 /*
@@ -449,7 +578,6 @@ open_table(Oid relid)
 {
 	ForeignTable *table;
 	ForeignServer *server;
-	FmgrInfo	validator = {0};
 
 	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -459,10 +587,7 @@ open_table(Oid relid)
 
 	table = GetForeignTable(relid);
 	server = GetForeignServer(table->serverid);
-	validator.fn_oid = GetForeignDataWrapper(server->fdwid)->fdwvalidator;
-	if (OidIsValid(validator.fn_oid))
-		fmgr_info(validator.fn_oid, &validator);
-	if (validator.fn_addr != frontcore_fdw_validator)
+	if (!is_ours(server))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",

@@ -58,6 +58,7 @@ typedef struct FcScanState
 	FcTupleReader *reader;
 	List	   *generated;		/* of GeneratedColumn * */
 	FcPager    *pager;
+	bool		waits;			/* for operands that execution sets */
 	FcBatch    *batch;			/* inner side of a batched join, or NULL */
 	MemoryContext question_context; /* of query */
 	MemoryContext tuple_context;	/* of one row */
@@ -140,9 +141,10 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
 							  ALLOCSET_DEFAULT_SIZES);
+	state->waits = waits_for_execution((Node *) plan->fdw_exprs, estate);
 	if (batch != NIL)
 		state->batch = fc_batch_begin(node, &batch_source, batch);
-	else if (!waits_for_execution((Node *) plan->fdw_exprs, estate))
+	else if (!state->waits)
 		fc_pager_on_drain(state->pager, state->table->resource,
 						  ask_before_write, node);
 }
@@ -179,7 +181,7 @@ frontcoreReScanForeignScan(ForeignScanState *node)
 		fc_batch_rescan(state->batch);
 	else if (state->query == NULL)
 		return;
-	else if (node->ss.ps.chgParam != NULL && state->operands != NIL)
+	else if (node->ss.ps.chgParam != NULL && state->waits)
 		state->query = NULL;
 	else
 		fc_pager_rewind(state->pager);
