@@ -47,9 +47,9 @@ override CPPFLAGS := $(subst -I$(includedir_server),-isystem $(includedir_server
 $(OBJS): $(wildcard src/*.h) frontcore_fdw.control
 
 # The tests' API listens on 127.0.0.1 and leaves after an idle minute.
-ifneq (,$(filter mock installcheck,$(MAKECMDGOALS)))
+ifneq (,$(and $(REGRESS_PREP),$(filter mock installcheck,$(MAKECMDGOALS))))
 ifeq (,$(FRONTCORE_MOCK_PORT))
-FRONTCORE_MOCK_PORT := $(shell test/mock.py --free-port)
+FRONTCORE_MOCK_PORT := $(shell test/mock.py --serve --port 0)
 endif
 export FRONTCORE_MOCK_PORT
 # ... and for SQL, where there is no psql to ask for the environment

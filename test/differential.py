@@ -2279,14 +2279,11 @@ class Runner:
 
     def begin(self):
         """Make the database and start the mock."""
-        port = mock.free_port()
-        environment = {name: value for name, value in os.environ.items()
-                       if name != "FRONTCORE_MOCK_PORT"}
-        subprocess.run([sys.executable, mock.__file__, "--serve", "--port",
-                        str(port), "--idle",
-                        "3600" if self.options.keep else "180"], check=True,
-                       env=environment, stdout=subprocess.DEVNULL)
-        self.mock = mock.Mock(port)
+        served = subprocess.run(
+            [sys.executable, mock.__file__, "--serve", "--port", "0",
+             "--idle", "3600" if self.options.keep else "180"], check=True,
+            stdout=subprocess.PIPE)
+        self.mock = mock.Mock(int(served.stdout))
         admin = Session("postgres")
         admin.query("DROP DATABASE IF EXISTS " + self.database)
         admin.query("CREATE DATABASE " + self.database)

@@ -231,9 +231,8 @@ stop_cluster()
 # clients by the environment.
 start_mock()
 {
-	FRONTCORE_MOCK_PORT=$(run tree/test/mock.py --free-port)
+	FRONTCORE_MOCK_PORT=$(run tree/test/mock.py --serve --port 0 "$@")
 	export FRONTCORE_MOCK_PORT
-	run tree/test/mock.py --serve --port "$FRONTCORE_MOCK_PORT" "$@" >/dev/null
 }
 
 # The processes that work in a directory of ours, or whose home it is: what

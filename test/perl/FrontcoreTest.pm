@@ -58,10 +58,9 @@ sub new_node
 sub start_mock
 {
 	my (%switches) = @_;
-	my ($port) = run_mock('--free-port') =~ /(\d+)/;
 
 	# Longer idle than any test waits; it is stopped at the end.
-	run_mock('--serve', '--port', $port, '--idle', 600);
+	my ($port) = run_mock('--serve', '--port', 0, '--idle', 600) =~ /(\d+)/;
 	$mocks{$port} = 1;
 	$ENV{FRONTCORE_MOCK_PORT} = $port;
 	mock('--set', map { "$_=$switches{$_}" } sort keys %switches)

@@ -242,8 +242,7 @@ SKIP:
 	  "req -newkey rsa:2048 -nodes -subj /CN=mock -keyout $file{key} -out $file{csr}",
 	  "x509 -req -in $file{csr} -CA $file{'ca.crt'} -CAkey $file{'ca.key'} -CAcreateserial -days 2 -extfile $file{ext} -out $file{crt}";
 
-	my $tls_port = mock('--free-port');
-	mock('--serve', '--port', $tls_port, '--idle', 600,
+	my $tls_port = mock('--serve', '--port', 0, '--idle', 600,
 		'--tls-cert', $file{crt}, '--tls-key', $file{key});
 	my %tls = (base_url => "https://127.0.0.1:$tls_port/v2");
 
