@@ -10,14 +10,22 @@
 # The sourcing script runs with "set -euo pipefail".  As root we drop to the
 # user postgres; as anybody else only apt-get is run, by sudo.
 
+# What somebody's environment says shall not change what is built, run or seen;
+# proxies and the directory for temporary files are for apt and for begin.
+for name in $(compgen -e); do
+	case $name in
+		FRONTCORE_MOCK_PORT) unset "$name" ;;
+		PATH | HOME | TERM | TMPDIR | PG_CONFIG | PG_TEST_TIMEOUT_DEFAULT) ;;
+		FRONTCORE_* | *_proxy | *_PROXY) ;;
+		*) unset "$name" 2>/dev/null || true ;;		# bash keeps some
+	esac
+done
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=						# the temporary directory, set by begin
 keep=						# not empty: leave it, and what runs in it, alone
 as_user=()					# how to run a command without privileges
-
-export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
-unset MAKEFLAGS MAKELEVEL MFLAGS CDPATH
-unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGOPTIONS PGSERVICE PGPASSWORD
 
 say()
 {
@@ -67,7 +75,7 @@ need_packages()
 
 	update_packages
 	say "installing $missing"
-	log=$(mktemp)
+	log=$(TMPDIR='' mktemp)
 
 	# PostgreSQL's package would start a cluster; nobody asked for one.
 	if [ ! -e "$confdir/frontcore_fdw.conf" ]; then
@@ -78,6 +86,7 @@ need_packages()
 	# shellcheck disable=SC2086
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
 		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
 		install --no-install-recommends $missing </dev/null >"$log" 2>&1 || {
 		cat "$log"
 		die "could not install $missing"
@@ -86,11 +95,18 @@ need_packages()
 	as_root rm -f "$confdir/frontcore_fdw.conf"
 }
 
-# Fetch the lists of packages, once.
+# Fetch the lists of packages, once.  A new machine does the same on its own,
+# and only one at a time may; others find the lists locked.
 update_packages()
 {
+	local tries=100 messages
+
 	[ -z "${packages_updated:-}" ] || return 0
-	as_root apt-get -qq update </dev/null || die "could not update apt's lists"
+	until messages=$(as_root apt-get -qq -o Acquire::Retries=3 update </dev/null 2>&1); do
+		[[ $messages == *'Could not get lock'* ]] && [ $((tries--)) -gt 0 ] ||
+			die "could not update apt's lists: $messages"
+		sleep 3
+	done
 	packages_updated=1
 }
 
@@ -119,23 +135,44 @@ need_postgres()
 # need_postgres, of the server.
 begin()
 {
-	local user
-
-	work=$(mktemp -d "${TMPDIR:-/tmp}/fc-$1.XXXXXX")
-	trap finish EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
-
-	mkdir "$work/tree" "$work/log" "$work/socket"
-	copy_tree "$work/tree"
-	[ -z "${PG_CONFIG:-}" ] || copy_server
+	local user='' name parent
 
 	if [ "$(id -u)" = 0 ]; then
 		user=postgres
 		as_user=(setpriv "--reuid=$user" "--regid=$user" --init-groups)
-		chown -R "$user:" "$work"
 	fi
-	as_user+=(env "HOME=$work" "PATH=${bindir:+$bindir:}$PATH" "PG_CONFIG=${PG_CONFIG:-}")
+	for parent in "${TMPDIR:-/tmp}" /tmp /var/tmp; do
+		work=$(mktemp -d "$parent/fc-$1.XXXXXX" 2>/dev/null) || continue
+		[ -z "$user" ] || chown "$user:" "$work"
+		! is_suitable || break
+		rm -rf "$work"
+		work=
+	done
+	[ -n "$work" ] || die "no directory for temporary files will do"
+	trap finish EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+
+	mkdir "$work/tree" "$work/log" "$work/socket" "$work/tmp"
+	copy_tree "$work/tree"
+	[ -z "${PG_CONFIG:-}" ] || copy_server
+	[ -z "$user" ] || chown -R "$user:" "$work"
+
+	as_user+=(env)
+	for name in $(compgen -e | grep -i '_proxy$'); do
+		as_user+=(-u "$name")
+	done
+	as_user+=("HOME=$work" "TMPDIR=$work/tmp" "PATH=${bindir:+$bindir:}$PATH"
+		"PG_CONFIG=${PG_CONFIG:-}")
+}
+
+# May the user run programs in the temporary directory?  Its name becomes part
+# of those of sockets, which are short, and of lists of words in makefiles.
+is_suitable()
+{
+	[[ $work =~ ^/[A-Za-z0-9/._+-]{1,64}$ ]] &&
+		printf '#!/bin/sh\n' >"$work/program" && chmod 755 "$work/program" &&
+		run "$work/program" 2>/dev/null && rm "$work/program"
 }
 
 # Copy what git knows or would add; all of it where there is no git.
@@ -143,7 +180,8 @@ copy_tree()
 {
 	local git=(git -c "safe.directory=*" -C "$root")
 
-	if command -v git >/dev/null && "${git[@]}" rev-parse >/dev/null 2>&1; then
+	if [ -e "$root/.git" ] && command -v git >/dev/null &&
+		"${git[@]}" rev-parse >/dev/null 2>&1; then
 		"${git[@]}" ls-files -z --cached --others --exclude-standard |
 			while IFS= read -r -d '' file; do
 				[ ! -e "$root/$file" ] || printf '%s\0' "$file"
@@ -153,6 +191,7 @@ copy_tree()
 		tar -C "$root" --exclude=.git --exclude='*.o' --exclude='*.so' \
 			--exclude=results --exclude=tmp_check -cf - . | tar -C "$1" -xf -
 	fi
+	chmod -R u+w "$1"
 }
 
 # PostgreSQL finds its files relative to its programs.  So copies of these
