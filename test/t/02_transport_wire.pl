@@ -146,9 +146,10 @@ for my $status (301, 302, 303, 307, 308)
 }
 mock('--reset', 'rate=0');
 
-# Answers that are none, or not whole, or too big; they cost little time.
+# Answers that are none, or not whole, or too big; nobody waits for long where
+# none comes.
 query("ALTER SERVER frontcore OPTIONS (ADD max_retries '0', "
-	  . "ADD max_response_size '1MB', ADD request_timeout '1s')");
+	  . "ADD max_response_size '1MB', ADD request_timeout '60s')");
 my @faults = (
 	[ 'reset', '08006' ],
 	[ 'close', '08006' ],
@@ -165,6 +166,9 @@ my @faults = (
 
 for my $fault (@faults)
 {
+	my $timeout = $fault->[0] =~ /hold|stall/ ? '1s' : '60s';
+
+	query("ALTER SERVER frontcore OPTIONS (SET request_timeout '$timeout')");
 	mock('--fault', "$fault->[0] match=/courses");
 	fails_with(
 		'SELECT FROM fc.courses', $fault->[1],

@@ -240,7 +240,7 @@ $sender = begin_course('sender', 7301);
 mock('--wait-in-flight', 1);
 wait_for_limiter('in_flight = 1');
 my ($sqlstate, $message) = psql_error($node,
-	"SET statement_timeout = '200ms'; SELECT id FROM fc.courses WHERE id = 7302");
+	"SET statement_timeout = '2s'; SELECT id FROM fc.courses WHERE id = 7302");
 is($sqlstate, '57014', 'statement_timeout ends a wait for the limiter');
 like($message, qr/waiting for the rate limiter, 0 requests before this one/,
 	'and says so');

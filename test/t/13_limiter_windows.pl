@@ -97,10 +97,8 @@ my $waiting = IPC::Run::start(
 		"SELECT id FROM $slow.courses WHERE id = 7307"
 	],
 	'<', \undef, '>', \my $out, '2>', \my $err);
-wait_for_activity($node, "query LIKE '%7307%' AND wait_event IS NOT NULL AND pid <> pg_backend_pid()");
-is( $node->safe_psql('postgres',
-		"SELECT requests, queued FROM frontcore_limiter ORDER BY last_request DESC LIMIT 1"),
-	'3|1',
+ok( $node->poll_query_until('postgres',
+		"SELECT requests = 3 AND queued = 1 FROM frontcore_limiter ORDER BY last_request DESC LIMIT 1"),
 	'... in the queue');
 
 # One in two seconds
