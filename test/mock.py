@@ -217,6 +217,7 @@ import zoneinfo
 BASE = "/v2"
 OSLO = zoneinfo.ZoneInfo("Europe/Oslo")
 DAY = 86400
+PATIENCE = 180                      # seconds that commands wait
 NULL = -1 << 62                     # a fact that is null: in no range
 AT_RESET = ("data", "courses", "dates", "customers", "today")
 
@@ -3473,7 +3474,7 @@ def control_wait(server, given):
     """Until enough requests have arrived or are being held."""
     name = "requests" if "requests" in given else "in_flight"
     number = int(given[name])
-    reached = server.wait(name, number, float(given.get("timeout", 10)))
+    reached = server.wait(name, number, float(given.get("timeout", PATIENCE)))
     if reached < number:
         raise MockError("timeout: %d of %d requests" % (reached, number))
     return reached
@@ -3639,12 +3640,12 @@ class Mock:
         """Let go what is on hold."""
         self.post("release")
 
-    def wait_for(self, number, timeout=10):
+    def wait_for(self, number, timeout=PATIENCE):
         """Until that many requests have arrived since the reset."""
         return self.call("GET", "wait?requests=%d&timeout=%s"
                          % (number, timeout), timeout=timeout + 10)
 
-    def wait_in_flight(self, number, timeout=10):
+    def wait_in_flight(self, number, timeout=PATIENCE):
         """Until that many requests are being held back."""
         return self.call("GET", "wait?in_flight=%d&timeout=%s"
                          % (number, timeout), timeout=timeout + 10)
@@ -3776,9 +3777,9 @@ COMMANDS = {
     "clear-faults": lambda mock, words, _: mock.clear_faults(),
     "release": lambda mock, words, _: mock.release(),
     "wait-for": lambda mock, words, options: mock.wait_for(
-        int(words[0]), float(options.get("timeout", 10))),
+        int(words[0]), float(options.get("timeout", PATIENCE))),
     "wait-in-flight": lambda mock, words, options: mock.wait_in_flight(
-        int(words[0]), float(options.get("timeout", 10))),
+        int(words[0]), float(options.get("timeout", PATIENCE))),
     "stop": lambda mock, words, _: mock.stop(),
 }
 VALUE_OPTIONS = ("port", "idle", "port-file", "tls-cert", "tls-key",

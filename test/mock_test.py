@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -332,11 +333,15 @@ class Reading(Case):
         self.assertEqual(len(self.ids("/courses?limit=250&page=20")), 250)
         self.assertEqual(page["pagination"]["current_page"], 400)
         self.assertLess(time.monotonic() - begin, 3)
-        begin = time.monotonic()
+        spent = {"/coursedates?limit=250&page=400": [],
+                 "/coursedates?limit=1": []}
         for _ in range(100):
-            self.client.raw("GET", "/coursedates?limit=250&page=400",
-                            Accept_Encoding="gzip")
-        self.assertLess(time.monotonic() - begin, 1)
+            for path, times in spent.items():
+                begin = time.monotonic()
+                self.client.raw("GET", path, Accept_Encoding="gzip")
+                times.append(time.monotonic() - begin)
+        large, small = map(statistics.median, spent.values())
+        self.assertLess(large, 5 * small)
         MOCK.reset(data="demo", rate=0)
         self.assertEqual(len(self.ids("/customers?limit=250&page=4")), 73)
 
@@ -1021,6 +1026,7 @@ class Faults(Case):
         with self.assertRaises(OSError):
             impatient.raw("GET", "/courses")
         impatient.http.close()
+        MOCK.wait_for(1)
         deadline = time.monotonic() + 5
         while MOCK.stats()["in_flight"] and time.monotonic() < deadline:
             time.sleep(0.01)
