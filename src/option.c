@@ -146,7 +146,7 @@ static const FcOption options[] = {
 	SERVER(http.user_agent)},
 	{"timezone", ON_SERVER, parse_zone, NULL, SERVER(filter_timezone)},
 	{"naive_timezone", ON_SERVER, parse_zone, "Europe/Oslo",
-	SERVER(naive_timezone)},
+	BOTH(naive_timezone)},
 	{"course_dates_source", ON_SERVER, parse_word, "auto",
 	SERVER(dates_source), WORDS(source_words)},
 	{"cache", ON_BOTH, parse_either, "transaction",
@@ -274,7 +274,6 @@ fc_option_table(Oid relid)
 
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));
-	table->naive_timezone = server->naive_timezone;
 	table->startup_cost = NO_COST;
 	table->request_cost = NO_COST;
 	fill_table(table, given);

@@ -340,7 +340,7 @@ writes_before(const Query *query, const FcTable *table)
 		server = GetForeignServer(GetForeignTable(relid)->serverid);
 		if (!is_ours(server))
 			continue;
-		written = fc_option_table(relid, fc_option_server(server->serverid));
+		written = fc_option_table(relid);
 		if (fc_catalog_depends(table->resource, written->resource))
 			return true;
 	}
