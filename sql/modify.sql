@@ -278,6 +278,7 @@ INSERT INTO catalogue (title, reference) VALUES ('Remote', 'remote'), ('Remote 2
 COPY catalogue (title, reference) FROM STDIN;
 Remote 3	remote
 \.
+EXPLAIN (VERBOSE, COSTS OFF) UPDATE catalogue SET title = title || '!' WHERE title LIKE 'Remote%';
 UPDATE catalogue SET title = title || '!' WHERE title LIKE 'Remote%' RETURNING title;
 UPDATE catalogue SET id = NULL, reference = 'remote' WHERE title = 'Local' AND reference = 'local';
 CALL pg_temp.attempt($$INSERT INTO catalogue (title, reference) VALUES ('x', 'remote') ON CONFLICT DO NOTHING$$);

@@ -39,6 +39,7 @@ static bool reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
 								Index resultRelation);
 static bool count_tables(Node *node, Usage *usage);
 static Oid	wrapper_of(Oid relid);
+static Node *name_identities(Node *node, PlannerInfo *root);
 static Node *create_state(CustomScan *plan);
 static void begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *execute(CustomScanState *node);
@@ -83,8 +84,9 @@ fc_collect_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 	node->scan.plan.plan_rows = child->plan_rows;
 	node->scan.plan.plan_width = child->plan_width;
 	node->scan.plan.parallel_safe = false;
-	node->scan.plan.targetlist = copyObject(child->targetlist);
-	node->custom_scan_tlist = copyObject(child->targetlist);
+	node->custom_scan_tlist =
+		castNode(List, name_identities((Node *) child->targetlist, root));
+	node->scan.plan.targetlist = copyObject(node->custom_scan_tlist);
 	node->custom_plans = list_make1(child);
 	node->methods = &scan_methods;
 	outerPlan(plan) = (Plan *) node;
@@ -149,6 +151,31 @@ wrapper_of(Oid relid)
 	Oid			serverid = GetForeignTable(relid)->serverid;
 
 	return GetForeignServer(serverid)->fdwid;
+}
+
+/*
+ * A target list, in which the variables that stand for a row's identity in any
+ * of the written tables are those of one such table: above an Append, core
+ * looks at their places only, but a list of ours may not hold them.
+ */
+static Node *
+name_identities(Node *node, PlannerInfo *root)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && castNode(Var, node)->varno == ROWID_VAR)
+	{
+		const RowIdentityVarInfo *identity =
+			list_nth(root->row_identity_vars,
+					 castNode(Var, node)->varattno - 1);
+		Var		   *var = copyObject(identity->rowidvar);
+
+		var->varno = bms_next_member(identity->rowidrels, -1);
+		var->varnosyn = 0;
+		var->varattnosyn = 0;
+		return (Node *) var;
+	}
+	return expression_tree_mutator(node, name_identities, root);
 }
 
 static Node *
