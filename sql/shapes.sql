@@ -57,6 +57,28 @@ SELECT id, instructors FROM related WHERE course_id = 7301 ORDER BY id LIMIT 2;
 \! test/mock.py --fault 'match=/courses/7301/coursedates id=51002 patchraw=instructors=[]'
 SELECT id, instructors FROM related WHERE course_id = 7301 ORDER BY id LIMIT 2;
 
+-- paths into objects of which the list of all dates sends the ids only: they
+-- come with a relation, or by another route
+CREATE FOREIGN TABLE within (
+    id bigint, status_text text OPTIONS (field 'status.title'), status_number integer OPTIONS (field 'status.id'),
+    course_reference text OPTIONS (field 'course.reference'), place_number text OPTIONS (field 'place.id'),
+    whole_status jsonb OPTIONS (field 'status')
+) SERVER shapes OPTIONS (resource 'course_dates');
+\! test/mock.py --log --quiet
+SELECT course_reference, place_number, count(*) FROM within GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 2;
+\! test/mock.py --log
+SELECT status_text, status_number, count(*) FROM within WHERE status_text <> 'Will run' GROUP BY 1, 2 ORDER BY 2;
+SELECT whole_status->>'title' AS title FROM within WHERE id = 51001;
+\! test/mock.py --log
+\! test/mock.py --fault 'match="GET /coursedates" count=0 drop=course'
+SELECT count(course_reference) FROM within;
+\! test/mock.py --clear-faults
+\! test/mock.py --log
+-- but they are no fields
+CREATE FOREIGN TABLE no_fields (raw jsonb, course jsonb) SERVER shapes OPTIONS (resource 'course_dates');
+SELECT course FROM no_fields;
+SELECT frontcore_stat_reset();
+
 -- one text that no text can hold does not spoil the others
 \! test/mock.py --fault 'match=/courses/7305 patchraw=reference=\"a\\u0000b\"'
 SELECT id, title FROM courses WHERE id = 7305;

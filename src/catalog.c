@@ -207,6 +207,9 @@ static const FcColumn course_date_columns[] = {
 	{"updated_at", "timestamptz", RANGE("updated_at")},
 	{"deleted_at", "timestamptz"},
 	{"raw", "jsonb", FC_RAW, FROM("")},
+	{"course", "jsonb", FC_MEMBER, WITHIN("course")},
+	{"place", "jsonb", FC_MEMBER, WITHIN("place")},
+	{"status", "jsonb", FC_MEMBER},
 	{NULL}
 };
 
@@ -308,7 +311,8 @@ fc_catalog_column(const FcResource *resource, const char *name)
 {
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
-		if (strcmp(column->name, name) == 0)
+		if ((column->flags & FC_MEMBER) == 0 &&
+			strcmp(column->name, name) == 0)
 			return column;
 	}
 	return NULL;
@@ -318,6 +322,8 @@ fc_catalog_column(const FcResource *resource, const char *name)
  * fc_catalog_holder
  *		A column that comes with the same top level member of an item as the
  *		path, or NULL; what brings the one brings the other.
+ *
+ * The member itself, where columns may also come without it.
  */
 const FcColumn *
 fc_catalog_holder(const FcResource *resource, const char *path)
@@ -328,9 +334,10 @@ fc_catalog_holder(const FcResource *resource, const char *path)
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
 		const char *place = column->path ? column->path : column->name;
+		bool		is_member = (column->flags & FC_MEMBER) != 0;
 		bool		is_brought = column->include || column->flat_include;
 
-		while (*place != '\0' && (holder == NULL || is_brought))
+		while (*place != '\0' && (holder == NULL || is_brought || is_member))
 		{
 			if (strcspn(place, ".|") == length &&
 				strncmp(place, path, length) == 0)
@@ -425,7 +432,8 @@ fc_catalog_check(void)
 
 		for (; column->name; column++)
 		{
-			Assert(fc_catalog_column(resource, column->name) == column);
+			Assert((column->flags & FC_MEMBER) != 0 ||
+				   fc_catalog_column(resource, column->name) == column);
 			Assert(fc_catalog_column_number(resource, column) < 64);
 			keys += (column->flags & FC_KEY) ? 1 : 0;
 		}

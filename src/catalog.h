@@ -16,6 +16,7 @@
 #define FC_RAW			0x0020	/* the whole object; imported on request */
 #define FC_WRITE_ONLY	0x0040	/* never read back */
 #define FC_UNPROVEN		0x0080	/* the API may drop it without a word */
+#define FC_MEMBER		0x0100	/* no column, but what paths lead into */
 
 /* Route flags. */
 #define FC_ITEM			0x0001	/* answers one object, by its id */

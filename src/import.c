@@ -62,7 +62,8 @@ print_table(const FcResource *resource, const char *server, bool with_raw)
 					 quote_identifier(resource->name));
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
-		if ((column->flags & FC_RAW) != 0 && !with_raw)
+		if ((column->flags & FC_MEMBER) != 0 ||
+			((column->flags & FC_RAW) != 0 && !with_raw))
 			continue;
 		appendStringInfo(&sql, "%s\n    %s %s", separator,
 						 quote_identifier(column->name), column->type);

@@ -577,7 +577,8 @@ describe_column(const FcTable *table, FcTableColumn *column,
 		return;
 	}
 
-	if (guess->name != NULL && strcmp(guess->name, field) == 0)
+	if (guess->name != NULL && (guess->flags & FC_MEMBER) == 0 &&
+		strcmp(guess->name, field) == 0)
 		column->column = guess;
 	else
 		column->column = fc_catalog_column(resource, field);
@@ -615,8 +616,11 @@ list_fields(const FcResource *resource)
 
 	initStringInfo(&names);
 	for (const FcColumn *column = resource->columns; column->name; column++)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 column->name);
+	{
+		if ((column->flags & FC_MEMBER) == 0)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+							 column->name);
+	}
 
 	return names.data;
 }
