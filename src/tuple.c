@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "canon.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "jsonb.h"
@@ -733,7 +734,7 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 		if (column->type == TIMESTAMPTZOID)
 			return DirectFunctionCall2(timestamptz_scale, instant,
 									   Int32GetDatum(column->typmod));
-		text = DatumGetCString(DirectFunctionCall1(timestamptz_out, instant));
+		text = fc_canon_local(TIMESTAMPTZOID, instant);
 	}
 	return input_text(reader, column, text);
 }
@@ -761,7 +762,7 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 		if (column->type == TIMESTAMPOID)
 			return DirectFunctionCall2(timestamp_scale, local,
 									   Int32GetDatum(column->typmod));
-		text = DatumGetCString(DirectFunctionCall1(timestamp_out, local));
+		text = fc_canon_local(TIMESTAMPOID, local);
 	}
 	return input_text(reader, column, text);
 }
