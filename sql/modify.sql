@@ -209,6 +209,13 @@ UPDATE instants SET start_at = start_at - interval '1 day', end_at = end_at - in
 RESET timezone;
 \! test/mock.py --log
 
+-- whole numbers may be kept with decimals
+CREATE FOREIGN TABLE decimals (id numeric(10, 2), level_id numeric(4, 1), price_value numeric(8, 2))
+    SERVER frontcore OPTIONS (resource 'courses');
+UPDATE decimals SET level_id = 15.0, price_value = 10.00 WHERE id = 7310 RETURNING *;
+UPDATE decimals SET level_id = 6.5 WHERE id = 7310;
+\! test/mock.py --log
+
 -- a date without its course: the course is looked up
 CREATE FOREIGN TABLE orphans (id bigint, ref text OPTIONS (field 'reference'))
     SERVER frontcore OPTIONS (resource 'course_dates');

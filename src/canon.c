@@ -83,6 +83,7 @@ fc_canon_text(const FcColumn *column, Oid type, Datum value,
 {
 	const Kind *kind = find_kind(column);
 	Oid			base = getBaseType(type);
+	char	   *text;
 	Oid			input;
 	Oid			ioparam;
 
@@ -97,9 +98,11 @@ fc_canon_text(const FcColumn *column, Oid type, Datum value,
 	}
 	if (base != kind->oid)
 	{
+		/* a whole number may be kept with decimals, all of them zero */
+		text = base == NUMERICOID ? numeric_normalize(DatumGetNumeric(value)) :
+			fc_canon_local(base, value);
 		getTypeInputInfo(kind->oid, &input, &ioparam);
-		value = OidInputFunctionCall(input, fc_canon_local(base, value),
-									 ioparam, -1);
+		value = OidInputFunctionCall(input, text, ioparam, -1);
 	}
 	return kind->make_text(value);
 }
