@@ -133,6 +133,7 @@ UPDATE fc.courses SET custom_properties = '{"only": "this"}' WHERE title LIKE 'F
 SELECT custom_properties FROM fc.courses WHERE id = (SELECT min(id) FROM fc.courses WHERE title LIKE 'First%');
 -- and a value that is made of what a list lacks is none
 CALL pg_temp.attempt($$UPDATE fc.courses SET custom_properties = custom_properties || '{"b": 1}' WHERE title LIKE 'First%'$$);
+CALL pg_temp.attempt($$UPDATE fc.courses SET (reference, custom_properties) = (SELECT 'b', custom_properties) WHERE title LIKE 'First%'$$);
 \! test/mock.py --log
 \! test/mock.py --set course_list=full
 

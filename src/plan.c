@@ -694,14 +694,16 @@ strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 
 	/*
 	 * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; and what an
-	 * UPDATE computes new values from, as null in its place would be written.
+	 * UPDATE computes new values from, as null in its place would be written;
+	 * of what it only carries along, subqueries that set values have no name.
 	 */
 	foreach(cell, root->processed_tlist)
 	{
 		TargetEntry *entry = lfirst(cell);
 
 		if (entry->ressortgroupref > 0 ||
-			(root->parse->commandType == CMD_UPDATE && !entry->resjunk))
+			(root->parse->commandType == CMD_UPDATE &&
+			 (!entry->resjunk || entry->resname == NULL)))
 			pull_varattnos((Node *) entry->expr, rel->relid, &attributes);
 	}
 	pull_varattnos(root->parse->havingQual, rel->relid, &attributes);
