@@ -193,6 +193,19 @@ SELECT count(custom_properties) FROM fc.courses;
 SELECT count(*) FROM fc.courses WHERE custom_properties ? 'erp_id';
 SELECT custom_properties FROM fc.courses WHERE id = 7301;
 \! test/mock.py --log
+-- whether they are named as the table's own or as a parent's
+CREATE TABLE all_courses (id bigint, title text, custom_properties jsonb);
+CREATE FOREIGN TABLE thin_courses (custom_properties jsonb, title text, id bigint)
+    SERVER frontcore OPTIONS (resource 'courses');
+ALTER FOREIGN TABLE thin_courses INHERIT all_courses;
+SELECT count(custom_properties) FROM all_courses;
+SELECT id FROM all_courses ORDER BY custom_properties, id LIMIT 1;
+SELECT count(*) FROM all_courses JOIN (VALUES (1)) AS v (n) ON custom_properties->>'n' = n::text;
+UPDATE all_courses SET title = custom_properties->>'title' WHERE title LIKE 'First%';
+SELECT id FROM (SELECT id, custom_properties AS p FROM thin_courses
+                UNION ALL SELECT 1::bigint, '{}'::jsonb) AS u ORDER BY p LIMIT 1;
+\! test/mock.py --log
+DROP TABLE all_courses CASCADE;
 ALTER SERVER frontcore OPTIONS (DROP limiter_key);
 
 DROP VIEW checksum;

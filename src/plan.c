@@ -101,6 +101,9 @@ static Bitmapset *read_attributes(PlannerInfo *root, RelOptInfo *rel,
 								  const FcTable *table, List *clauses);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
+static Bitmapset *deciding_attributes(PlannerInfo *root, Index relid);
+static Bitmapset *translate_attributes(const AppendRelInfo *child,
+									   const Bitmapset *parents);
 static Bitmapset *clause_attributes(RelOptInfo *rel, List *clauses);
 static List *list_attributes(const FcTable *table,
 							 const Bitmapset *attributes);
@@ -681,9 +684,29 @@ read_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 static Bitmapset *
 strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
-	Bitmapset  *attributes = clause_attributes(rel, clauses);
+	return bms_add_members(clause_attributes(rel, clauses),
+						   deciding_attributes(root, rel->relid));
+}
+
+/*
+ * Those of them that are none of its clauses'.  What a query says of its
+ * tables, or of the branches of a UNION ALL, it says of the parent.
+ */
+static Bitmapset *
+deciding_attributes(PlannerInfo *root, Index relid)
+{
+	RelOptInfo *rel = find_base_rel(root, relid);
+	AppendRelInfo *child = NULL;
+	Bitmapset  *attributes = NULL;
 	Relids		shown = bms_make_singleton(0);
 	ListCell   *cell;
+
+	if (root->append_rel_array != NULL)
+		child = root->append_rel_array[relid];
+	if (child != NULL)
+		return translate_attributes(child,
+									deciding_attributes(root,
+														child->parent_relid));
 
 	for (int attnum = rel->min_attr; attnum <= rel->max_attr; attnum++)
 	{
@@ -707,6 +730,28 @@ strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 			pull_varattnos((Node *) entry->expr, rel->relid, &attributes);
 	}
 	pull_varattnos(root->parse->havingQual, rel->relid, &attributes);
+	return attributes;
+}
+
+/*
+ * The attributes of a child that stand for those of its parent.
+ */
+static Bitmapset *
+translate_attributes(const AppendRelInfo *child, const Bitmapset *parents)
+{
+	Bitmapset  *attributes = NULL;
+	int			number = -1;
+
+	while ((number = bms_next_member(parents, number)) >= 0)
+	{
+		int			attnum = number + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum <= 0)
+			attributes = bms_add_member(attributes, number);
+		else
+			pull_varattnos(list_nth(child->translated_vars, attnum - 1),
+						   child->child_relid, &attributes);
+	}
 	return attributes;
 }
 
