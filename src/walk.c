@@ -68,6 +68,7 @@ typedef struct PageContent
 } PageContent;
 
 static bool is_entry(const FcCacheEntry *entry, void *arg);
+static const char *split_place(const char *path, char *place);
 static char *next_request(const FcWalk *walk);
 static FcWalkResult interpret_end(const FcWalk *walk, FcVerdict verdict,
 								  bool tolerates_refusal);
@@ -335,12 +336,10 @@ fc_walk_item_key(const FcResource *resource, int flag, FcJsonNode item,
 	while (*path != '\0')
 	{
 		char		place[NAMEDATALEN];
-		Size		length = strcspn(path, "|");
 
-		strlcpy(place, path, Min(length + 1, sizeof(place)));
+		path = split_place(path, place);
 		if (fc_json_int64(fc_json_path(item, place), key))
 			return true;
-		path += length + (path[length] == '|');
 	}
 	return false;
 }
@@ -364,11 +363,9 @@ fc_walk_item_order(const FcColumn *order, FcJsonNode item)
 	while (*path != '\0' && fc_json_kind(node) == FC_JSON_ABSENT)
 	{
 		char		place[NAMEDATALEN];
-		Size		length = strcspn(path, "|");
 
-		strlcpy(place, path, Min(length + 1, sizeof(place)));
+		path = split_place(path, place);
 		node = fc_json_path(item, place);
-		path += length + (path[length] == '|');
 	}
 
 	if (fc_json_int64(node, &number))
@@ -377,6 +374,18 @@ fc_walk_item_order(const FcColumn *order, FcJsonNode item)
 		sscanf(fc_json_string(node), "%4d-%2d-%2d", &year, &month, &day) == 3)
 		return (int64) year * 10000 + month * 100 + day;
 	return PG_INT64_MAX;
+}
+
+/*
+ * Copy the first of a path's alternatives, "a|b"; the others follow.
+ */
+static const char *
+split_place(const char *path, char *place)
+{
+	Size		length = strcspn(path, "|");
+
+	strlcpy(place, path, Min(length + 1, NAMEDATALEN));
+	return path + length + (path[length] == '|');
 }
 
 /*
