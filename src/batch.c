@@ -368,7 +368,6 @@ create_link(int size)
 {
 	BatchLink  *link = palloc0(sizeof(BatchLink));
 
-
 	/* rows are freed all at once; their sizes need not be rounded up */
 	link->context = GenerationContextCreate(CurrentMemoryContext,
 											"frontcore_fdw held rows",

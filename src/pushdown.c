@@ -9,10 +9,6 @@
  * what to ask for.  What it asks for may be more than what the clauses accept,
  * never less: PostgreSQL evaluates all of them again.
  *
- * A column's values are thought of as points on a scale of integers: numbers,
- * days or microseconds.  All comparisons of a column together leave a range of
- * it, and perhaps a list of single values.
- *
  * Nothing is done with text, since who knows how the API compares it, and
  * nothing with negations.
  */

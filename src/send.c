@@ -12,8 +12,8 @@
 #include "outcome.h"
 #include "pager.h"
 #include "send.h"
-#include "walk.h"
 #include "utils/timestamp.h"
+#include "walk.h"
 
 /* What goes with a method. */
 typedef struct Method
@@ -260,7 +260,8 @@ fc_send_path(const FcResource *resource, const char *method,
 	query.resource = resource;
 	path = fc_query_path(&query, route, key ? &key->id : NULL,
 						 key ? &key->parent : NULL,
-						 key && key->has_parent ? 1 : 0, true, true);
+						 key && key->has_parent ? 1 : 0,
+						 FC_WITHOUT_FILTERS, true);
 	if (strcmp(method, post.name) == 0)
 		*strrchr(path, '/') = '\0';
 	return path;
