@@ -178,6 +178,14 @@ ALTER SERVER frontcore OPTIONS (SET limiter_key 'has neither');
 SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --log --quiet
 \! test/mock.py --clear-faults
+-- courses some of which have none: the transaction remembers them, too
+\! test/mock.py --fault 'match=/courses/730[12]/coursedates status=404 count=0'
+BEGIN;
+SELECT count(*) FROM fc.course_dates;
+SELECT count(*) FROM fc.course_dates;
+COMMIT;
+\! test/mock.py --log --quiet
+\! test/mock.py --clear-faults
 -- where errors come under status 200, a list or a batch that is refused with
 -- nothing left to leave out is one that the account does not have
 ALTER SERVER frontcore OPTIONS (SET limiter_key 'says so under 200');

@@ -580,19 +580,25 @@ fetch_page(FcStream *stream)
 {
 	FcRouting  *routing = &stream->routing;
 	FcWalk	   *walk = stream->walk;
-	FcWalkContext context = {
-		stream->api, stream->use,
-		.stores = stream->scope != NULL || stream->is_ahead
-	};
 	int			flags = walk->route->flags;
-	bool		is_first = (walk->npages == 0);
-	bool		can_change = is_first &&
-	(stream->taken == 0 || (flags & FC_LOOKUP)) &&
-	fc_routing_has_other(routing);
-	bool		can_do_without = is_first &&
-	(((flags & FC_BATCH) && routing->batch_size > 1) ||
-	 ((flags & FC_LOOKUP) && fc_routing_has_other(routing)));
+	FcWalkContext context = {stream->api, stream->use};
+	bool		can_change = false;
+	bool		can_do_without = false;
 	FcJson	   *document;
+
+	/* a walk that is replayed is of no route that we have taken */
+	if (walk->is_complete)
+		return NULL;
+
+	context.stores = stream->scope != NULL || stream->is_ahead;
+	if (walk->npages == 0)
+	{
+		bool		has_other = fc_routing_has_other(routing);
+
+		can_change = has_other && (stream->taken == 0 || (flags & FC_LOOKUP));
+		can_do_without = (flags & FC_LOOKUP) ? has_other :
+			(flags & FC_BATCH) && routing->batch_size > 1;
+	}
 
 	switch (fc_walk_fetch(walk, &context, can_do_without, can_change,
 						  &document))
