@@ -2,7 +2,7 @@
  * frontcore_fdw.c
  *		Foreign data wrapper for the FrontCore API: the table of contents.
  *
- * Layer 10.  Loads the library, defines its settings, and names the functions
+ * Layer 12.  Loads the library, defines its settings, and names the functions
  * that PostgreSQL calls.
  */
 #include "postgres.h"
