@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "wait.h"
 #include "walk.h"
 
 #define END_OF_ANSWER	0x1e	/* "record separator" */
