@@ -82,6 +82,33 @@ SELECT clause, request(clause) FROM (VALUES
     ('start_at = ''2027-03-01'' OR start_at = ''2027-03-03'''))
     AS v (clause);
 
+-- of days that are named, those from the first to the last
+SELECT clause, request(clause) FROM (VALUES
+    ('start_at IN (''2027-03-03'', NULL, ''2027-03-01'')'),
+    ('start_at = ANY (''{1999-12-31,1970-01-01}'')'),
+    ('start_at = ANY (''{infinity}'')'), ('start_at = ANY (''{}'')'),
+    ('start_at = ANY (ARRAY[timestamp ''2027-03-01 12:00'', ''2027-03-02 00:00''])'),
+    ('start_at IN (''2027-03-01'', ''2027-03-09'') AND start_at > ''2027-03-05'''),
+    ('start_at IN (''2027-03-01'', ''2027-03-09'') AND start_at > ''2027-03-09'''),
+    ('start_at = ''2027-03-01'' OR start_at = timestamp ''2027-03-03'''),
+    ('start_at < ANY (''{2027-03-01}'')'),
+    ('start_at <> ALL (''{2027-03-01}'')')) AS v (clause);
+
+-- of rows that follow one, or come before it, what the first column says
+SELECT clause, request(clause) FROM (VALUES
+    ('(start_at, id) > (''2027-03-01'', 51003)'),
+    ('(start_at, id) <= (''2027-03-01'', 51003)'),
+    ('(date ''2027-03-01'', 51003) < (start_at, id)'),
+    ('(id, start_at) > (51020, ''2027-03-01'')'),
+    ('(id, start_at) < (51020, ''2027-03-01'')'),
+    ('(status_id, id) > (2, 51003)'), ('(title, id) > (''First Aid'', 51003)'),
+    ('(start_at, id) > (NULL, 51003)'),
+    ('(start_at, id) = (''2027-03-01'', 51003)')) AS v (clause);
+EXPLAIN (COSTS OFF) SELECT id FROM course_dates
+WHERE (start_at, id) > ('2027-03-01', 51003) ORDER BY start_at, id LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id FROM course_dates
+WHERE (id, start_at) > (51003, '2027-03-01') ORDER BY id LIMIT 10;
+
 -- times: in UTC and a day more, since the API's zone is not known
 SELECT clause, request(clause, 'courses') FROM (VALUES
     ('updated_at > ''2027-01-10 12:00:00.5+00'''),
@@ -231,6 +258,15 @@ INSERT INTO clauses VALUES
     ('course_dates', 'start_at < timestamptz ''2027-02-15 23:00+00'''),
     ('course_dates', 'status_id = 3'),
     ('course_dates', 'status_id = 3 AND id < 51015'),
+    ('course_dates', 'id BETWEEN 51010 AND 51020'),
+    ('course_dates', 'id < 51005'),
+    ('course_dates', 'start_at IN (''2027-02-15'', NULL, ''2027-02-16'')'),
+    ('course_dates', 'start_at = ''2027-02-15'' OR start_at = ''2027-02-16'''),
+    ('course_dates', 'start_at = ANY (ARRAY[timestamptz ''2027-02-14 23:00+00'', ''2027-02-16 12:00+00''])'),
+    ('course_dates', '(start_at, id) > (''2027-02-16'', 51003)'),
+    ('course_dates', '(start_at, id) <= (''2027-02-16'', 51003)'),
+    ('course_dates', '(id, course_id) >= (51020, 7303)'),
+    ('courses', 'updated_at = ANY (ARRAY(SELECT updated_at FROM here.courses ORDER BY 1 LIMIT 2))'),
     ('courses', 'updated_at > ''2026-12-20 00:00+00'''),
     ('courses', 'updated_at = (SELECT max(updated_at) FROM here.courses)'),
     ('courses', 'updated_at < (SELECT max(updated_at) FROM here.courses)'),

@@ -39,11 +39,14 @@ static bool is_list(const Binder *binder, const FcCondition *condition);
 static void narrow_range(Range *range, FcOperator operator,
 						 const FcPosition *position);
 static bool asks_for(FcOperator operator, FcSide side);
+static void narrow_to_list(Range *range, const FcScale *scale, Datum list);
 static void set_first(Range *range, int64 from, int64 offset);
 static void set_last(Range *range, int64 from, int64 offset);
 static void bind_keys(const Binder *binder, const FcColumn *column,
 					  FcKeys *keys, const Range *range);
 static int	read_list(Datum list, const Range *range, int64 **values);
+static int	read_elements(Datum list, Oid *type, Datum **elements,
+						  bool **nulls);
 static void bind_bounds(const Binder *binder, const FcColumn *column,
 						const Range *range);
 
@@ -101,8 +104,15 @@ bind_column(const Binder *binder, const FcColumn *column)
 		FcPosition	position;
 
 		if (&query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[number] || is_list(binder, condition))
+			binder->operands->isnull[number])
 			continue;
+		if (is_list(binder, condition))
+		{
+			if (!is_key && column->equals == NULL)
+				narrow_to_list(&range, scale,
+							   binder->operands->values[number]);
+			continue;
+		}
 		position = scale->locate(binder->operands->types[number],
 								 binder->operands->values[number]);
 		narrow_range(&range, condition->operator, &position);
@@ -182,6 +192,36 @@ narrow_range(Range *range, FcOperator operator, const FcPosition *position)
 }
 
 /*
+ * Leave the values of the range from the first to the last of an array.
+ */
+static void
+narrow_to_list(Range *range, const FcScale *scale, Datum list)
+{
+	Range		all = {PG_INT64_MAX, PG_INT64_MIN};
+	Datum	   *elements;
+	bool	   *nulls;
+	Oid			type;
+	int			length = read_elements(list, &type, &elements, &nulls);
+
+	for (int i = 0; i < length; i++)
+	{
+		Range		one = {PG_INT64_MIN, PG_INT64_MAX};
+		FcPosition	position;
+
+		if (nulls[i])
+			continue;
+		position = scale->locate(type, elements[i]);
+		narrow_range(&one, FC_EQUAL, &position);
+		if (one.first > one.last)
+			continue;
+		all.first = Min(all.first, one.first);
+		all.last = Max(all.last, one.last);
+	}
+	set_first(range, all.first, 0);
+	set_last(range, all.last, 0);
+}
+
+/*
  * Does the comparison set that end of a range, and no other?
  */
 static bool
@@ -258,19 +298,11 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 static int
 read_list(Datum list, const Range *range, int64 **values)
 {
-	ArrayType  *array = DatumGetArrayTypeP(list);
-	Oid			type = ARR_ELEMTYPE(array);
 	Datum	   *elements;
 	bool	   *nulls;
-	int			length;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
+	Oid			type;
+	int			length = read_elements(list, &type, &elements, &nulls);
 	int			count = 0;
-
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, type, typlen, typbyval, typalign, &elements,
-					  &nulls, &length);
 
 	*values = palloc(Max(length, 1) * sizeof(int64));
 	for (int i = 0; i < length; i++)
@@ -284,6 +316,25 @@ read_list(Datum list, const Range *range, int64 **values)
 			(*values)[count++] = value;
 	}
 	return count;
+}
+
+/*
+ * The elements of an array, and their number.
+ */
+static int
+read_elements(Datum list, Oid *type, Datum **elements, bool **nulls)
+{
+	ArrayType  *array = DatumGetArrayTypeP(list);
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			length;
+
+	*type = ARR_ELEMTYPE(array);
+	get_typlenbyvalalign(*type, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, *type, typlen, typbyval, typalign, elements,
+					  nulls, &length);
+	return length;
 }
 
 /*

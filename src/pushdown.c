@@ -80,6 +80,8 @@ static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
 							 FcPushed *pushed);
 static bool match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
 					  FcPushed *pushed);
+static bool match_row(const Matcher *matcher, RowCompareExpr *comparison,
+					  FcPushed *pushed);
 static bool match_alternatives(const Matcher *matcher, List *alternatives,
 							   FcPushed *pushed);
 static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
@@ -159,12 +161,14 @@ fc_pushdown_is_exact(const FcPushed *pushed)
 {
 	const FcColumn *column = pushed->column;
 
+	if (pushed->is_part)
+		return false;
 	switch (pushed->operator)
 	{
 		case FC_EQUAL:
 			return column->min == NULL;
 		case FC_EQUAL_ANY:
-			return column->equals == NULL;	/* takes one value only */
+			return (column->flags & (FC_KEY | FC_PARENT)) != 0;
 		case FC_GREATER:
 		case FC_GREATER_EQUAL:
 			return (column->flags & FC_KEY) != 0;
@@ -367,6 +371,8 @@ match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
 		return match_comparison(matcher, (OpExpr *) clause, pushed);
 	if (IsA(clause, ScalarArrayOpExpr))
 		return match_any(matcher, (ScalarArrayOpExpr *) clause, pushed);
+	if (IsA(clause, RowCompareExpr))
+		return match_row(matcher, (RowCompareExpr *) clause, pushed);
 	if (is_orclause(clause))
 		return match_alternatives(matcher, ((BoolExpr *) clause)->args,
 								  pushed);
@@ -410,6 +416,30 @@ match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
 }
 
 /*
+ * "(column, ...) > (operand, ...)", as who pages by keys writes it: where the
+ * first ones are equal, others decide.
+ */
+static bool
+match_row(const Matcher *matcher, RowCompareExpr *comparison,
+		  FcPushed *pushed)
+{
+	Oid			operator = linitial_oid(comparison->opnos);
+	Expr	   *left = linitial(comparison->largs);
+	Expr	   *right = linitial(comparison->rargs);
+
+	if (!match_sides(matcher, operator, left, right, pushed) &&
+		!match_sides(matcher, get_commutator(operator), right, left, pushed))
+		return false;
+
+	pushed->is_part = true;
+	if (pushed->operator == FC_LESS)
+		pushed->operator = FC_LESS_EQUAL;
+	else if (pushed->operator == FC_GREATER)
+		pushed->operator = FC_GREATER_EQUAL;
+	return true;
+}
+
+/*
  * "column = one OR column = other": an array of all operands.
  */
 static bool
@@ -419,13 +449,12 @@ match_alternatives(const Matcher *matcher, List *alternatives,
 	ArrayExpr  *array = makeNode(ArrayExpr);
 	ListCell   *cell;
 
-	array->array_typeid = INT8ARRAYOID;
-	array->element_typeid = INT8OID;
 	array->location = -1;
 
 	foreach(cell, alternatives)
 	{
 		FcPushed	one = {0};
+		Expr	   *operand;
 
 		if (!IsA(lfirst(cell), OpExpr) ||
 			!match_comparison(matcher, lfirst(cell), &one) ||
@@ -434,11 +463,16 @@ match_alternatives(const Matcher *matcher, List *alternatives,
 			(pushed->column != NULL && pushed->attnum != one.attnum))
 			return false;
 
+		operand = widen_integer(one.operand);
+		if (array->elements != NIL &&
+			exprType((Node *) operand) != array->element_typeid)
+			return false;
 		*pushed = one;
-		array->elements = lappend(array->elements,
-								  widen_integer(one.operand));
+		array->element_typeid = exprType((Node *) operand);
+		array->elements = lappend(array->elements, operand);
 	}
 
+	array->array_typeid = get_array_type(array->element_typeid);
 	pushed->operator = FC_EQUAL_ANY;
 	pushed->operand = (Expr *) eval_const_expressions(matcher->root,
 													  (Node *) array);
@@ -537,14 +571,14 @@ waits_for_rows(Node *node, void *context)
 }
 
 /*
- * The same integer as an int8.
+ * The same integer as an int8; others stay as they are.
  */
 static Expr *
 widen_integer(Expr *integer)
 {
 	Oid			type = exprType((Node *) integer);
 
-	if (type == INT8OID)
+	if (type != INT4OID && type != INT2OID)
 		return integer;
 	return (Expr *) makeFuncExpr(type == INT4OID ? F_INT8_INT4 : F_INT8_INT2,
 								 INT8OID, list_make1(integer), InvalidOid,
@@ -563,7 +597,7 @@ is_pushable(const FcColumn *column, FcOperator operator)
 		return true;
 	if ((column->flags & FC_PARENT) || column->equals != NULL)
 		return operator == FC_EQUAL || operator == FC_EQUAL_ANY;
-	return column->min != NULL && operator != FC_EQUAL_ANY;
+	return column->min != NULL;
 }
 
 /*

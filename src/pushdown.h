@@ -19,6 +19,7 @@ typedef struct FcPushed
 	Expr	   *operand;		/* evaluated when the scan begins */
 	AttrNumber	attnum;			/* the column's in the table */
 	RestrictInfo *rinfo;
+	bool		is_part;		/* the clause asks for more than that */
 } FcPushed;
 
 /* By FcOperator, as people write them. */
