@@ -76,6 +76,25 @@ SELECT count(*) FROM courses WHERE updated_at > '2026-12-20 00:00+00';
 SELECT count(*) FROM course_dates WHERE id > 52200;
 \! test/mock.py --log
 
+-- likewise ranges of ids that end: what is above them is not read, unless the
+-- transaction wants it later
+SELECT count(*) FROM course_dates WHERE id BETWEEN 51990 AND 52010;
+\! test/mock.py --log
+BEGIN;
+SELECT count(*) FROM course_dates WHERE id <= 51400;
+\! test/mock.py --log
+SELECT count(*) FROM course_dates;
+\! test/mock.py --log
+COMMIT;
+-- days that are named, and the rows that follow one
+SELECT count(*) FROM course_dates
+WHERE start_at IN ('2027-03-01', '2027-03-08', '2027-03-31');
+SELECT count(*) FROM course_dates
+WHERE start_at = '2027-03-01' OR start_at = '2027-03-08';
+SELECT id, start_at FROM course_dates
+WHERE (start_at, id) > ('2027-03-01', 51500) ORDER BY start_at, id LIMIT 3;
+\! test/mock.py --log
+
 -- row 8: the first in an order that the API knows
 SELECT start_at FROM course_dates ORDER BY start_at LIMIT 10;
 SELECT id FROM course_dates ORDER BY id DESC LIMIT 3;

@@ -45,6 +45,36 @@ SELECT count(*) FROM p30;
 
 ALTER SERVER frontcore OPTIONS (DROP limiter_key);
 
+-- a range of ids is read to its end, where a page has proven the order
+\! test/mock.py --reset rate=0 dates=130
+SELECT count(*) FROM p30 WHERE id < 51030;
+SELECT count(*) FROM p30 WHERE id BETWEEN 51050 AND 51090;
+\! test/mock.py --log
+SELECT count(*) FROM p13 WHERE id < 51030;
+\! test/mock.py --log --quiet
+SELECT count(*) FROM (SELECT FROM p30 WHERE id < 51030 ORDER BY start_at LIMIT 50) AS sorted;
+\! test/mock.py --log --quiet
+\! test/mock.py --reset rate=0 dates=130 sort=ignored
+SELECT count(*) FROM p30 WHERE id < 51030;
+\! test/mock.py --log --quiet
+ALTER FOREIGN TABLE p30 OPTIONS (ADD push_order 'false');
+\! test/mock.py --reset rate=0 dates=130 default_sort=asc
+SELECT count(*) FROM p30 WHERE id < 51030;
+\! test/mock.py --log --quiet
+ALTER FOREIGN TABLE p30 OPTIONS (DROP push_order);
+-- a loop goes on from where it stopped, and a write drains no more than that
+\! test/mock.py --reset rate=0 dates=130
+SELECT count(*) FROM generate_series(51020, 51100, 20) AS i,
+    LATERAL (SELECT FROM p30 WHERE id < i OFFSET 0) AS d;
+\! test/mock.py --log
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM p30 WHERE id < 51040;
+MOVE 3 FROM c;
+UPDATE fc.courses SET reference = 'drains' WHERE id = 7301;
+MOVE ALL FROM c;
+COMMIT;
+\! test/mock.py --log
+
 -- the last page is full: one more is asked for, whatever it says
 SELECT count(*) FROM c5;
 \! test/mock.py --reset rate=0 past_end=repeat

@@ -128,6 +128,12 @@ bind_column(const Binder *binder, const FcColumn *column)
 			query->has_since = true;
 			query->since = range.first - 1;
 		}
+		if (!query->ids.bound && range.last < PG_INT64_MAX &&
+			binder->push_filters && query->push_order)
+		{
+			query->has_until = true;
+			query->until = range.last;
+		}
 	}
 	else if (column->flags & FC_PARENT)
 		bind_keys(binder, column, &query->parents, &range);

@@ -467,7 +467,8 @@ whole_list_query(const FcQuery *query)
 {
 	FcQuery		all = *query;
 
-	all.ids.bound = all.parents.bound = all.has_since = false;
+	all.ids.bound = all.parents.bound = false;
+	all.has_since = all.has_until = false;
 	all.filters = NIL;
 	return all;
 }

@@ -62,6 +62,8 @@ typedef struct FcQuery
 	FcKeys		parents;		/* of the column flagged FC_PARENT */
 	bool		has_since;
 	int64		since;			/* ids above this one only */
+	bool		has_until;
+	int64		until;			/* ids up to this one only; none says so */
 	List	   *filters;		/* of FcFilter * */
 	const FcColumn *order;		/* order that the reader relies on, or NULL */
 	bool		descending;

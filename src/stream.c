@@ -29,6 +29,7 @@ static FcWalk *obtain_walk(FcStream *stream, const FcStep *step);
 static void note_whole(FcStream *stream);
 static bool open_page(FcStream *stream);
 static FcJson *fetch_page(FcStream *stream);
+static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
 static bool check_needs(FcStream *stream, const FcWalk *walk);
@@ -214,7 +215,8 @@ fc_stream_read_rest(FcStream *stream)
 		{
 			walk = lfirst(cell);
 			MemoryContextSwitchTo(page_context);
-			while (fc_walk_fetch(walk, &context, false, false, &document) ==
+			while (!has_enough(stream, walk) &&
+				   fc_walk_fetch(walk, &context, false, false, &document) ==
 				   FC_WALK_PAGE)
 				MemoryContextReset(page_context);
 			MemoryContextSwitchTo(stream->ask_context);
@@ -587,7 +589,7 @@ fetch_page(FcStream *stream)
 	FcJson	   *document;
 
 	/* a walk that is replayed is of no route that we have taken */
-	if (walk->is_complete)
+	if (walk->is_complete || has_enough(stream, walk))
 		return NULL;
 
 	context.stores = stream->scope != NULL || stream->is_ahead;
@@ -619,6 +621,21 @@ fetch_page(FcStream *stream)
 			return NULL;
 	}
 	return NULL;
+}
+
+/*
+ * Has the walk come to ids that are above all that are asked for?
+ *
+ * Only where the API was asked for the order of ids, and its pages have shown
+ * it: the walk goes by since_id then, and would skip what were to come later.
+ */
+static bool
+has_enough(const FcStream *stream, const FcWalk *walk)
+{
+	const FcQuery *query = stream->routing.query;
+
+	return query->has_until && walk->by_id &&
+		(walk->route->flags & FC_SORTED) && walk->last_id >= query->until;
 }
 
 /*
