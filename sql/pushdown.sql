@@ -151,6 +151,20 @@ SELECT clause, request(clause) FROM (VALUES
     ('status_id > 2'), ('status_id = 2 AND status_id = ANY (''{3}'')'),
     ('status_id = 2 OR status_id = 3')) AS v (clause);
 
+-- EXPLAIN expects what is sent, and says nothing else
+EXPLAIN (COSTS OFF) SELECT id FROM course_dates
+WHERE status_id IN (1, 2) AND start_at > '2027-03-01';
+-- what only execution sets stands in braces
+EXPLAIN (COSTS OFF) SELECT d.id FROM generate_series(1, 2) AS i,
+    LATERAL (SELECT id FROM course_dates
+             WHERE course_id = 7300 + i AND start_at >= date '2027-01-01' + i
+               AND end_at < '2027-06-01' AND status_id = i AND id > 51000 + i
+               AND created_at = timestamptz '2027-01-01' + i * interval '1 day'
+             OFFSET 0) AS d;
+CREATE TABLE seen (day date);
+SELECT request('start_at < (SELECT max(day) FROM seen) AND status_id = ANY (ARRAY(SELECT 2)) AND start_at > ''2027-01-01''');
+DROP TABLE seen;
+
 -- texts, volatile functions and operators of another schema stay here
 CREATE SCHEMA other;
 CREATE FUNCTION other.always(bigint, integer) RETURNS boolean

@@ -80,8 +80,16 @@ static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
 					   FcQuery *query);
 static bool is_lookup(const FcPushed *pushed);
+static bool narrows_list(PlannerInfo *root, const FcTable *table,
+						 const FcPushed *pushed);
 static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel,
 								  List *pushed, bool of_parents);
+static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
+									List *pushed);
+static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel,
+						   const Path *path);
+static double plan_requests(PlannerInfo *root, RelOptInfo *rel,
+							const ForeignPath *path);
 static void add_path_for(PlannerInfo *root, RelOptInfo *rel,
 						 Relids required_outer, PathKey *pathkey);
 static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel,
@@ -211,7 +219,10 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 						 plan_order(planned->table, scan),
 						 makeInteger(plan_limit(root, rel, best_path)));
 	private = lappend(private, makeInteger(choice->number));
-	private = lappend(private, makeFloat(psprintf("%.0f", choice->requests)));
+	private = lappend(private,
+					  makeFloat(psprintf("%.0f",
+										 plan_requests(root, rel,
+													   best_path))));
 	private = lappend(private,
 					  makeFloat(psprintf("%.0f", plan_loops(root, best_path,
 															pushed))));
@@ -336,10 +347,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
-	planned->facts.selectivity = selectivity_of(root, rel, pushed, false);
-	if (!planned->has_statistics)
-		planned->facts.selectivity = Max(planned->facts.selectivity,
-										 LEAST_SELECTIVITY);
+	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
 	estimate.choice = fc_query_choose(&query, &planned->facts);
 
 	if (query.parents.bound && !planned->has_statistics)
@@ -347,6 +355,8 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 			Max(selectivity_of(root, rel, pushed, true), 1e-9);
 	if (query.ids.bound)
 		rows = Min(rows, query.ids.count);
+	if (query.has_until)
+		rows = Min(rows, query.until - (double) query.since);
 	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
 	return estimate;
 }
@@ -432,13 +442,33 @@ is_lookup(const FcPushed *pushed)
 }
 
 /*
+ * Does the API send fewer rows for the clause, or need not be asked for all?
+ */
+static bool
+narrows_list(PlannerInfo *root, const FcTable *table, const FcPushed *pushed)
+{
+	const FcColumn *column = pushed->column;
+
+	if (!table->push_filters)
+		return false;
+	if (pushed->operator == FC_EQUAL_ANY)
+		return column->equals == NULL ||
+			fc_estimate_array_length(root, (Node *) pushed->operand) <= 1;
+	if (pushed->operator == FC_LESS || pushed->operator == FC_LESS_EQUAL)
+		return (column->flags & FC_KEY) == 0 ||
+			(column->order_by != NULL && table->push_order);
+	return true;
+}
+
+/*
  * Which part of the rows those of the clauses leave that are look-ups by
- * parent, or those that are no look-ups.
+ * parent, or those that are no look-ups but narrow the list.
  */
 static Selectivity
 selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 			   bool of_parents)
 {
+	const FcPlanRelation *planned = rel->fdw_private;
 	List	   *rinfos = NIL;
 	ListCell   *cell;
 
@@ -448,10 +478,23 @@ selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 
 		if (of_parents ?
 			is_lookup(clause) && (clause->column->flags & FC_PARENT) :
-			!is_lookup(clause))
+			!is_lookup(clause) && narrows_list(root, planned->table, clause))
 			rinfos = lappend(rinfos, clause->rinfo);
 	}
 	return clauselist_selectivity(root, rinfos, rel->relid, JOIN_INNER, NULL);
+}
+
+/*
+ * Which part of the list the API sends for the clauses.
+ */
+static Selectivity
+selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	Selectivity selectivity = selectivity_of(root, rel, pushed, false);
+
+	return planned->has_statistics ? selectivity :
+		Max(selectivity, LEAST_SELECTIVITY);
 }
 
 /*
@@ -802,6 +845,34 @@ plan_order(const FcTable *table, const ScanPath *scan)
 }
 
 /*
+ * Will the path be read no further than LIMIT needs?  Only if nothing beside
+ * it, and no sort, comes between.
+ */
+static bool
+wants_few_rows(PlannerInfo *root, RelOptInfo *rel, const Path *path)
+{
+	return root->limit_tuples > 0 && rel->reloptkind == RELOPT_BASEREL &&
+		bms_membership(root->all_baserels) == BMS_SINGLETON &&
+		pathkeys_contained_in(root->query_pathkeys, path->pathkeys);
+}
+
+/*
+ * How many requests are expected: of those for all rows, the part that LIMIT
+ * needs.
+ */
+static double
+plan_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
+{
+	const ScanPath *scan = linitial(path->fdw_private);
+	double		requests = scan->estimate.choice.requests;
+
+	if (!wants_few_rows(root, rel, &path->path))
+		return requests;
+	return Min(requests,
+			   ceil(requests * root->limit_tuples / path->path.rows));
+}
+
+/*
  * How many rows will be read, if that is certain; else 0.
  *
  * It is not where rows are dropped or sorted on this side.  Only the size of
@@ -813,10 +884,8 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	const FcPlanRelation *planned = rel->fdw_private;
 	ListCell   *cell;
 
-	if (root->limit_tuples <= 0 || root->limit_tuples > INT_MAX ||
-		rel->reloptkind != RELOPT_BASEREL ||
-		bms_membership(root->all_baserels) != BMS_SINGLETON ||
-		!pathkeys_contained_in(root->query_pathkeys, path->path.pathkeys) ||
+	if (!wants_few_rows(root, rel, &path->path) ||
+		root->limit_tuples > INT_MAX ||
 		list_length(planned->pushed) != list_length(rel->baserestrictinfo))
 		return 0;
 

@@ -160,6 +160,24 @@ fc_query_needed_columns(const FcQuery *query)
 }
 
 /*
+ * fc_query_first_size
+ *		How many rows the first request asks for.
+ */
+int
+fc_query_first_size(const FcQuery *query, const FcRoute *route)
+{
+	int			size = query->first_page_size;
+
+	if (route->flags & FC_LOOKUP)
+		return 1;
+	if (size <= 0)
+		return query->page_size;
+
+	/* of one row alone nobody can say that it is the first in order */
+	return Min(Max(size, query->order ? 2 : 1), query->page_size);
+}
+
+/*
  * fc_query_recall
  *		Take into account what was learned of a resource's routes.
  *
@@ -297,7 +315,6 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 	int			nparents = query->parents.bound &&
 	query->parents.count <= 10 ? query->parents.count : 0;
 	char	   *path;
-	int			size = query->page_size;
 
 	if ((route->flags & FC_BATCH) == 0 && nparents > 1)
 		nparents = 0;
@@ -305,12 +322,9 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 						 0, false);
 	if (route->flags & FC_ITEM)
 		return path;
-	if (route->flags & FC_LOOKUP)
-		size = 1;
-	else if (query->first_page_size > 0)
-		size = Min(size, query->first_page_size);
 	path = psprintf("%s%climit=%d&page=1", path,
-					strchr(path, '?') ? '&' : '?', size);
+					strchr(path, '?') ? '&' : '?',
+					fc_query_first_size(query, route));
 	if (query->has_since && (route->flags & FC_SINCE))
 		path = psprintf("%s&since_id=" INT64_FORMAT, path, query->since);
 	return path;
@@ -394,10 +408,15 @@ static double
 route_requests(const FcQuery *query, const FcRoute *route,
 			   const FcRouteFacts *facts)
 {
-	double		rows = facts->rows * facts->selectivity;
+	double		rows = facts->rows;
 	double		count;
 	double		feeding = 0;
+	int			number = route - query->resource->routes;
 
+	if ((facts->flags & FC_LEARNED_REFUSES(number)) == 0)
+		rows *= facts->selectivity;
+	if (query->has_until)
+		rows = Min(rows, query->until - (double) query->since);
 	if (fc_query_wants_id(query, route))
 		return query->ids.count +
 			(fc_query_wants_parent(query, route) && !query->parents.bound ?

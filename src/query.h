@@ -123,6 +123,7 @@ extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
+extern int	fc_query_first_size(const FcQuery *query, const FcRoute *route);
 
 extern void fc_query_recall(const FcResource *resource,
 							const FcLearned *learned, uint64 excluded,

@@ -76,7 +76,8 @@ static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
 static bool will_be_rescanned(ForeignScanState *node, int eflags);
 static char *missing_filters(const FcScanState *state);
 static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
-						   int replaced, Datum replacement);
+						   const List *conditions, int replaced,
+						   Datum replacement);
 static void ask_query(FcScanState *state, ForeignScanState *node,
 					  int replaced, Datum replacement);
 static void ask_before_write(void *arg);
@@ -86,10 +87,15 @@ static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node);
 static char *describe_filters(ForeignScanState *node, FcScanState *state,
-							  ExplainState *es);
-static bool is_sent(const FcScanState *state, const FcColumn *column,
-					FcOperator operator);
+							  const FcQuery *query, ExplainState *es);
+static bool is_sent(const FcScanState *state, const FcQuery *query,
+					const FcCondition *condition);
+static bool has_filter(const FcQuery *query, const char *name);
 static FcQuery *known_query(ForeignScanState *node, FcScanState *state);
+static void add_placeholders(const FcScanState *state, FcQuery *query,
+							 const FcCondition *condition);
+static void add_placeholder(FcQuery *query, const char *name,
+							const FcColumn *column);
 static char *describe_request(ForeignScanState *node, const FcQuery *query);
 static bool waits_for_execution(Node *node, void *context);
 
@@ -216,7 +222,7 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	FcScanState *state = node->fdw_state;
 	FcQuery    *query = known_query(node, state);
-	char	   *filters = describe_filters(node, state, es);
+	char	   *filters = describe_filters(node, state, query, es);
 	double		requests =
 	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 
@@ -414,13 +420,14 @@ missing_filters(const FcScanState *state)
 }
 
 /*
- * The query with its operands as they are now, in the current context.
+ * The query by these conditions, with their operands as they are now, in the
+ * current context.
  *
  * One of the operands may be given instead of evaluated.
  */
 static FcQuery *
-bind_query(FcScanState *state, ForeignScanState *node, int replaced,
-		   Datum replacement)
+bind_query(FcScanState *state, ForeignScanState *node, const List *conditions,
+		   int replaced, Datum replacement)
 {
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
 	int			count = list_length(state->operands);
@@ -429,10 +436,12 @@ bind_query(FcScanState *state, ForeignScanState *node, int replaced,
 	bool	   *isnull = palloc((count + 1) * sizeof(bool));
 	FcOperands	operands = {count, types, values, isnull};
 	FcQuery    *query = palloc(sizeof(FcQuery));
+	ListCell   *cell;
 
 	*query = state->model;
-	for (int i = 0; i < count; i++)
+	foreach(cell, conditions)
 	{
+		int			i = ((FcCondition *) lfirst(cell))->operand;
 		ExprState  *operand = list_nth(state->operands, i);
 
 		types[i] = exprType((Node *) operand->expr);
@@ -445,7 +454,7 @@ bind_query(FcScanState *state, ForeignScanState *node, int replaced,
 		}
 		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
 	}
-	fc_bind_query(query, state->conditions, &operands,
+	fc_bind_query(query, conditions, &operands,
 				  state->server->filter_timezone,
 				  state->table->push_filters);
 	return query;
@@ -460,7 +469,7 @@ ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 
 	MemoryContextReset(state->question_context);
 	oldcontext = MemoryContextSwitchTo(state->question_context);
-	query = bind_query(state, node, replaced, replacement);
+	query = bind_query(state, node, state->conditions, replaced, replacement);
 	MemoryContextSwitchTo(oldcontext);
 	fc_pager_ask(state->pager, query);
 	state->query = query;
@@ -535,7 +544,7 @@ next_batch_row(ForeignScanState *node)
  */
 static char *
 describe_filters(ForeignScanState *node, FcScanState *state,
-				 ExplainState *es)
+				 const FcQuery *query, ExplainState *es)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	List	   *context = set_deparse_context_plan(es->deparse_cxt,
@@ -551,7 +560,7 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 		&state->model.resource->columns[condition->column];
 		char	   *operand;
 
-		if (!is_sent(state, column, condition->operator))
+		if (!is_sent(state, query, condition))
 			continue;
 		operand =
 			deparse_expression(list_nth(plan->fdw_exprs, condition->operand),
@@ -566,11 +575,17 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 }
 
 /*
- * Does the API get to see such a condition?  "id <" it does not understand.
+ * Does the API get to see the condition?  "id <" it does not understand, nor
+ * one of several values where it takes one.
  */
 static bool
-is_sent(const FcScanState *state, const FcColumn *column, FcOperator operator)
+is_sent(const FcScanState *state, const FcQuery *query,
+		const FcCondition *condition)
 {
+	const FcColumn *column =
+	&state->model.resource->columns[condition->column];
+	FcOperator	operator = condition->operator;
+
 	if ((column->flags & (FC_KEY | FC_PARENT)) &&
 		(operator == FC_EQUAL || operator == FC_EQUAL_ANY))
 		return true;
@@ -578,23 +593,91 @@ is_sent(const FcScanState *state, const FcColumn *column, FcOperator operator)
 		return false;
 	if (column->flags & FC_KEY)
 		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
-	return true;
+	return operator != FC_EQUAL_ANY || column->equals == NULL ||
+		has_filter(query, column->equals);
+}
+
+static bool
+has_filter(const FcQuery *query, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->filters)
+	{
+		if (strcmp(((FcFilter *) lfirst(cell))->name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
  * The query as far as it is known: as it was asked last, or as its operands
- * are now unless execution sets them.
+ * are now; in braces, what execution sets.
  */
 static FcQuery *
 known_query(ForeignScanState *node, FcScanState *state)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	List	   *known = NIL;
+	List	   *unknown = NIL;
+	FcQuery    *query;
+	ListCell   *cell;
 
 	if (state->query != NULL && state->batch == NULL)
 		return state->query;
-	if (!waits_for_execution((Node *) plan->fdw_exprs, node->ss.ps.state))
-		return bind_query(state, node, -1, (Datum) 0);
-	return &state->model;
+
+	foreach(cell, state->conditions)
+	{
+		FcCondition *condition = lfirst(cell);
+		Node	   *operand = list_nth(plan->fdw_exprs, condition->operand);
+
+		if (waits_for_execution(operand, node->ss.ps.state))
+			unknown = lappend(unknown, condition);
+		else
+			known = lappend(known, condition);
+	}
+	query = bind_query(state, node, known, -1, (Datum) 0);
+	foreach(cell, unknown)
+		add_placeholders(state, query, lfirst(cell));
+	return query;
+}
+
+/*
+ * Add the parameters that the condition will set; keys have their place in
+ * the path.
+ */
+static void
+add_placeholders(const FcScanState *state, FcQuery *query,
+				 const FcCondition *condition)
+{
+	const FcColumn *column = &query->resource->columns[condition->column];
+	FcOperator	operator = condition->operator;
+	bool		is_equal = (operator == FC_EQUAL || operator == FC_EQUAL_ANY);
+
+	if (!is_sent(state, query, condition))
+		return;
+	if (column->flags & (FC_KEY | FC_PARENT))
+	{
+		if (!is_equal && !query->has_since)
+			add_placeholder(query, "since_id", column);
+		return;
+	}
+	if (column->equals != NULL)
+	{
+		add_placeholder(query, column->equals, column);
+		return;
+	}
+	if (operator != FC_LESS && operator != FC_LESS_EQUAL)
+		add_placeholder(query, column->min, column);
+	if (operator != FC_GREATER && operator != FC_GREATER_EQUAL)
+		add_placeholder(query, column->max, column);
+}
+
+static void
+add_placeholder(FcQuery *query, const char *name, const FcColumn *column)
+{
+	if (!has_filter(query, name))
+		fc_query_add_filter(query, name, psprintf("{%s}", column->name));
 }
 
 /*

@@ -170,15 +170,7 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->refused = walk->without;
 	walk->full_size = query->page_size;
 	walk->next_page = 1;
-	walk->next_size = query->page_size;
-	if (route->flags & FC_LOOKUP)
-		walk->next_size = 1;
-	else if (query->first_page_size > 0)
-	{
-		/* of one row alone nobody can say that it is the first in order */
-		walk->next_size = Max(query->first_page_size, query->order ? 2 : 1);
-		walk->next_size = Min(walk->next_size, query->page_size);
-	}
+	walk->next_size = fc_query_first_size(query, route);
 
 	walk->has_since = query->has_since && (route->flags & FC_SINCE);
 	walk->first_since = query->since;
