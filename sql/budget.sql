@@ -177,6 +177,23 @@ SELECT count(*) FROM local WHERE EXISTS
     (SELECT FROM course_dates AS d WHERE d.course_id = local.course_id);
 \! test/mock.py --log --quiet
 
+-- courses with their dates: of a month, and all of them; the two lists are
+-- read, where batches would cost as much or more
+SELECT count(*) FROM courses AS c JOIN course_dates AS d ON d.course_id = c.id
+WHERE d.start_at BETWEEN '2027-03-01' AND '2027-03-31';
+\! test/mock.py --log
+SELECT count(*) FROM courses AS c JOIN course_dates AS d ON d.course_id = c.id;
+\! test/mock.py --log --quiet
+-- a list that is joined with itself is read once
+SELECT count(*) FROM course_dates AS a JOIN course_dates AS b
+    ON a.course_id = b.course_id AND a.start_at = b.start_at AND a.id < b.id;
+\! test/mock.py --log --quiet
+
+-- rows that are written are read no further either: 1 page, 2 writes, and
+-- what has to be learned of writes once
+UPDATE course_dates SET reference = 'moved' WHERE id BETWEEN 51010 AND 51011;
+\! test/mock.py --log
+
 DROP TABLE booked, local;
 SET search_path = public;
 DROP SCHEMA budget CASCADE;

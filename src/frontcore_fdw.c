@@ -11,6 +11,7 @@
 #include "api.h"
 #include "cache.h"
 #include "direct.h"
+#include "distinct.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 #include "import.h"
@@ -61,6 +62,7 @@ _PG_init(void)
 	if (process_shared_preload_libraries_in_progress)
 		fc_limiter_request_memory();
 	fc_join_init();
+	fc_distinct_init();
 }
 
 /*

@@ -138,9 +138,9 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *joinrel,
 static bool
 can_be_batched(const RelOptInfo *rel, JoinType jointype)
 {
-	if (!IS_SIMPLE_REL(rel) || rel->fdwroutine == NULL ||
-		rel->fdwroutine->GetForeignPaths != frontcoreGetForeignPaths ||
-		rel->fdw_private == NULL || batch_route(rel->fdw_private) < 0)
+	const FcPlanRelation *planned = fc_plan_relation(rel);
+
+	if (planned == NULL || batch_route(planned) < 0)
 		return false;
 
 	switch (jointype)
@@ -290,10 +290,11 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 	double		keys = estimate_num_groups(root, list_make1(expression),
 										   outer_path->rows, NULL, NULL);
 	double		batches = Max(ceil(keys / estimate.size), 1);
-	double		rows = keys / batches * key->param_info->ppi_rows;
+	double		rows = keys / batches * fc_plan_rows_of_key(root, innerrel);
 
-	estimate.requests = batches * Max(ceil(rows / planned->table->page_size),
-									  1);
+	/* the last page of each batch is on average half empty */
+	estimate.requests = ceil(batches *
+							 Max(rows / planned->table->page_size + 0.5, 1));
 
 	/* who wants few rows, in the order in which they come, needs few keys */
 	if (root->limit_tuples > 0 &&

@@ -235,6 +235,34 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 }
 
 /*
+ * fc_plan_relation
+ *		What was planned of a relation that is one of our tables, else NULL.
+ */
+const FcPlanRelation *
+fc_plan_relation(const RelOptInfo *rel)
+{
+	if (!IS_SIMPLE_REL(rel) || rel->fdwroutine == NULL ||
+		rel->fdwroutine->GetForeignPaths != frontcoreGetForeignPaths)
+		return NULL;
+	return rel->fdw_private;
+}
+
+/*
+ * fc_plan_rows_of_key
+ *		How many rows the API sends for each key of a batch.
+ *
+ * Of all clauses only the table's own go upstream with it.
+ */
+double
+fc_plan_rows_of_key(PlannerInfo *root, RelOptInfo *rel)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+
+	return planned->facts.rows * selectivity_sent(root, rel, planned->pushed) /
+		Max(planned->facts.parents, 1.0);
+}
+
+/*
  * fc_plan_batched_path
  *		The inner path of a batched join by a key, as one of requests in all.
  *

@@ -59,6 +59,8 @@ extern ForeignScan *frontcoreGetForeignPlan(PlannerInfo *root,
 											List *tlist, List *scan_clauses,
 											Plan *outer_plan);
 
+extern const FcPlanRelation *fc_plan_relation(const RelOptInfo *rel);
+extern double fc_plan_rows_of_key(PlannerInfo *root, RelOptInfo *rel);
 extern ForeignPath *fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel,
 										 const FcPlanKey *key,
 										 double requests, int route,
