@@ -166,8 +166,8 @@ name_identities(Node *node, PlannerInfo *root)
 	if (IsA(node, Var) && castNode(Var, node)->varno == ROWID_VAR)
 	{
 		const RowIdentityVarInfo *identity =
-			list_nth(root->row_identity_vars,
-					 castNode(Var, node)->varattno - 1);
+		list_nth(root->row_identity_vars,
+				 castNode(Var, node)->varattno - 1);
 		Var		   *var = copyObject(identity->rowidvar);
 
 		var->varno = bms_next_member(identity->rowidrels, -1);

@@ -31,6 +31,7 @@
 #include "pushdown.h"
 #include "rewrite/rewriteManip.h"
 #include "scale.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -623,6 +624,7 @@ open_table(Oid relid)
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
 						get_rel_name(relid))));
 
+	LockRelationOid(relid, AccessShareLock);
 	return fc_option_table(relid);
 }
 
