@@ -41,11 +41,11 @@ SELECT max(created_at AT TIME ZONE 'UTC') AS created, max(local_created) AS loca
 FROM d WHERE course_id = 7301;
 -- and whatever else the abbreviation of the zone may mean
 CREATE DOMAIN instant AS timestamptz;
-CREATE FOREIGN TABLE instants (id bigint, course_id bigint, created_at timestamptz, again instant OPTIONS (field 'created_at'))
+CREATE FOREIGN TABLE domain_instants (id bigint, course_id bigint, created_at timestamptz, again instant OPTIONS (field 'created_at'))
     SERVER frontcore OPTIONS (resource 'course_dates');
 SET timezone = 'Asia/Kolkata';
-SELECT created_at, again FROM instants WHERE course_id = 7301 ORDER BY id LIMIT 1;
-DROP FOREIGN TABLE instants;
+SELECT created_at, again FROM domain_instants WHERE course_id = 7301 ORDER BY id LIMIT 1;
+DROP FOREIGN TABLE domain_instants;
 DROP DOMAIN instant;
 SET timezone = 'Asia/Kathmandu';
 \! test/mock.py --reset rate=0
