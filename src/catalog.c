@@ -442,7 +442,7 @@ fc_catalog_check(void)
 		for (const FcRoute *route = resource->routes; route->path; route++)
 		{
 			Assert(route->path[0] == '/' && route - resource->routes < 8);
-			Assert(((route->flags & (FC_ITEM | FC_LOOKUP)) != 0) ==
+			Assert(((route->flags & FC_BY_ID) != 0) ==
 				   holds_key(route, fc_catalog_flagged(resource, FC_KEY)));
 			Assert(((route->flags & FC_BY_PARENT) != 0) ==
 				   holds_key(route, fc_catalog_flagged(resource, FC_PARENT)));

@@ -19,7 +19,7 @@
 #define FC_MEMBER		0x0100	/* no column, but what paths lead into */
 
 /* Route flags. */
-#define FC_ITEM			0x0001	/* answers one object, by its id */
+#define FC_ITEM			0x0001	/* answers one object */
 #define FC_SORTED		0x0002	/* takes order_by and order_direction */
 #define FC_BATCH		0x0004	/* takes many parents at once */
 #define FC_FILTERED		0x0008	/* takes the columns' filters */
@@ -28,6 +28,7 @@
 #define FC_LOOKUP		0x0040	/* a list, filtered to one id */
 #define FC_PART			0x0080	/* a part of something: 404 means none */
 #define FC_BY_PARENT	0x0100	/* its path holds the parent's id, or ids */
+#define FC_BY_ID		(FC_ITEM | FC_LOOKUP)	/* its path holds a row's id */
 
 /* Abilities of a resource. */
 #define FC_INSERT		0x0001

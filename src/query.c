@@ -331,30 +331,14 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 }
 
 /*
- * fc_query_wants_id, fc_query_wants_parent
- *		Does the route's path hold the id of a row, or of its parent?
- */
-bool
-fc_query_wants_id(const FcQuery *query, const FcRoute *route)
-{
-	return (route->flags & (FC_ITEM | FC_LOOKUP)) != 0;
-}
-
-bool
-fc_query_wants_parent(const FcQuery *query, const FcRoute *route)
-{
-	return (route->flags & FC_BY_PARENT) != 0;
-}
-
-/*
  * fc_query_is_fed
  *		Must the parents be listed before the route can be asked?
  */
 bool
 fc_query_is_fed(const FcQuery *query, const FcRoute *route)
 {
-	return fc_query_wants_parent(query, route) &&
-		!fc_query_wants_id(query, route) && !query->parents.bound;
+	return (route->flags & FC_BY_PARENT) &&
+		!(route->flags & FC_BY_ID) && !query->parents.bound;
 }
 
 /*
@@ -364,11 +348,11 @@ static bool
 route_is_open(const FcQuery *query, const FcRoute *route,
 			  const FcRouteFacts *facts)
 {
-	if (fc_query_wants_id(query, route))
+	if (route->flags & FC_BY_ID)
 	{
 		if (!query->ids.bound)
 			return false;
-		if (!fc_query_wants_parent(query, route))
+		if (!(route->flags & FC_BY_PARENT))
 			return true;
 		return query->parents.bound ? query->parents.count == 1 :
 			!isinf(parent_requests(query, facts));
@@ -394,7 +378,7 @@ parent_requests(const FcQuery *query, const FcRouteFacts *facts)
 			continue;
 		if (route->flags & FC_LOOKUP)
 			return query->ids.count;
-		if (!fc_query_wants_id(query, route) &&
+		if (!(route->flags & FC_BY_ID) &&
 			route_is_open(query, route, facts))
 			least = Min(least, route_requests(query, route, facts));
 	}
@@ -417,11 +401,11 @@ route_requests(const FcQuery *query, const FcRoute *route,
 		rows *= facts->selectivity;
 	if (query->has_until)
 		rows = Min(rows, query->until - (double) query->since);
-	if (fc_query_wants_id(query, route))
+	if (route->flags & FC_BY_ID)
 		return query->ids.count +
-			(fc_query_wants_parent(query, route) && !query->parents.bound ?
+			((route->flags & FC_BY_PARENT) && !query->parents.bound ?
 			 parent_requests(query, facts) : 0);
-	if (!fc_query_wants_parent(query, route))
+	if (!(route->flags & FC_BY_PARENT))
 		return pages(rows, query->page_size);
 
 	/* by parents, each with its share of the rows */
@@ -455,11 +439,11 @@ route_is_ordered(const FcQuery *query, const FcRoute *route,
 {
 	int			count = query->parents.count;
 
-	if (fc_query_wants_id(query, route))
+	if (route->flags & FC_BY_ID)
 		return query->ids.count <= 1;
 	if ((route->flags & FC_SORTED) == 0 || !query->push_order)
 		return false;
-	if (!fc_query_wants_parent(query, route))
+	if (!(route->flags & FC_BY_PARENT))
 		return true;
 	if (!query->parents.bound || count <= 1)
 		return query->parents.bound;

@@ -131,9 +131,6 @@ extern void fc_query_recall(const FcResource *resource,
 extern FcRouteChoice fc_query_choose(const FcQuery *query,
 									 const FcRouteFacts *facts);
 
-extern bool fc_query_wants_id(const FcQuery *query, const FcRoute *route);
-extern bool fc_query_wants_parent(const FcQuery *query,
-								  const FcRoute *route);
 extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
 
 /* What a request may do without, if the API refuses it; to be combined. */

@@ -97,7 +97,7 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 	int			count;
 
 	memset(step, 0, sizeof(FcStep));
-	if (fc_query_wants_id(query, route))
+	if (route->flags & FC_BY_ID)
 	{
 		if (routing->offset >= query->ids.count)
 			return false;
@@ -110,7 +110,7 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 		step->width = 1;
 		return true;
 	}
-	if (!fc_query_wants_parent(query, route))
+	if (!(route->flags & FC_BY_PARENT))
 	{
 		step->width = 1;
 		return routing->offset == 0;

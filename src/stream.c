@@ -291,7 +291,7 @@ take_route(FcStream *stream, const FcQuery *query)
 
 	/* what a complete list does not hold, another list does not either */
 	if (stream->is_rest &&
-		!fc_query_wants_id(query, stream->routing.choice.route))
+		!(stream->routing.choice.route->flags & FC_BY_ID))
 		stream->has_all_walks = true;
 }
 
@@ -418,7 +418,7 @@ create_walk(FcStream *stream)
 	while (fc_routing_next(routing, &step))
 	{
 		bool		is_answered = step.id != NULL && step.nparents == 0 &&
-		fc_query_wants_parent(routing->query, routing->choice.route) &&
+		(routing->choice.route->flags & FC_BY_PARENT) &&
 		!find_parent(stream, &step);
 		FcWalk	   *walk = NULL;
 
@@ -517,7 +517,7 @@ note_whole(FcStream *stream)
 
 	if (stream->scope == NULL || query->filters != NIL || query->has_since ||
 		query->parents.bound || stream->walks == NIL || stream->is_rest ||
-		fc_query_wants_id(query, stream->routing.choice.route))
+		(stream->routing.choice.route->flags & FC_BY_ID))
 		return;
 	walks = palloc(list_length(stream->walks) * sizeof(FcWalk *));
 	foreach(cell, stream->walks)
