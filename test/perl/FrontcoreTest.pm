@@ -194,15 +194,27 @@ sub psql_error
 	return ($sqlstate // 'none', $err);
 }
 
+# Some minor versions leave a line's end behind what a background_psql session
+# returns, or what separates it from the next answer.
+{
+	no warnings 'redefine';
+	my $query = \&PostgreSQL::Test::BackgroundPsql::query;
+
+	*PostgreSQL::Test::BackgroundPsql::query = sub {
+		my ($output, $failed) = $query->(@_);
+
+		$output =~ s/(?:background_psql: QUERY_SEPARATOR[^\n]*)?\n?\z//;
+		return wantarray ? ($output, $failed) : $output;
+	};
+}
+
 # background_pid($psql)
 #	The process behind a background_psql session.
 sub background_pid
 {
 	my ($session) = @_;
-	my $pid = $session->query_safe('SELECT pg_backend_pid()');
 
-	chomp $pid;
-	return $pid;
+	return $session->query_safe('SELECT pg_backend_pid()');
 }
 
 # wait_for_activity($node, $condition)
