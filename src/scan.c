@@ -88,6 +88,7 @@ static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node);
 static char *describe_filters(ForeignScanState *node, FcScanState *state,
 							  const FcQuery *query, ExplainState *es);
+static Node *name_parameters(Node *node, void *context);
 static bool is_sent(const FcScanState *state, const FcQuery *query,
 					const FcCondition *condition);
 static bool has_filter(const FcQuery *query, const char *name);
@@ -558,20 +559,39 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 		const FcCondition *condition = lfirst(cell);
 		const FcColumn *column =
 		&state->model.resource->columns[condition->column];
-		char	   *operand;
+		Node	   *operand;
 
 		if (!is_sent(state, query, condition))
 			continue;
-		operand =
-			deparse_expression(list_nth(plan->fdw_exprs, condition->operand),
-							   context, true, false);
+		operand = name_parameters(list_nth(plan->fdw_exprs,
+										   condition->operand), NULL);
 
 		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
 						 "%s(%s %s (%s))" : "%s(%s %s %s)",
 						 text.len > 0 ? " AND " : "", column->name,
-						 fc_pushdown_operators[condition->operator], operand);
+						 fc_pushdown_operators[condition->operator],
+						 deparse_expression(operand, context, true, false));
 	}
 	return text.len > 0 ? text.data : NULL;
+}
+
+/*
+ * Let "$n" stand for what execution sets.  Core would look for the expression
+ * that it comes from in nodes above, which an FDW is not told of.
+ */
+static Node *
+name_parameters(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
+	{
+		Param	   *named = copyObject(castNode(Param, node));
+
+		named->paramkind = PARAM_EXTERN;
+		return (Node *) named;
+	}
+	return expression_tree_mutator(node, name_parameters, context);
 }
 
 /*
