@@ -184,6 +184,12 @@ WHERE d.start_at BETWEEN '2027-03-01' AND '2027-03-31';
 \! test/mock.py --log
 SELECT count(*) FROM courses AS c JOIN course_dates AS d ON d.course_id = c.id;
 \! test/mock.py --log --quiet
+-- nor is a range of ids taken for a single row, whose course would be looked up
+SELECT count(c.title) FROM courses AS c JOIN course_dates AS d ON d.course_id = c.id
+WHERE d.id BETWEEN 51000 AND 60000;
+\! test/mock.py --log
+-- a course has its share of the dates
+EXPLAIN (COSTS OFF) UPDATE course_dates SET reference = 'moved' WHERE course_id = 7302;
 -- a list that is joined with itself is read once
 SELECT count(*) FROM course_dates AS a JOIN course_dates AS b
     ON a.course_id = b.course_id AND a.start_at = b.start_at AND a.id < b.id;

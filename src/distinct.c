@@ -40,6 +40,10 @@ fc_distinct_init(void)
 
 /*
  * The hook: statistics of a key that nobody has collected.
+ *
+ * Not for the table's own clauses, of which core remembers what they leave: of
+ * statistics without a histogram it thinks that half of the values are above
+ * any bound, half below, and none between two.
  */
 static bool
 tell_distinct(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
@@ -53,7 +57,7 @@ tell_distinct(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 		return true;
 
 	planned = attnum > 0 ? find_relation(root, rte) : NULL;
-	if (planned == NULL || planned->has_statistics)
+	if (planned == NULL || planned->has_statistics || !planned->is_sized)
 		return false;
 	column = planned->table->columns[attnum - 1].column;
 	distinct = column ? count_distinct(planned, column->flags) : 0;

@@ -145,6 +145,7 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	set_baserel_size_estimates(root, rel);
 	rel->rows = estimate_scan(root, rel, planned->pushed, rel->rows,
 							  NULL).rows;
+	planned->is_sized = true;
 }
 
 /*
@@ -565,6 +566,8 @@ add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
 		param_info->ppi_rows = scan->estimate.rows;
 		startup_cost = 0;		/* of a scan, not of each repetition */
 	}
+	else
+		scan->estimate.rows = rel->rows;
 	path = create_path(root, rel, scan, startup_cost,
 					   scan->estimate.choice.requests,
 					   pathkey ? list_make1(pathkey) : NIL, required_outer);

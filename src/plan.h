@@ -42,6 +42,7 @@ typedef struct FcPlanRelation
 	List	   *pushed;			/* FcPushed of the table's own clauses */
 	List	   *keys;			/* of FcPlanKey * */
 	bool		has_statistics; /* ANALYZE has seen it */
+	bool		is_sized;		/* by its own clauses */
 	FcRouteFacts facts;
 	FcLearned	learned;		/* facts point here */
 	List	   *needs;			/* of FcNeed * */
