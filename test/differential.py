@@ -355,7 +355,7 @@ RESOURCE_OF = {"my_dates": "course_dates", "my_courses": "courses",
                "guarded": "course_dates", "family": "course_dates"}
 
 # A view that hides rows from functions that leak, and a partitioned table
-# one of whose partitions is foreign; %s is the schema.
+# one of whose partitions is foreign, its columns in another order.
 DERIVED = """
     CREATE VIEW {0}.guarded WITH (security_barrier) AS
         SELECT id, course_id, start_at, status_id, updated_at
@@ -370,8 +370,12 @@ DERIVED = """
         SELECT 50990 + n, 7300 + n, date '2027-01-10' + n, n % 5,
                timestamptz '2027-01-10 12:00:00+01' + n * interval '1 day'
           FROM generate_series(1, 9) n;
-    CREATE {1}TABLE {0}.family_far PARTITION OF {0}.family
-        FOR VALUES FROM (51000) TO (MAXVALUE) {2}
+    CREATE {1}TABLE {0}.family_far (
+        updated_at timestamptz, gone text, status_id integer, start_at date,
+        id bigint, course_id bigint) {2};
+    ALTER TABLE {0}.family_far DROP COLUMN gone;
+    ALTER TABLE {0}.family ATTACH PARTITION {0}.family_far
+        FOR VALUES FROM (51000) TO (MAXVALUE)
     """
 
 INTEGERS = ("smallint", "integer", "bigint")
@@ -696,6 +700,8 @@ class Generator:
 
     def atom(self, ref):
         """A condition on one column."""
+        if self.chance(0.06):
+            return self.row_atom(ref)
         column = self.column(ref)
         kind = short_type(ref.table.columns[column])
         if kind in INTEGERS or kind in ("numeric", "double precision"):
@@ -703,6 +709,34 @@ class Generator:
         if kind in ("date", "timestamp", "timestamptz"):
             return self.time_atom(ref, column)
         return self.other_atom(ref, column, kind)
+
+    def operand(self, ref, column):
+        """An operand for a column that has an order."""
+        kind = short_type(ref.table.columns[column])
+        if kind in ("date", "timestamp", "timestamptz"):
+            return self.time_operand(ref, column)
+        if kind == "text":
+            return self.text_operand(ref, column)
+        return self.number_operand(ref, column)
+
+    def comparable(self, ref):
+        """A column that has an order, most often one of the API's filters."""
+        kinds = INTEGERS + ("numeric", "double precision", "date", "text",
+                            "timestamp", "timestamptz")
+        while True:
+            column = self.column(ref)
+            if short_type(ref.table.columns[column]) in kinds:
+                return column
+
+    def row_atom(self, ref, columns=None, operator=None):
+        """A comparison of rows, as in paging by keys."""
+        columns = columns or [self.comparable(ref) for _ in range(
+            self.lot.choice((2, 2, 2, 3)))]
+        return self.compare(
+            "(%s)" % ", ".join(ref[column] for column in columns),
+            "(%s)" % ", ".join(self.operand(ref, column)
+                               for column in columns),
+            operator or self.lot.choice(("<", "<=", ">", ">=", ">", "<")))
 
     def compare(self, left, right, operator=None):
         """A comparison, in either order."""
@@ -956,13 +990,14 @@ class Generator:
     def query(self):
         """A query of any shape."""
         shapes = {
-            "plain": 34, "joined": 24, "semi": 10, "aggregate": 8,
+            "plain": 28, "page": 9, "neighbours": 7, "joined": 24, "semi": 10, "aggregate": 8,
             "correlated": 5, "lateral": 5, "window": 3, "union": 4,
             "cte": 4, "distinct": 3, "recursive": 1, "extreme": 3,
             "lock": int(self.may_lock), "update": int(self.may_lock),
             "nested": 2, "computed": 3, "merged": 2}
         if self.config.is_monotone:
-            shapes = {"plain": 55, "inner": 30, "semi": 15}
+            shapes = {"plain": 45, "page": 0, "neighbours": 10, "inner": 30,
+                      "semi": 15}
         elif self.batches:
             shapes = {"joined": 50, "semi": 20, "lateral": 8,
                       "correlated": 5, "nested": 7, "computed": 10}
@@ -975,6 +1010,51 @@ class Generator:
             return Query("SELECT * FROM %s WHERE %s"
                          % (ref.item, self.where(ref)))
         return self.finish([ref], ref.item, self.where(ref))
+
+    def page(self):
+        """A page of a table that is read by its keys."""
+        ref = self.ref()
+        key = UNIQUE[ref.table.name]
+        columns = [key]
+        if self.chance(0.75):
+            columns.insert(0, self.comparable(ref))
+        is_up = self.chance(0.65)
+        where = self.row_atom(ref, columns, self.lot.choice(
+            (">", ">", ">=") if is_up else ("<", "<", "<=")))
+        if self.chance(0.5):
+            where += " AND " + self.window_of_ids(ref)
+        if self.chance(0.3):
+            where += " AND " + self.atom(ref)
+        order = ", ".join(ref[column] + ("" if is_up else " DESC")
+                          for column in columns)
+        return Query("SELECT %s, %s FROM %s WHERE %s ORDER BY %s%s" % (
+            ref.key, ref[self.column(ref)], ref.item, where, order,
+            self.limit(False)[0]), "all")
+
+    def window_of_ids(self, ref):
+        """A range of neighbouring ids."""
+        values = sorted(int(value)
+                        for value in ref.table.values[UNIQUE[ref.table.name]])
+        if not values:
+            return "true"
+        first = self.lot.choice(values)
+        last = first + self.lot.choice((0, 1, 2, 5, 20, 60, 200))
+        return self.lot.choice((
+            "%s BETWEEN %d AND %d", "%s >= %d AND {0} < %d",
+            "%s > %d AND {0} <= %d")).format(ref.key) % (
+                ref.key, first, last)
+
+    def neighbours(self):
+        """Rows of neighbouring ids, in some order."""
+        ref = self.ref()
+        where = self.window_of_ids(ref)
+        if self.chance(0.3):
+            where = "%s <= %s" % (ref.key, where.split()[-1])
+        if self.chance(0.4):
+            where += " AND " + self.atom(ref)
+        if "true" in where:
+            return self.plain()
+        return self.finish([ref], ref.item, where)
 
     def distinct(self):
         """DISTINCT and DISTINCT ON."""
