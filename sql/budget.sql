@@ -86,6 +86,12 @@ SELECT count(*) FROM course_dates WHERE id <= 51400;
 SELECT count(*) FROM course_dates;
 \! test/mock.py --log
 COMMIT;
+-- courses come in no known order, and so are read, and expected, to the last
+ALTER FOREIGN TABLE courses OPTIONS (ADD page_size '25');
+EXPLAIN (COSTS OFF) SELECT id FROM courses WHERE id BETWEEN 7520 AND 7529;
+SELECT count(*) FROM courses WHERE id BETWEEN 7520 AND 7529;
+ALTER FOREIGN TABLE courses OPTIONS (DROP page_size);
+\! test/mock.py --log --quiet
 -- days that are named, and the rows that follow one
 SELECT count(*) FROM course_dates
 WHERE start_at IN ('2027-03-01', '2027-03-08', '2027-03-31');

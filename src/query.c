@@ -399,7 +399,7 @@ route_requests(const FcQuery *query, const FcRoute *route,
 
 	if ((facts->flags & FC_LEARNED_REFUSES(number)) == 0)
 		rows *= facts->selectivity;
-	if (query->has_until)
+	if (query->has_until && (route->flags & FC_SORTED))
 		rows = Min(rows, query->until - (double) query->since);
 	if (route->flags & FC_BY_ID)
 		return query->ids.count +
