@@ -205,7 +205,58 @@ UPDATE all_courses SET title = custom_properties->>'title' WHERE title LIKE 'Fir
 SELECT id FROM (SELECT id, custom_properties AS p FROM thin_courses
                 UNION ALL SELECT 1::bigint, '{}'::jsonb) AS u ORDER BY p LIMIT 1;
 \! test/mock.py --log
+-- and however many subqueries lie between the table and what depends on it
+CREATE TABLE seen (id bigint, title text, p jsonb);
+INSERT INTO seen VALUES (1, 'One', '{}');
+CREATE VIEW barrier WITH (security_barrier) AS SELECT id, custom_properties AS p FROM thin_courses;
+CREATE VIEW chosen AS WITH c AS MATERIALIZED (SELECT * FROM thin_courses) SELECT id, custom_properties AS p FROM c;
+\set VERBOSITY sqlstate
+SELECT count(*) FROM (SELECT id, custom_properties AS p FROM thin_courses OFFSET 0) AS s WHERE p IS NULL;
+SELECT count(*) FROM (SELECT id, custom_properties->>'k' AS k FROM thin_courses LIMIT 9) AS s JOIN seen ON k = title;
+SELECT id FROM (SELECT DISTINCT ON (id) id, custom_properties AS p FROM thin_courses) AS s ORDER BY p, id LIMIT 1;
+SELECT p, count(*) FROM (SELECT id, max(custom_properties::text) AS p FROM thin_courses GROUP BY id) AS s GROUP BY p;
+SELECT rank() OVER (ORDER BY p) FROM (SELECT custom_properties AS p, rank() OVER (ORDER BY id) FROM thin_courses) AS s;
+SELECT count(*) FROM (SELECT n FROM (SELECT count(custom_properties) AS n FROM thin_courses) AS s OFFSET 0) AS t WHERE n = 0;
+SELECT count(*) FROM (SELECT s FROM thin_courses AS s OFFSET 0) AS t WHERE (s).custom_properties IS NULL;
+SELECT count(*) FROM barrier WHERE p IS NULL;
+SELECT count(*) FROM chosen WHERE p IS NULL;
+SELECT p FROM barrier UNION SELECT '{}';
+SELECT p FROM barrier EXCEPT ALL SELECT '{}';
+SELECT id FROM (SELECT id, p FROM barrier UNION ALL SELECT 1, '{}' OFFSET 0) AS u ORDER BY p LIMIT 1;
+SELECT id FROM ((SELECT id, custom_properties AS p FROM thin_courses LIMIT 1) UNION ALL SELECT 1, '{}') AS u WHERE p IS NULL;
+WITH c AS MATERIALIZED (SELECT * FROM thin_courses) SELECT count(*) FROM c WHERE custom_properties IS NULL;
+WITH c AS MATERIALIZED (SELECT * FROM thin_courses), d AS MATERIALIZED (SELECT custom_properties AS p FROM c)
+    SELECT * FROM c WHERE EXISTS (SELECT FROM d WHERE p IS NULL);
+WITH RECURSIVE c AS (SELECT id, custom_properties AS p FROM thin_courses UNION ALL SELECT id + 1, p FROM c WHERE p ? 'next')
+    SELECT id FROM c;
+SELECT count(*) FROM seen WHERE p IS NOT DISTINCT FROM (SELECT custom_properties FROM thin_courses LIMIT 1);
+SELECT count(*) FROM seen WHERE p NOT IN (SELECT custom_properties FROM thin_courses);
+SELECT id FROM seen AS s ORDER BY (SELECT custom_properties FROM thin_courses WHERE id <> s.id LIMIT 1);
+UPDATE seen SET p = s.p FROM (SELECT id, custom_properties AS p FROM thin_courses OFFSET 0) AS s WHERE s.id = seen.id;
+UPDATE seen SET p = (SELECT custom_properties FROM thin_courses LIMIT 1);
+WITH c AS (UPDATE seen SET title = 'Two' FROM thin_courses AS t WHERE t.id > seen.id RETURNING t.custom_properties AS p)
+    SELECT count(*) FROM c WHERE p IS NULL;
+\! test/mock.py --log --quiet
+-- but not what is only shown above them, or what nobody looks at
+SELECT count(p) FROM (SELECT id, custom_properties AS p FROM thin_courses OFFSET 0) AS s WHERE id > 0;
+SELECT count(p) FROM barrier WHERE id > 0;
+SELECT count(p) FROM chosen WHERE id > 0;
+SELECT id, p FROM chosen UNION ALL SELECT id, p FROM barrier ORDER BY id LIMIT 1;
+WITH c AS MATERIALIZED (SELECT * FROM thin_courses), d AS MATERIALIZED (SELECT * FROM c WHERE title <> '')
+    SELECT id FROM d UNION SELECT id FROM c ORDER BY id LIMIT 1;
+WITH RECURSIVE c AS (SELECT id, custom_properties AS p FROM thin_courses WHERE id > 0 UNION ALL SELECT id + 1, '{}' FROM c WHERE id < 0)
+    SELECT count(p) FROM c;
+SELECT (SELECT custom_properties FROM thin_courses ORDER BY id LIMIT 1),
+       (SELECT custom_properties FROM thin_courses WHERE id <> v.id ORDER BY id LIMIT 1) FROM (VALUES (1)) AS v (id);
+INSERT INTO seen (id, p) SELECT id, custom_properties FROM thin_courses WHERE title LIKE 'First%';
+INSERT INTO seen (id, p) SELECT * FROM barrier WHERE id IN (SELECT min(id) FROM barrier) OFFSET 0;
+WITH c AS (INSERT INTO seen (p) SELECT p FROM chosen LIMIT 1 RETURNING p, (SELECT p FROM barrier LIMIT 1))
+    SELECT count(*) FROM c;
+SELECT * FROM seen ORDER BY id;
+\set VERBOSITY default
+\! test/mock.py --log --quiet
 DROP TABLE all_courses CASCADE;
+DROP TABLE seen;
 ALTER SERVER frontcore OPTIONS (DROP limiter_key);
 
 DROP VIEW checksum;

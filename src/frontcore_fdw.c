@@ -62,6 +62,7 @@ _PG_init(void)
 	if (process_shared_preload_libraries_in_progress)
 		fc_limiter_request_memory();
 	fc_join_init();
+	fc_plan_init();
 	fc_distinct_init();
 }
 

@@ -20,6 +20,7 @@
 #include "access/sysattr.h"
 #include "bind.h"
 #include "compat.h"
+#include "decide.h"
 #include "facts.h"
 #include "memo.h"
 #include "miscadmin.h"
@@ -29,6 +30,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
+#include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
 #include "plan.h"
 #include "utils/selfuncs.h"
@@ -69,6 +71,12 @@ typedef struct ScanPath
 	List	   *batch_slot;		/* the number of the link's parameter */
 } ScanPath;
 
+static create_upper_paths_hook_type previous_hook = NULL;
+
+static void complete_plans(PlannerInfo *root, UpperRelationKind stage,
+						   RelOptInfo *input, RelOptInfo *output,
+						   void *extra);
+static void complete_subquery(PlannerInfo *root);
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
 static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
@@ -109,9 +117,6 @@ static Bitmapset *read_attributes(PlannerInfo *root, RelOptInfo *rel,
 								  const FcTable *table, List *clauses);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
-static Bitmapset *deciding_attributes(PlannerInfo *root, Index relid);
-static Bitmapset *translate_attributes(const AppendRelInfo *child,
-									   const Bitmapset *parents);
 static Bitmapset *clause_attributes(RelOptInfo *rel, List *clauses);
 static List *list_attributes(const FcTable *table,
 							 const Bitmapset *attributes);
@@ -186,7 +191,7 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 						ForeignPath *best_path, List *tlist,
 						List *scan_clauses, Plan *outer_plan)
 {
-	const FcPlanRelation *planned = rel->fdw_private;
+	FcPlanRelation *planned = rel->fdw_private;
 	const ScanPath *scan = linitial(best_path->fdw_private);
 	const FcRouteChoice *choice = &scan->estimate.choice;
 	List	   *pushed = fc_pushdown_match(root, rel, planned->table,
@@ -230,9 +235,21 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	private = lappend(private, batch);
 	Assert(list_length(private) == FC_SCAN_LENGTH);
 
+	planned->plans = lappend(planned->plans, private);
 	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false),
 							rel->relid, operands, private, NIL, NIL,
 							outer_plan);
+}
+
+/*
+ * fc_plan_init
+ *		Have plans of subqueries completed, from now on.
+ */
+void
+fc_plan_init(void)
+{
+	previous_hook = create_upper_paths_hook;
+	create_upper_paths_hook = complete_plans;
 }
 
 /*
@@ -286,6 +303,52 @@ fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,
 
 	return create_path(root, rel, scan, 0, 0, NIL,
 					   key->param_info->ppi_req_outer);
+}
+
+/*
+ * The hook: when the statement's own plan is about to be made, say in those of
+ * its subqueries that have been made which columns decide.
+ */
+static void
+complete_plans(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
+			   RelOptInfo *output, void *extra)
+{
+	ListCell   *cell;
+
+	if (previous_hook)
+		previous_hook(root, stage, input, output, extra);
+	if (stage != UPPERREL_FINAL || root->parent_root != NULL)
+		return;
+	foreach(cell, root->glob->subroots)
+		complete_subquery(lfirst(cell));
+}
+
+/*
+ * The same for the plans of a query, and of those in its FROM.
+ */
+static void
+complete_subquery(PlannerInfo *root)
+{
+	for (int relid = 1; relid < root->simple_rel_array_size; relid++)
+	{
+		RelOptInfo *rel = root->simple_rel_array[relid];
+		const FcPlanRelation *planned = rel ? fc_plan_relation(rel) : NULL;
+		ListCell   *cell;
+
+		if (rel != NULL && rel->subroot != NULL)
+			complete_subquery(rel->subroot);
+		if (planned == NULL)
+			continue;
+		foreach(cell, planned->plans)
+		{
+			ListCell   *strict = list_nth_cell(lfirst(cell), FC_SCAN_STRICT);
+			List	   *more = list_attributes(planned->table,
+											   fc_decide_attributes(root,
+																	relid));
+
+			lfirst(strict) = list_union_int(lfirst(strict), more);
+		}
+	}
 }
 
 /*
@@ -759,74 +822,7 @@ static Bitmapset *
 strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
 	return bms_add_members(clause_attributes(rel, clauses),
-						   deciding_attributes(root, rel->relid));
-}
-
-/*
- * Those of them that are none of its clauses'.  What a query says of its
- * tables, or of the branches of a UNION ALL, it says of the parent.
- */
-static Bitmapset *
-deciding_attributes(PlannerInfo *root, Index relid)
-{
-	RelOptInfo *rel = find_base_rel(root, relid);
-	AppendRelInfo *child = NULL;
-	Bitmapset  *attributes = NULL;
-	Relids		shown = bms_make_singleton(0);
-	ListCell   *cell;
-
-	if (root->append_rel_array != NULL)
-		child = root->append_rel_array[relid];
-	if (child != NULL)
-		return translate_attributes(child,
-									deciding_attributes(root,
-														child->parent_relid));
-
-	for (int attnum = rel->min_attr; attnum <= rel->max_attr; attnum++)
-	{
-		if (!bms_is_subset(rel->attr_needed[attnum - rel->min_attr], shown))
-			attributes = bms_add_member(attributes, attnum -
-										FirstLowInvalidHeapAttributeNumber);
-	}
-
-	/*
-	 * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; and what an
-	 * UPDATE computes new values from, as null in its place would be written;
-	 * of what it only carries along, subqueries that set values have no name.
-	 */
-	foreach(cell, root->processed_tlist)
-	{
-		TargetEntry *entry = lfirst(cell);
-
-		if (entry->ressortgroupref > 0 ||
-			(root->parse->commandType == CMD_UPDATE &&
-			 (!entry->resjunk || entry->resname == NULL)))
-			pull_varattnos((Node *) entry->expr, rel->relid, &attributes);
-	}
-	pull_varattnos(root->parse->havingQual, rel->relid, &attributes);
-	return attributes;
-}
-
-/*
- * The attributes of a child that stand for those of its parent.
- */
-static Bitmapset *
-translate_attributes(const AppendRelInfo *child, const Bitmapset *parents)
-{
-	Bitmapset  *attributes = NULL;
-	int			number = -1;
-
-	while ((number = bms_next_member(parents, number)) >= 0)
-	{
-		int			attnum = number + FirstLowInvalidHeapAttributeNumber;
-
-		if (attnum <= 0)
-			attributes = bms_add_member(attributes, number);
-		else
-			pull_varattnos(list_nth(child->translated_vars, attnum - 1),
-						   child->child_relid, &attributes);
-	}
-	return attributes;
+						   fc_decide_attributes(root, rel->relid));
 }
 
 static Bitmapset *

@@ -46,6 +46,7 @@ typedef struct FcPlanRelation
 	FcRouteFacts facts;
 	FcLearned	learned;		/* facts point here */
 	List	   *needs;			/* of FcNeed * */
+	List	   *plans;			/* fdw_private of each plan made */
 	double		startup_cost;	/* of a scan */
 	double		request_cost;	/* of a request */
 } FcPlanRelation;
@@ -60,6 +61,7 @@ extern ForeignScan *frontcoreGetForeignPlan(PlannerInfo *root,
 											List *tlist, List *scan_clauses,
 											Plan *outer_plan);
 
+extern void fc_plan_init(void);
 extern const FcPlanRelation *fc_plan_relation(const RelOptInfo *rel);
 extern double fc_plan_rows_of_key(PlannerInfo *root, RelOptInfo *rel);
 extern ForeignPath *fc_plan_batched_path(PlannerInfo *root, RelOptInfo *rel,
