@@ -236,6 +236,10 @@ UPDATE seen SET p = s.p FROM (SELECT id, custom_properties AS p FROM thin_course
 UPDATE seen SET p = (SELECT custom_properties FROM thin_courses LIMIT 1);
 WITH c AS (UPDATE seen SET title = 'Two' FROM thin_courses AS t WHERE t.id > seen.id RETURNING t.custom_properties AS p)
     SELECT count(*) FROM c WHERE p IS NULL;
+MERGE INTO seen USING thin_courses AS t ON t.title = seen.title WHEN NOT MATCHED AND custom_properties IS NULL THEN
+    INSERT (id) VALUES (t.id);
+MERGE INTO seen USING (SELECT id, custom_properties AS q FROM thin_courses OFFSET 0) AS t ON t.id > seen.id
+    WHEN MATCHED THEN UPDATE SET p = q;
 \! test/mock.py --log --quiet
 -- but not what is only shown above them, or what nobody looks at
 SELECT count(p) FROM (SELECT id, custom_properties AS p FROM thin_courses OFFSET 0) AS s WHERE id > 0;
@@ -252,6 +256,7 @@ INSERT INTO seen (id, p) SELECT id, custom_properties FROM thin_courses WHERE ti
 INSERT INTO seen (id, p) SELECT * FROM barrier WHERE id IN (SELECT min(id) FROM barrier) OFFSET 0;
 WITH c AS (INSERT INTO seen (p) SELECT p FROM chosen LIMIT 1 RETURNING p, (SELECT p FROM barrier LIMIT 1))
     SELECT count(*) FROM c;
+MERGE INTO seen USING barrier AS b ON b.id = seen.id WHEN NOT MATCHED AND b.id > 7310 THEN INSERT VALUES (b.id, 'merged', b.p);
 SELECT * FROM seen ORDER BY id;
 \set VERBOSITY default
 \! test/mock.py --log --quiet

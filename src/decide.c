@@ -143,8 +143,9 @@ translate_attributes(const AppendRelInfo *child, const Bitmapset *parents)
 /*
  * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; what an UPDATE
  * computes new values from, as null in its place would be written; of what it
- * only carries along, subqueries that set values have no name.  And what the
- * query shows, if it decides further up.
+ * only carries along, subqueries that set values have no name.  The same of a
+ * MERGE, and when it does what.  And what the query shows, if it decides
+ * further up.
  */
 static List *
 deciding_expressions(PlannerInfo *root, List **known)
@@ -154,6 +155,14 @@ deciding_expressions(PlannerInfo *root, List **known)
 	List	   *expressions = list_make1(parse->havingQual);
 	ListCell   *cell;
 
+	foreach(cell, parse->mergeActionList)
+	{
+		const MergeAction *action = lfirst_node(MergeAction, cell);
+
+		expressions = lappend(expressions, action->qual);
+		if (action->commandType == CMD_UPDATE)
+			expressions = lappend(expressions, action->targetList);
+	}
 	foreach(cell, root->processed_tlist)
 	{
 		TargetEntry *entry = lfirst(cell);
