@@ -305,6 +305,10 @@ CALL pg_temp.attempt($$INSERT INTO catalogue (title, reference) VALUES ('x', 're
 DELETE FROM catalogue WHERE reference IN ('remote', 'local') AND title LIKE 'Remote%';
 \! test/mock.py --log
 
+-- conditions that no partition can meet write nothing
+UPDATE catalogue SET title = 'x' WHERE reference = 'remote' AND id IN (1, 2) AND id IN (3, 4);
+DELETE FROM catalogue WHERE reference = 'remote' AND id < 5 AND id > 6;
+
 -- views: columns that they hide stay, and their checks hold
 CREATE VIEW active AS SELECT id, title, is_active FROM fc.courses WHERE is_active WITH CHECK OPTION;
 INSERT INTO active (title, is_active) VALUES ('Seen', true) RETURNING title;

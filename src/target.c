@@ -6,8 +6,10 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "body.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "collect.h"
 #include "compat.h"
@@ -104,6 +106,14 @@ frontcoreAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 				 errdetail("It has no column for \"%s\", which names a row.",
 						   fc_catalog_flagged(table->resource,
 											  FC_KEY)->name)));
+
+	/* core looks for it in a plan that turns out to have no partition */
+	if (planner_rt_fetch(root->parse->resultRelation, root)->relkind ==
+		RELKIND_PARTITIONED_TABLE)
+		add_row_identity_var(root,
+							 makeVar(rtindex, SelfItemPointerAttributeNumber,
+									 TIDOID, -1, InvalidOid, 0),
+							 rtindex, "ctid");
 
 	if (is_delete && root->parse->returningList != NIL)
 		add_row_identity_var(root,
