@@ -70,6 +70,43 @@ SELECT w.id, k.id FROM (VALUES (51001::bigint)) AS w (id) JOIN keyed AS k USING 
 \! test/mock.py --log
 \! test/mock.py --reset rate=0
 
+-- rows that memory does not hold are asked for once nevertheless, without a
+-- cache too; of one key, of many, and of one that comes again and again
+\! test/mock.py --reset rate=0 courses=40 dates=1500
+ALTER SERVER batches OPTIONS (SET limiter_key 'batch of many', ADD cache 'off');
+CREATE TABLE keys AS SELECT 7301 + g % 40 AS key, g FROM generate_series(0, 79) AS g;
+ANALYZE keys;
+SET work_mem = '64kB';
+SET hash_mem_multiplier = 1;
+SELECT count(*), count(DISTINCT d.id), count(DISTINCT d::text) FROM keys JOIN course_dates AS d ON d.course_id = key;
+\! test/mock.py --log --quiet
+SELECT count(*), count(DISTINCT d.id), count(DISTINCT e::text) FROM keys JOIN course_dates AS d ON d.course_id = key
+JOIN course_dates AS e ON e.course_id = key AND e.id = d.id WHERE g < 40;
+\! test/mock.py --log --quiet
+-- other questions have other answers
+SELECT s, (SELECT count(d::text) FROM keys JOIN course_dates AS d ON d.course_id = key AND d.status_id = s)
+FROM generate_series(1, 3) AS s;
+\! test/mock.py --log --quiet
+-- whether cursors are read on behind a subtransaction, or left
+BEGIN;
+SET LOCAL cursor_tuple_fraction = 1;
+DECLARE few CURSOR FOR SELECT key, d.* FROM keys JOIN course_dates AS d ON d.course_id = key;
+DECLARE more CURSOR FOR SELECT key, g, d::text = lag(d::text) OVER (PARTITION BY d.id ORDER BY g) AS is_same
+    FROM keys JOIN course_dates AS d ON d.course_id = key ORDER BY d.id, g;
+SAVEPOINT s;
+MOVE 1000 FROM few;
+MOVE 3 FROM more;
+ROLLBACK TO s;
+MOVE ALL FROM few;
+FETCH 1 FROM more;
+MOVE 2963 FROM more;
+FETCH 2 FROM more;
+COMMIT;
+\! test/mock.py --log --quiet
+RESET work_mem;
+RESET hash_mem_multiplier;
+\! test/mock.py --reset rate=0
+
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 SET search_path = public;

@@ -202,7 +202,7 @@ ALTER SERVER joined OPTIONS (ADD cache 'off');
 SELECT differences FROM compare(false);
 ALTER SERVER joined OPTIONS (DROP cache);
 
--- a batch whose rows are too many is asked for in parts
+-- a batch whose rows are too many for memory
 \! test/mock.py --reset rate=0 courses=12 dates=1310
 ALTER SERVER joined OPTIONS (SET limiter_key 'join of many');
 SET enable_hashjoin = off;
@@ -212,7 +212,7 @@ SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
 SELECT plan('SELECT * FROM generate_series(7301, 7312) AS key JOIN course_dates AS d ON d.course_id = key');
 SELECT count(*), count(DISTINCT d.id) FROM generate_series(7301, 7312) AS key JOIN course_dates AS d ON d.course_id = key;
--- and where one key's rows alone are too many, they are handed on as they come
+-- and where one key's rows alone are too many
 SELECT count(*), count(DISTINCT d.id), count(DISTINCT d::text) FROM generate_series(7301, 7312) AS key JOIN course_dates AS d ON d.course_id = key;
 SELECT count(*) = 2 * count(DISTINCT d.id) AS is_twice FROM generate_series(0, 23) AS i JOIN course_dates AS d ON d.course_id = 7301 + i % 12;
 RESET ALL;

@@ -13,9 +13,10 @@
  * before the inner side, so that it is there in time.
  *
  * Rows are held in half of what a hash table may take.  When that is full,
- * all of them are forgotten before the next batch; an answer that does not
- * fit by itself makes batches smaller; and where one key alone has too many
- * rows, they are handed on as they come.
+ * all of them move to a temporary file, in which each row of a key leads to
+ * the one before: no request is repeated because its answer was too large.
+ * Keys stay in memory, in the other half.  Only when they fill that, and there
+ * are tens of thousands of them, is everything forgotten.
  */
 #include "postgres.h"
 
@@ -28,10 +29,19 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
+#include "storage/buffile.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/ruleutils.h"
+
+/* Where something stands in a BufFile. */
+typedef struct FilePlace
+{
+	int			segment;		/* -1: nowhere */
+	off_t		offset;
+} FilePlace;
 
 /* A row of the inner side. */
 typedef struct HeldRow
@@ -47,8 +57,9 @@ typedef struct HeldKey
 	bool		is_loaded;		/* all its rows are here */
 	uint64		stretch;		/* last one that it was met in */
 	uint64		batch;			/* last one that asked for it */
-	HeldRow    *first;
+	HeldRow    *first;			/* in memory */
 	HeldRow    *last;
+	FilePlace	spilled;		/* the last row that is in the file */
 	char		status;			/* simplehash's */
 } HeldKey;
 
@@ -83,9 +94,13 @@ typedef struct BatchLink
 	uint64		stretch;		/* its number, from 1 */
 
 	/* rows by key, filled by the inner side */
-	MemoryContext context;		/* of held and what is in it */
+	MemoryContext context;		/* of held */
 	held_hash  *held;
-	Size		limit;			/* of context's memory */
+	MemoryContext row_context;	/* of its rows */
+	Size		limit;			/* of the memory of each context */
+	BufFile    *file;			/* rows that are not in memory, or NULL */
+	FilePlace	end;			/* of the file */
+	ResourceOwner owner;		/* of the file: the query's */
 	int			size;			/* keys to ask for at once, at most */
 	uint64		batch;			/* number of the last batch, from 1 */
 	int64		keys;			/* asked for by all batches */
@@ -121,8 +136,7 @@ struct FcBatch
 	/* where it stands */
 	bool		is_open;		/* the key has been looked up */
 	HeldRow    *next_row;
-	bool		streams;		/* then, rows that are not held */
-	int64		streamed_key;
+	FilePlace	next_place;		/* of the row after those in memory */
 };
 
 static Node *create_batch_keys(CustomScan *plan);
@@ -139,11 +153,16 @@ static bool add_outer_row(BatchKeysState *state, MinimalTuple tuple);
 static void look_up_key(FcBatch *batch);
 static void fetch_key(FcBatch *batch, int64 key);
 static int	collect_keys(BatchLink *link, int64 first, int64 *keys);
-static bool fetch_keys(FcBatch *batch, const int64 *keys, int count);
 static void ask_for_keys(FcBatch *batch, const int64 *keys, int count);
-static bool hold_rows(FcBatch *batch);
+static void hold_rows(FcBatch *batch);
+static void spill_rows(BatchLink *link);
+static void write_row(BatchLink *link, HeldKey *held, MinimalTuple tuple);
+static MinimalTuple read_row(BatchLink *link, FilePlace *place,
+							 MemoryContext context);
+static void read_file(BufFile *file, void *data, Size length);
 static HeldKey *find_key(BatchLink *link, int64 key);
 static void forget_rows(BatchLink *link);
+static void close_file(BatchLink *link);
 static bool read_row_key(const FcBatch *batch, int64 *key);
 static int64 integer_value(Oid type, Datum value);
 
@@ -197,6 +216,7 @@ fc_batch_begin(ForeignScanState *node, const FcBatchSource *source,
 	}
 	batch->slot = ExecInitExtraTupleSlot(estate, tupdesc,
 										 &TTSOpsMinimalTuple);
+	batch->next_place.segment = -1;
 	return batch;
 }
 
@@ -210,7 +230,6 @@ TupleTableSlot *
 fc_batch_next(FcBatch *batch)
 {
 	HeldRow    *row;
-	int64		key;
 
 	ExecClearTuple(batch->slot);
 	if (!batch->is_open)
@@ -222,13 +241,10 @@ fc_batch_next(FcBatch *batch)
 		batch->next_row = row->next;
 		return ExecStoreMinimalTuple(row->tuple, batch->slot, false);
 	}
-
-	while (batch->streams && batch->source->next(batch->node))
-	{
-		if (read_row_key(batch, &key) && key == batch->streamed_key)
-			return batch->node->ss.ss_ScanTupleSlot;
-	}
-	batch->streams = false;
+	if (batch->next_place.segment >= 0)
+		ExecStoreMinimalTuple(read_row(batch->link, &batch->next_place,
+									   batch->slot->tts_mcxt),
+							  batch->slot, true);
 	return batch->slot;
 }
 
@@ -245,7 +261,7 @@ fc_batch_rescan(FcBatch *batch)
 	ExecClearTuple(batch->slot);
 	batch->is_open = false;
 	batch->next_row = NULL;
-	batch->streams = false;
+	batch->next_place.segment = -1;
 	if (bms_overlap(batch->node->ss.ps.chgParam, batch->others))
 		forget_rows(batch->link);
 }
@@ -318,7 +334,10 @@ exec_batch_keys(CustomScanState *node)
 static void
 end_batch_keys(CustomScanState *node)
 {
+	BatchKeysState *state = (BatchKeysState *) node;
+
 	ExecEndNode(linitial(node->custom_ps));
+	close_file(state->link);
 }
 
 /*
@@ -368,13 +387,18 @@ create_link(int size)
 {
 	BatchLink  *link = palloc0(sizeof(BatchLink));
 
-	/* rows are freed all at once; their sizes need not be rounded up */
-	link->context = GenerationContextCreate(CurrentMemoryContext,
-											"frontcore_fdw held rows",
-											ALLOCSET_DEFAULT_SIZES);
+	link->context = AllocSetContextCreate(CurrentMemoryContext,
+										  "frontcore_fdw held keys",
+										  ALLOCSET_DEFAULT_SIZES);
 	link->held = held_create(link->context, size, NULL);
+
+	/* rows are freed all at once; their sizes need not be rounded up */
+	link->row_context = GenerationContextCreate(CurrentMemoryContext,
+												"frontcore_fdw held rows",
+												ALLOCSET_DEFAULT_SIZES);
 	link->limit = get_hash_memory_limit() / 2;
 	link->size = size;
+	link->owner = CurrentResourceOwner;
 	return link;
 }
 
@@ -484,12 +508,11 @@ look_up_key(FcBatch *batch)
 		held = held_lookup(batch->link->held, key);
 	}
 	batch->next_row = held->first;
+	batch->next_place = held->spilled;
 }
 
 /*
  * Fetch the rows of a key, and those of the keys that come next.
- *
- * Where too much comes, begin again with fewer, and remember it.
  */
 static void
 fetch_key(FcBatch *batch, int64 key)
@@ -498,16 +521,14 @@ fetch_key(FcBatch *batch, int64 key)
 	int64	   *keys = palloc(link->size * sizeof(int64));
 	int			count;
 
-	if (MemoryContextMemAllocated(link->context, true) > link->limit)
+	if (MemoryContextMemAllocated(link->context, false) > link->limit)
 		forget_rows(link);
 
 	count = collect_keys(link, key, keys);
-	while (!fetch_keys(batch, keys, count))
-	{
-		forget_rows(link);
-		count /= 2;
-		link->size = count;
-	}
+	ask_for_keys(batch, keys, count);
+	hold_rows(batch);
+	for (int i = 0; i < count; i++)
+		find_key(link, keys[i])->is_loaded = true;
 	pfree(keys);
 }
 
@@ -539,30 +560,6 @@ collect_keys(BatchLink *link, int64 first, int64 *keys)
 }
 
 /*
- * Fetch the rows of some keys and hold them.
- *
- * Returns false if they are too many.  Those of the last remaining key are
- * never too many: what is not held then is handed on as it comes.
- */
-static bool
-fetch_keys(FcBatch *batch, const int64 *keys, int count)
-{
-	BatchLink  *link = batch->link;
-
-	ask_for_keys(batch, keys, count);
-	if (!hold_rows(batch))
-	{
-		batch->streams = (count == 1);
-		batch->streamed_key = keys[0];
-		return batch->streams;
-	}
-
-	for (int i = 0; i < count; i++)
-		find_key(link, keys[i])->is_loaded = true;
-	return true;
-}
-
-/*
  * Ask the scan's question for some keys.
  */
 static void
@@ -581,6 +578,7 @@ ask_for_keys(FcBatch *batch, const int64 *keys, int count)
 		held->batch = link->batch;
 		held->first = NULL;
 		held->last = NULL;
+		held->spilled.segment = -1;
 		elements[i] = Int64GetDatum(keys[i]);
 	}
 	array = construct_array(elements, count, INT8OID, sizeof(int64),
@@ -591,12 +589,11 @@ ask_for_keys(FcBatch *batch, const int64 *keys, int count)
 }
 
 /*
- * Hold all rows of the answer, each with its own key, until memory is full;
- * then returns false.
+ * Hold all rows of the answer, each with its own key.
  *
  * Rows of keys that were not asked for may come: an API may ignore a filter.
  */
-static bool
+static void
 hold_rows(FcBatch *batch)
 {
 	BatchLink  *link = batch->link;
@@ -614,7 +611,7 @@ hold_rows(FcBatch *batch)
 		if (held == NULL || held->batch != link->batch)
 			continue;
 
-		oldcontext = MemoryContextSwitchTo(link->context);
+		oldcontext = MemoryContextSwitchTo(link->row_context);
 		row = palloc(sizeof(HeldRow));
 		row->next = NULL;
 		row->tuple =
@@ -627,10 +624,87 @@ hold_rows(FcBatch *batch)
 			held->last->next = row;
 		held->last = row;
 
-		if (MemoryContextMemAllocated(link->context, true) > link->limit)
-			return false;
+		if (MemoryContextMemAllocated(link->row_context, false) > link->limit)
+			spill_rows(link);
 	}
-	return true;
+}
+
+/*
+ * Move all rows to the end of the file.
+ */
+static void
+spill_rows(BatchLink *link)
+{
+	held_iterator iterator;
+	HeldKey    *held;
+
+	if (link->file == NULL)
+	{
+		ResourceOwner owner = CurrentResourceOwner;
+		MemoryContext oldcontext =
+		MemoryContextSwitchTo(GetMemoryChunkContext(link));
+
+		CurrentResourceOwner = link->owner;
+		link->file = BufFileCreateTemp(false);
+		CurrentResourceOwner = owner;
+		MemoryContextSwitchTo(oldcontext);
+		link->end.segment = 0;
+		link->end.offset = 0;
+	}
+	if (BufFileSeek(link->file, link->end.segment, link->end.offset,
+					SEEK_SET) != 0)
+		elog(ERROR, "could not seek in a temporary file");
+
+	held_start_iterate(link->held, &iterator);
+	while ((held = held_iterate(link->held, &iterator)) != NULL)
+	{
+		for (HeldRow *row = held->first; row != NULL; row = row->next)
+			write_row(link, held, row->tuple);
+		held->first = NULL;
+		held->last = NULL;
+	}
+	MemoryContextReset(link->row_context);
+}
+
+/*
+ * Write a row where the file stands, behind the place of the key's row before.
+ */
+static void
+write_row(BatchLink *link, HeldKey *held, MinimalTuple tuple)
+{
+	FilePlace	previous = held->spilled;
+
+	held->spilled = link->end;
+	BufFileWrite(link->file, &previous, sizeof(previous));
+	BufFileWrite(link->file, tuple, tuple->t_len);
+	BufFileTell(link->file, &link->end.segment, &link->end.offset);
+}
+
+/*
+ * Read the row at place into the context, and move place to the row before.
+ */
+static MinimalTuple
+read_row(BatchLink *link, FilePlace *place, MemoryContext context)
+{
+	MinimalTuple tuple;
+	uint32		length;
+
+	if (BufFileSeek(link->file, place->segment, place->offset, SEEK_SET) != 0)
+		elog(ERROR, "could not seek in a temporary file");
+	read_file(link->file, place, sizeof(*place));
+	read_file(link->file, &length, sizeof(length));
+	tuple = MemoryContextAlloc(context, length);
+	tuple->t_len = length;
+	read_file(link->file, (char *) tuple + sizeof(length),
+			  length - sizeof(length));
+	return tuple;
+}
+
+static void
+read_file(BufFile *file, void *data, Size length)
+{
+	if (BufFileRead(file, data, length) != length)
+		elog(ERROR, "could not read a temporary file");
 }
 
 /*
@@ -649,6 +723,7 @@ find_key(BatchLink *link, int64 key)
 		held->batch = 0;
 		held->first = NULL;
 		held->last = NULL;
+		held->spilled.segment = -1;
 	}
 	return held;
 }
@@ -659,8 +734,18 @@ find_key(BatchLink *link, int64 key)
 static void
 forget_rows(BatchLink *link)
 {
+	close_file(link);
+	MemoryContextReset(link->row_context);
 	MemoryContextReset(link->context);
 	link->held = held_create(link->context, link->size, NULL);
+}
+
+static void
+close_file(BatchLink *link)
+{
+	if (link->file != NULL)
+		BufFileClose(link->file);
+	link->file = NULL;
 }
 
 /*
