@@ -121,9 +121,9 @@ read_list(FcApi *api)
 
 	choose_question(query, &route, keys, &context.stores);
 	walk = fc_walk_create("key", 0, query, route,
-						  fc_query_wants_id(query, route) ? keys : NULL,
-						  fc_query_wants_parent(query, route) ? keys : NULL,
-						  !fc_query_wants_parent(query, route) ? 0 :
+						  route->flags & FC_BY_ID ? keys : NULL,
+						  route->flags & FC_BY_PARENT ? keys : NULL,
+						  !(route->flags & FC_BY_PARENT) ? 0 :
 						  route->flags & FC_BATCH ? 3 : 1, 0);
 	fc_cache_pin(walk->entry);
 	reader = make_reader(query->resource, &natts);
