@@ -1710,6 +1710,7 @@ class Cursors:
         session = trial.session
         before = trial.requests()
         answers = []
+        session.query("CLOSE ALL")  # what an error in a case before left open
         for number, query in enumerate(self.queries):
             trial.statement("fc", "DECLARE c%d SCROLL CURSOR %s FOR %s" % (
                 number, "WITH HOLD" if self.holds else "",
