@@ -9,6 +9,7 @@
 
 #include "bind.h"
 #include "common/int.h"
+#include "nodes/nodeFuncs.h"
 #include "pgtime.h"
 #include "scale.h"
 #include "utils/array.h"
@@ -34,6 +35,7 @@ typedef struct Binder
 /* However it is narrowed further, it stays empty. */
 static const Range no_value = {1, 0};
 
+static bool waits_for_execution(Node *node, void *context);
 static void bind_column(const Binder *binder, const FcColumn *column);
 static bool is_list(const Binder *binder, const FcCondition *condition);
 static void narrow_range(Range *range, FcOperator operator,
@@ -49,6 +51,32 @@ static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
 static void bind_bounds(const Binder *binder, const FcColumn *column,
 						const Range *range);
+
+/*
+ * fc_bind_waits
+ *		Is there a parameter in an operand, or a list of them, that only
+ *		execution sets?
+ *
+ * Of a generic plan that is explained, none is set.
+ */
+bool
+fc_bind_waits(Node *operand, EState *estate)
+{
+	return waits_for_execution(operand, estate);
+}
+
+static bool
+waits_for_execution(Node *node, void *context)
+{
+	const EState *estate = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind == PARAM_EXEC ||
+			estate->es_param_list_info == NULL;
+	return expression_tree_walker(node, waits_for_execution, context);
+}
 
 /*
  * fc_bind_query

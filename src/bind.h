@@ -7,6 +7,7 @@
 #ifndef FC_BIND_H
 #define FC_BIND_H
 
+#include "nodes/execnodes.h"
 #include "query.h"
 
 /* The operands of a scan's conditions, once they are known. */
@@ -18,6 +19,7 @@ typedef struct FcOperands
 	const bool *isnull;
 } FcOperands;
 
+extern bool fc_bind_waits(Node *operand, EState *estate);
 extern void fc_bind_query(FcQuery *query, const List *conditions,
 						  const FcOperands *operands,
 						  const char *filter_timezone, bool push_filters);

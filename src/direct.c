@@ -72,7 +72,6 @@ static const char *describe_request(const FcDirect *direct,
 									const ForeignScanState *node,
 									const FcQuery *query);
 static const FcQuery *known_query(FcDirect *direct, ForeignScanState *node);
-static bool waits_for_execution(Node *node, void *context);
 
 /*
  * frontcorePlanDirectModify
@@ -461,24 +460,7 @@ known_query(FcDirect *direct, ForeignScanState *node)
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 
 	if (direct->query != NULL ||
-		waits_for_execution((Node *) plan->fdw_exprs, node->ss.ps.state))
+		fc_bind_waits((Node *) plan->fdw_exprs, node->ss.ps.state))
 		return direct->query;
 	return bind_query(direct, node);
-}
-
-/*
- * Is there a parameter in it that only execution sets?  Of a generic plan that
- * is explained, none is set.
- */
-static bool
-waits_for_execution(Node *node, void *context)
-{
-	const EState *estate = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param))
-		return castNode(Param, node)->paramkind == PARAM_EXEC ||
-			estate->es_param_list_info == NULL;
-	return expression_tree_walker(node, waits_for_execution, context);
 }

@@ -98,7 +98,6 @@ static void add_placeholders(const FcScanState *state, FcQuery *query,
 static void add_placeholder(FcQuery *query, const char *name,
 							const FcColumn *column);
 static char *describe_request(ForeignScanState *node, const FcQuery *query);
-static bool waits_for_execution(Node *node, void *context);
 
 static const FcBatchSource batch_source = {ask_batch, next_batch_row};
 
@@ -148,7 +147,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
 							  ALLOCSET_DEFAULT_SIZES);
-	state->waits = waits_for_execution((Node *) plan->fdw_exprs, estate);
+	state->waits = fc_bind_waits((Node *) plan->fdw_exprs, estate);
 	if (batch != NIL)
 		state->batch = fc_batch_begin(node, &batch_source, batch);
 	else if (!state->waits)
@@ -651,7 +650,7 @@ known_query(ForeignScanState *node, FcScanState *state)
 		FcCondition *condition = lfirst(cell);
 		Node	   *operand = list_nth(plan->fdw_exprs, condition->operand);
 
-		if (waits_for_execution(operand, node->ss.ps.state))
+		if (fc_bind_waits(operand, node->ss.ps.state))
 			unknown = lappend(unknown, condition);
 		else
 			known = lappend(known, condition);
@@ -717,21 +716,4 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 	return psprintf("GET %s",
 					fc_query_describe(query,
 									  &query->resource->routes[number]));
-}
-
-/*
- * Is there a parameter in it that only execution sets?  Of a generic plan that
- * is explained, none is set.
- */
-static bool
-waits_for_execution(Node *node, void *context)
-{
-	const EState *estate = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param))
-		return castNode(Param, node)->paramkind == PARAM_EXEC ||
-			estate->es_param_list_info == NULL;
-	return expression_tree_walker(node, waits_for_execution, context);
 }
