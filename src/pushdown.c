@@ -42,7 +42,6 @@ typedef struct Matcher
 	PlannerInfo *root;
 	RelOptInfo *rel;
 	const FcTable *table;
-	bool		may_follow_write;
 } Matcher;
 
 /* By the strategy numbers of btree. */
@@ -112,7 +111,7 @@ List *
 fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				  List *rinfos)
 {
-	Matcher		matcher = {root, rel, table, may_follow_write(root, table)};
+	Matcher		matcher = {root, rel, table};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -552,8 +551,8 @@ depends_on_row(const Matcher *matcher, Expr *operand)
 						 pull_varnos(matcher->root, (Node *) operand)) ||
 		contain_volatile_functions((Node *) operand) ||
 		contain_subplans((Node *) operand) ||
-		(matcher->may_follow_write &&
-		 waits_for_rows((Node *) operand, NULL));
+		(waits_for_rows((Node *) operand, NULL) &&
+		 may_follow_write(matcher->root, matcher->table));
 }
 
 /*
