@@ -10,9 +10,9 @@ FC_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" frontcore_fd
 DATA = $(wildcard sql/frontcore_fdw--*.sql)
 
 MODULE_big = frontcore_fdw
-OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SHLIB_LINK = $(shell pkg-config --libs libcurl libcjson)
-PG_CPPFLAGS = $(shell pkg-config --cflags libcurl libcjson) \
+PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags libcurl libcjson) \
 	-DFC_VERSION=\"$(FC_VERSION)\"
 
 # += keeps what the command line gives, such as PG_CFLAGS=--coverage.
@@ -32,7 +32,7 @@ ISOLATION := $(basename $(notdir $(sort $(wildcard test/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=test
 PROVE_TESTS := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS := $(if $(PROVE_TESTS),1)
-EXTRA_CLEAN = $(wildcard src/*.gcno src/*.gcda) coverage.info coverage
+EXTRA_CLEAN = $(wildcard src/*.gcno src/*.gcda src/*/*.gcno src/*/*.gcda) coverage.info coverage
 
 # The JIT has nothing to inline from a foreign-data wrapper, so no bitcode.
 override with_llvm = no
@@ -44,7 +44,7 @@ include $(PGXS)
 # Warnings are for our own code, not for the server's headers.
 override CPPFLAGS := $(subst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
 
-$(OBJS): $(wildcard src/*.h) frontcore_fdw.control
+$(OBJS): $(wildcard src/*.h src/*/*.h) frontcore_fdw.control
 
 # The tests' API listens on 127.0.0.1 and leaves after an idle minute.
 ifneq (,$(and $(REGRESS_PREP),$(filter mock installcheck,$(MAKECMDGOALS))))

@@ -2,7 +2,7 @@
  * compat.h
  *		Differences between PostgreSQL's major versions.
  *
- * Layer 0.  No other file of ours looks at the version.
+ * No other file of ours looks at the version.
  */
 #ifndef FC_COMPAT_H
 #define FC_COMPAT_H

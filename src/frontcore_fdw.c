@@ -2,29 +2,29 @@
  * frontcore_fdw.c
  *		Foreign data wrapper for the FrontCore API: the table of contents.
  *
- * Layer 12.  Loads the library, defines its settings, and names the functions
+ * Loads the library, defines its settings, and names the functions
  * that PostgreSQL calls.
  */
 #include "postgres.h"
 
-#include "analyze.h"
-#include "api.h"
-#include "cache.h"
-#include "direct.h"
-#include "distinct.h"
+#include "api/exchange.h"
+#include "base/cache.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 #include "import.h"
-#include "join.h"
-#include "limiter.h"
+#include "join/join.h"
 #include "miscadmin.h"
-#include "modify.h"
-#include "pager.h"
-#include "plan.h"
-#include "scan.h"
-#include "stats.h"
-#include "target.h"
+#include "plan/distinct.h"
+#include "plan/plan.h"
+#include "read/analyze.h"
+#include "read/pager.h"
+#include "read/scan.h"
+#include "shared/limiter.h"
+#include "shared/stats.h"
 #include "utils/guc.h"
+#include "write/direct.h"
+#include "write/modify.h"
+#include "write/target.h"
 
 PG_MODULE_MAGIC;
 

@@ -7,10 +7,10 @@
  */
 #include "postgres.h"
 
-#include "catalog.h"
+#include "api/catalog.h"
+#include "api/option.h"
 #include "foreign/fdwapi.h"
 #include "import.h"
-#include "option.h"
 #include "utils/builtins.h"
 
 #define REMOTE_SCHEMA	"frontcore"

@@ -1,8 +1,6 @@
 /*
  * import.h
  *		IMPORT FOREIGN SCHEMA: print the catalog.
- *
- * Layer 4.
  */
 #ifndef FC_IMPORT_H
 #define FC_IMPORT_H

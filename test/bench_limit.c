@@ -8,7 +8,7 @@
  * bench_limit row URL COUNT	downloads URL so many times; prints the median
  *								in milliseconds.
  *
- * Transfers are set up as in src/http.c, and the connection is warm.  What is
+ * Transfers are set up as in src/base/http.c, and the connection is warm.  What is
  * received goes to one buffer, which stays.
  */
 #include <cjson/cJSON.h>

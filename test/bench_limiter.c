@@ -1,7 +1,7 @@
 /*
  * bench_limiter.c
  *		What a pass through the limiter costs: for test/bench, which compiles
- *		this with src/limiter.c and src/history.c into a library of its own.
+ *		this with src/shared/limiter.c and src/shared/history.c into a library of its own.
  *
  * bench_limiter(requests per second, passes) is the time of one pass in
  * microseconds, when nobody else wants anything of the account.
@@ -9,9 +9,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "limiter.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "shared/limiter.h"
 
 PG_MODULE_MAGIC;
 

@@ -12,14 +12,14 @@ status=0
 
 command -v pg_bsd_indent >/dev/null || { echo "$0: no pg_bsd_indent" >&2; exit 1; }
 
-readelf --debug-dump=info ./*.o 2>/dev/null |
+readelf --debug-dump=info ./*.o ./*/*.o 2>/dev/null |
 	awk '/DW_TAG_typedef/ { t = 1 } t && /DW_AT_name/ { print $NF; t = 0 }' |
 	sort -u > "$scratch/debug"
 [ -s "$scratch/debug" ] || { echo "$0: no debug information; build first" >&2; exit 1; }
-awk '/^typedef/ { t = 1 } t && /^}/ { gsub(/[};]/, ""); print $1; t = 0 }' ./*.[ch] |
+awk '/^typedef/ { t = 1 } t && /^}/ { gsub(/[};]/, ""); print $1; t = 0 }' ./*.[ch] ./*/*.[ch] |
 	sort -u - "$scratch/debug" > "$scratch/all"
 
-for file in *.c *.h; do
+for file in *.[ch] */*.[ch]; do
 	# "text" is a type where it is one, and a good name elsewhere.
 	if grep -qE '(^|[^A-Za-z0-9_])text[[:space:]]+\*+[[:space:]]*[A-Za-z_]' "$file"; then
 		cp "$scratch/all" "$scratch/types"

@@ -1,9 +1,9 @@
 #!/bin/sh
 #
-# Check what a compiler cannot: that includes only point downward, that each
-# outside thing is known to one file, that known traps are avoided, and that
-# the documentation is complete.  A header states its layer as "Layer N."; a
-# source file is one with its header.  Prints one line per check, as TAP.
+# Check what a compiler cannot: that each wing of src/ uses only those below it
+# and nothing runs in a circle, that each outside thing is known to one file,
+# that known traps are avoided, and that the documentation is complete.  Prints
+# one line per check, as TAP.
 
 cd "$(dirname "$0")/.." || exit 1
 checks=0
@@ -41,52 +41,69 @@ scripts()
 	done
 }
 
-check_layers()
+# The wings, each of which may use those before it (src/README.md).
+wings='base shared api plan join read write'
+
+# One edge for each file that uses another: "read/scan api/option".
+uses()
+{
+	awk '
+		FNR == 1 { own = FILENAME; sub(/\.[ch]$/, "", own) }
+		/^#include "/ {
+			split($0, part, "\""); used = part[2]
+			if (sub(/\.h$/, "", used) && used ~ /\// && used != own)
+				print own, used
+		}' "$@" | sort -u
+}
+
+check_wings()
 {
 	cd src || return 1
+	for folder in */; do
+		case " $wings " in
+			*" ${folder%/} "*) ;;
+			*) echo "src/$folder is no wing"; return 1 ;;
+		esac
+	done
+	uses */*.[ch] | awk -v wings="$wings" '
+		BEGIN { count = split(wings, names, " "); for (i = 1; i <= count; i++) height[names[i]] = i }
+		{
+			split($1, user, "/"); split($2, used, "/")
+			if ((used[1] in height) && height[used[1]] > height[user[1]]) {
+				print $1 " must not use " $2; bad = 1
+			}
+		}
+		END { exit bad }' || return 1
+	uses */*.[ch] | tsort 2>&1 >/dev/null | grep . && return 1
+
 	# The names of the resources first.
-	set -- catalog.c *.h *.c
+	set -- api/catalog.c ./*.[ch] */*.[ch]
 	awk '
 	function say(file, text)	{ print file ": " text; bad = 1 }
 	function only(file, text)	{ if (FILENAME != file) say(FILENAME ":" FNR, text " belongs to " file) }
 
-	/^ \* Layer [0-9]+\./		{ layer[FILENAME] = $3 + 0 }
-	/^#ifndef FC_.*_H$/			{ headers[FILENAME] }
-	/^#include "/				{ split($0, part, "\""); uses[FILENAME, part[2]] }
 	/^#include "postgres.h"/ && FILENAME ~ /\.h$/	{ say(FILENAME, "must not include postgres.h") }
-	/^#include <curl/ && FILENAME != "url.c"	{ only("http.c", "libcurl") }
-	/^#include <cjson/			{ only("json.c", "cJSON") }
-	/PG_VERSION_NUM/			{ only("compat.h", "PG_VERSION_NUM") }
-	/X-API-Key/					{ only("api.c", "the API key") }
-	/^#include "(api|pager).h"/ && FILENAME ~ /^(plan|import|pushdown)/	{ say(FILENAME, "must not do I/O") }
-	FILENAME == "catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
-	FILENAME == "catalog.c"		{ next }
+	/^#include <curl/ && FILENAME != "base/url.c"	{ only("base/http.c", "libcurl") }
+	/^#include <cjson/			{ only("base/json.c", "cJSON") }
+	/PG_VERSION_NUM/			{ only("./compat.h", "PG_VERSION_NUM") }
+	/X-API-Key/					{ only("api/exchange.c", "the API key") }
+	/^#include "(api\/exchange|read\/.*).h"/ && FILENAME ~ /^(plan|join)\/|import/	{ say(FILENAME, "must not do I/O") }
+	FILENAME == "api/catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
+	FILENAME == "api/catalog.c"		{ next }
 	{ for (res in resources) if (index($0, "\"" res "\"")) say(FILENAME ":" FNR, "names resource " res) }
 
-	END {
-		for (header in headers)
-			if (!(header in layer))
-				say(header, "states no layer")
-		for (use in uses) {
-			split(use, name, SUBSEP)
-			own = name[1]; sub(/\.c$/, ".h", own)
-			height = (own in layer) ? layer[own] : 99
-			if (name[2] in layer && name[2] != own && name[2] != "compat.h" && layer[name[2]] >= height)
-				say(name[1], "layer " height " must not include " name[2] ", layer " layer[name[2]])
-		}
-		exit bad
-	}' "$@"
+	END { exit bad }' "$@"
 }
 
 check_traps()
 {
 	! grep -nE '\b(pg_usleep|curl_easy_perform|cJSON_GetObjectItem|v?sprintf|strn?cpy|strn?cat)[[:space:]]*\(|->valueint\b' \
-		src/*.[ch] || return 1
+		src/*.[ch] src/*/*.[ch] || return 1
 }
 
 check_width()
 {
-	for file in src/*.[ch]; do
+	for file in src/*.[ch] src/*/*.[ch]; do
 		expand -t 4 "$file" | awk -v file="$file" '
 			length($0) > 79 && !/"/ { print file ":" FNR ": " length($0) " columns"; bad = 1 }
 			END { exit bad }' || echo x
@@ -101,7 +118,7 @@ check_functions()
 		/^\}$/ && start && FNR - start > 120 {
 			print FILENAME ":" start ": a function of " FNR - start " lines"; bad = 1
 		}
-		END { exit bad }' src/*.c
+		END { exit bad }' src/*.c src/*/*.c
 }
 
 check_whitespace()
@@ -120,14 +137,14 @@ check_leftovers()
 check_docs()
 {
 	{
-		sed -nE 's/^[[:space:]]*\{"([a-z_]+)",.*/\1/p' src/option.c
-		sed -nE 's/^[[:space:]]*\.name = "([a-z_]+)",.*/\1/p' src/catalog.c
+		sed -nE 's/^[[:space:]]*\{"([a-z_]+)",.*/\1/p' src/api/option.c
+		sed -nE 's/^[[:space:]]*\.name = "([a-z_]+)",.*/\1/p' src/api/catalog.c
 	} | sort -u | awk '
 		NR == FNR	{ readme = readme "\n" $0; next }
 		{ names++ }
 		readme !~ "(^|[^a-z_])" $1 "([^a-z_]|$)" { print "README.md does not mention " $1; bad = 1 }
 		END {
-			if (names < 10) { print "found only " names " names in option.c and catalog.c"; bad = 1 }
+			if (names < 10) { print "found only " names " names in api/option.c and api/catalog.c"; bad = 1 }
 			exit bad
 		}' README.md -
 }
@@ -181,7 +198,7 @@ for path in sys.argv[1:]:
     compile(open(path, encoding="utf-8").read(), path, "exec")' {} +
 }
 
-for name in layers traps width functions whitespace leftovers docs expected \
+for name in wings traps width functions whitespace leftovers docs expected \
 	version shell python; do
 	check $name
 done

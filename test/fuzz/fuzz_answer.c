@@ -9,19 +9,19 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "canon.h"
+#include "api/value.h"
+#include "base/wait.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "read/tuple.h"
+#include "read/walk.h"
 #include "shim.h"
-#include "tuple.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "wait.h"
-#include "walk.h"
 
 #define END_OF_ANSWER	0x1e	/* "record separator" */
 #define END_OF_HEADERS	0x1f	/* "unit separator" */

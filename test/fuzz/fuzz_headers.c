@@ -4,9 +4,9 @@
  *
  * Includes http.c, whose functions for the head are its own business.
  */
-#include "http.c"
+#include "base/http.c"
 
-#include "advice.h"
+#include "api/advice.h"
 #include "shim.h"
 
 /* Less than an answer may have, so that some inputs are longer. */

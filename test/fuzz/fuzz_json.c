@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "json.h"
+#include "base/json.h"
 #include "shim.h"
 
 static int64 visit(FcJsonNode node, const char *text, Size length);

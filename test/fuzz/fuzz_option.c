@@ -6,7 +6,7 @@
  * is accepted must be what the option's description promises, above all the
  * address that requests, with the key in them, are sent to.
  */
-#include "option.c"
+#include "api/option.c"
 
 #include <math.h>
 

@@ -1,0 +1,15 @@
+/*
+ * account.h
+ *		What is known of an account's lists before they are asked for.
+ */
+#ifndef FC_ACCOUNT_H
+#define FC_ACCOUNT_H
+
+#include "api/option.h"
+#include "api/query.h"
+
+extern void fc_facts_load(const FcServer *server, const FcAccount *account,
+						  const FcResource *resource, FcRouteFacts *facts,
+						  FcLearned *learned);
+
+#endif							/* FC_ACCOUNT_H */

@@ -1,0 +1,79 @@
+/*
+ * error.h
+ *		What a status, a body or a dead transport means to SQL.
+ */
+#ifndef FC_ERROR_H
+#define FC_ERROR_H
+
+/* What kind of path was asked; decides what a 404 means. */
+typedef enum FcPathKind
+{
+	FC_PATH_LIST,				/* a resource's own: 404 is no such list */
+	FC_PATH_PART,				/* an object, a course's dates: 404 is none */
+	FC_PATH_BATCH				/* a list over given parents */
+} FcPathKind;
+
+/* What an answer means.  Everything but OK may be an error. */
+typedef enum FcVerdict
+{
+	FC_VERDICT_OK,
+	FC_VERDICT_ABSENT,			/* no such row */
+	FC_VERDICT_NO_ROUTE,		/* the account has no such list: HV00R */
+	FC_VERDICT_NO_PATH,			/* nor that: the answer is not the API's */
+	FC_VERDICT_NO_METHOD,		/* 405 */
+	FC_VERDICT_REFUSED,			/* 400, 413, 414, 422, or unclassified "error" */
+	FC_VERDICT_UNSURE,			/* "error" under a status of success, of a
+								 * list: refused, or no such list */
+	FC_VERDICT_THROTTLED,		/* 429, or an empty 2xx to a GET */
+	FC_VERDICT_UNAVAILABLE,		/* 502, 503, 504, lost: repeat a GET */
+	FC_VERDICT_FAILED			/* anything else: an error at once */
+} FcVerdict;
+
+/* Why there is no usable answer. */
+typedef enum FcTrouble
+{
+	FC_TROUBLE_NONE,			/* there is one: look at its status */
+	FC_TROUBLE_NOT_SENT,
+	FC_TROUBLE_LOST,
+	FC_TROUBLE_TIMED_OUT,
+	FC_TROUBLE_CUT_SHORT,
+	FC_TROUBLE_TOO_BIG,
+	FC_TROUBLE_STARVED,			/* there was no memory for it */
+	FC_TROUBLE_GARBLED,			/* not HTTP, or badly encoded */
+	FC_TROUBLE_EMPTY,			/* 2xx without the body that was asked for */
+	FC_TROUBLE_NOT_JSON			/* 2xx with something else */
+} FcTrouble;
+
+/* What came of a request, as far as it matters here. */
+typedef struct FcReply
+{
+	const char *resource;
+	bool		is_write;
+	FcPathKind	kind;
+	FcTrouble	trouble;
+	int			status;
+	bool		is_text;		/* the body is neither empty nor JSON */
+	bool		is_error;		/* it is an object that says it is an error */
+	const char *message;		/* what the body says, or NULL */
+	const char *shown;			/* the same without the key */
+	const char *code;			/* its code for programs, or NULL */
+	const char *allow;			/* header Allow, or NULL */
+	const char *reason;			/* the transport's words on its trouble */
+} FcReply;
+
+/* What that means; all but the verdict only if that is not OK. */
+typedef struct FcError
+{
+	FcVerdict	verdict;
+	int			sqlstate;
+	const char *message;
+	const char *detail;			/* or NULL */
+	const char *hint;			/* or NULL */
+} FcError;
+
+extern FcError *fc_error_judge(const FcReply *reply);
+extern void fc_error_raise(const FcError *error);
+extern void fc_error_context(const char *method, const char *path);
+extern char *fc_error_quote(const char *text, Size length);
+
+#endif							/* FC_ERROR_H */

@@ -1,0 +1,824 @@
+/*
+ * exchange.c
+ *		One exchange with the API: key, limiter, HTTP, errors, retries.
+ *
+ * An exchange asks the limiter for its turn, sends a request, and tells the
+ * limiter and the statistics what became of it.  What the answer means is
+ * told by error.c; if it means "again" and that is safe, it starts over.  An
+ * error thrown on the way needs no cleaning up here: the limiter and the
+ * statistics forget a backend's request when the (sub)transaction aborts, and
+ * all else hangs on memory contexts.
+ *
+ * The API key is known to this file alone, from the user mapping to the
+ * header.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "api/advice.h"
+#include "api/exchange.h"
+#include "base/wait.h"
+#include "common/pg_prng.h"
+#include "lib/ilist.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#define KEY_HEADER		"X-API-Key"
+
+/* The first back-off lasts as long, each one after it twice as long. */
+#define FIRST_BACKOFF_MS	1000.0
+#define MAX_JITTER			0.25
+
+/* What an FcApi does not show. */
+typedef struct FcApiPrivate
+{
+	FcApi		api;
+	dlist_node	node;			/* in apis */
+	MemoryContext context;		/* holds this and all below */
+	char	   *key_header;		/* with the API key in it */
+	FcHttpConnection *connection;	/* NULL before the first request */
+	MemoryContextCallback cleanup;
+} FcApiPrivate;
+
+/* One run of the executor, for max_requests_per_query; in its es_query_cxt. */
+typedef struct Run
+{
+	dlist_node	node;			/* in runs */
+	EState	   *estate;
+	int64		requests;
+	MemoryContextCallback cleanup;
+} Run;
+
+/* What an exchange waits for; for the CONTEXT of an error. */
+typedef enum Waiting
+{
+	WAITING_FOR_NOTHING,
+	WAITING_FOR_LIMITER,
+	WAITING_FOR_ANSWER,
+	WAITING_FOR_RETRY
+} Waiting;
+
+typedef struct Exchange
+{
+	FcApi	   *api;
+	FcApiUse   *use;
+	const FcApiCall *call;
+	bool		is_write;
+	Waiting		waiting;
+	int			ahead;			/* requests before this one, at the limiter */
+
+	/* the current attempt */
+	bool		is_retry;
+	bool		is_sent;		/* or about to be */
+	double		waited_ms;
+	FcHttpResponse *response;
+	FcLimiterAdvice advice;
+} Exchange;
+
+/* What a transport's outcome is called by error.c, and by the limiter. */
+typedef struct Outcome
+{
+	FcTrouble	trouble;
+	FcLimiterOutcome limiter;
+} Outcome;
+
+static const Outcome outcomes[] =
+{
+	[FC_HTTP_ANSWERED] = {FC_TROUBLE_NONE, FC_LIMITER_ANSWERED},
+	[FC_HTTP_NOT_SENT] = {FC_TROUBLE_NOT_SENT, FC_LIMITER_NOT_SENT},
+	[FC_HTTP_LOST] = {FC_TROUBLE_LOST, FC_LIMITER_ABANDONED},
+	[FC_HTTP_TIMED_OUT] = {FC_TROUBLE_TIMED_OUT, FC_LIMITER_ABANDONED},
+	[FC_HTTP_CUT_SHORT] = {FC_TROUBLE_CUT_SHORT, FC_LIMITER_ANSWERED},
+	[FC_HTTP_TOO_BIG] = {FC_TROUBLE_TOO_BIG, FC_LIMITER_ANSWERED},
+	[FC_HTTP_STARVED] = {FC_TROUBLE_STARVED, FC_LIMITER_ANSWERED},
+	[FC_HTTP_GARBLED] = {FC_TROUBLE_GARBLED, FC_LIMITER_ANSWERED}
+};
+
+/*
+ * Where an answer's words and codes may be: paths below the answer, or below
+ * the first of its "errors".  NULL ends.
+ */
+static const char *const error_paths[] = {"error", "error.message", NULL};
+static const char *const message_paths[] =
+{"", "message", "Message", "detail", "title", NULL};
+static const char *const code_paths[] =
+{"errorCode", "code", "Key", "key", "error.code", NULL};
+
+int64		fc_api_writes = 0;
+bool		fc_log_requests = false;
+int			fc_max_requests_per_query = 0;
+
+static dlist_head apis = DLIST_STATIC_INIT(apis);
+static uint64 generation = 0;	/* goes up when an option changes */
+static dlist_head runs = DLIST_STATIC_INIT(runs);
+
+static void register_callbacks(void);
+static void note_change(Datum arg, int cacheid, uint32 hashvalue);
+static void drop_outdated(XactEvent event, void *arg);
+static FcApi *make_api(Oid serverid, Oid userid);
+static void erase_key(void *arg);
+
+static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
+static void count_request(const FcApiUse *use);
+static Run *get_run(EState *estate);
+static void forget_run(void *arg);
+static void await_turn(Exchange *exchange);
+static void send_request(Exchange *exchange);
+static void note_start(void *arg);
+static bool is_throttling(const Exchange *exchange);
+static bool is_blank(const FcHttpResponse *response);
+static void record_attempt(const Exchange *exchange);
+static void log_attempt(const Exchange *exchange);
+static void read_reply(const Exchange *exchange, FcReply *reply,
+					   FcAnswer *answer);
+static const char *hide_key(const Exchange *exchange, const char *text);
+static void read_error(const Exchange *exchange, FcJsonNode root,
+					   FcReply *reply);
+static void quote_message(const Exchange *exchange, const char *message,
+						  FcReply *reply);
+static bool is_error(FcJsonNode root);
+static FcJsonNode first_error(FcJsonNode root);
+static const char *find_text(FcJsonNode object, const char *const *paths);
+static bool back_off(Exchange *exchange, FcError *error, int retries);
+static double delay_before_retry(const Exchange *exchange,
+								 const FcError *error, int retries);
+static void refuse_wait(const Exchange *exchange, double milliseconds,
+						FcError *error);
+static void fail(const Exchange *exchange, const FcError *error);
+static void show_activity(const Exchange *exchange, FcActivityState state);
+static void describe_exchange(void *arg);
+
+/*
+ * fc_api_open
+ *		A user's way to a server, with the options as they are now.
+ *
+ * Throws if the user has no mapping, or one without a key.  Sends nothing.
+ */
+FcApi *
+fc_api_open(Oid serverid, Oid userid)
+{
+	dlist_iter	iter;
+
+	register_callbacks();
+	fc_stats_attach(fc_limiter_segment_slot());
+
+	/* a list will do, as a backend knows few users */
+	dlist_foreach(iter, &apis)
+	{
+		FcApiPrivate *private = dlist_container(FcApiPrivate, node, iter.cur);
+
+		if (private->api.generation == generation &&
+			private->api.serverid == serverid &&
+			private->api.userid == userid)
+			return &private->api;
+	}
+	return make_api(serverid, userid);
+}
+
+/*
+ * fc_api_exchange
+ *		Send a request until there is an answer that means something.
+ *
+ * The answer lives in the current context.  Throws what the answer means,
+ * unless the call tolerates it.
+ */
+FcAnswer *
+fc_api_exchange(FcApi *api, FcApiUse *use, const FcApiCall *call)
+{
+	Exchange	exchange = {0};
+	ErrorContextCallback context;
+	MemoryContext oldcontext;
+	MemoryContext workspace;
+	FcAnswer   *answer;
+	FcError    *error;
+
+	exchange.api = api;
+	exchange.use = use;
+	exchange.call = call;
+	exchange.is_write = strcmp(call->method, "GET") != 0;
+
+	context.callback = describe_exchange;
+	context.arg = &exchange;
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+
+	/* what an attempt leaves behind goes before the next one */
+	workspace = AllocSetContextCreate(CurrentMemoryContext,
+									  "frontcore_fdw answer",
+									  ALLOCSET_DEFAULT_SIZES);
+	oldcontext = MemoryContextSwitchTo(workspace);
+	answer = make_attempt(&exchange, &error);
+	for (int retries = 0; back_off(&exchange, error, retries); retries++)
+	{
+		MemoryContextReset(workspace);
+		exchange.is_retry = true;
+		answer = make_attempt(&exchange, &error);
+	}
+	MemoryContextSwitchTo(oldcontext);
+
+	if (answer->verdict != FC_VERDICT_OK &&
+		(call->tolerates & FC_TOLERATE(answer->verdict)) == 0)
+		fail(&exchange, error);
+
+	fc_stats_idle();
+	error_context_stack = context.previous;
+	return answer;
+}
+
+/* See to it that changed options are noticed; once. */
+static void
+register_callbacks(void)
+{
+	static bool is_registered = false;
+
+	if (is_registered)
+		return;
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, note_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, note_change, (Datum) 0);
+	RegisterXactCallback(drop_outdated, NULL);
+	is_registered = true;
+}
+
+/*
+ * Some server or mapping changed.  It is rare enough to take it for all: a
+ * new mapping may be for a role that used PUBLIC's.
+ */
+static void
+note_change(Datum arg, int cacheid, uint32 hashvalue)
+{
+	generation++;
+}
+
+/* Close what has outdated options, once no scan can use it any more. */
+static void
+drop_outdated(XactEvent event, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+
+	dlist_foreach_modify(iter, &apis)
+	{
+		FcApiPrivate *private = dlist_container(FcApiPrivate, node, iter.cur);
+
+		if (private->api.generation != generation)
+		{
+			dlist_delete(iter.cur);
+			MemoryContextDelete(private->context);
+		}
+	}
+}
+
+/* Read the options, and remember them until they change. */
+static FcApi *
+make_api(Oid serverid, Oid userid)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "frontcore_fdw api",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	FcApiPrivate *private = palloc0(sizeof(FcApiPrivate));
+	FcApi	   *api = &private->api;
+	char	   *key;
+
+	private->context = context;
+	private->cleanup.func = erase_key;
+	private->cleanup.arg = private;
+	MemoryContextRegisterResetCallback(context, &private->cleanup);
+
+	api->private = private;
+	api->generation = generation;
+	api->serverid = serverid;
+	api->userid = userid;
+	api->server = fc_option_server(serverid);
+	key = unconstify(char *, fc_option_api_key(serverid, userid,
+											   &api->mappingid));
+	api->account = fc_option_account(api->server, key);
+	private->key_header = psprintf("%s: %s", KEY_HEADER, key);
+	explicit_bzero(key, strlen(key));
+
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextSetParent(context, TopMemoryContext);
+	dlist_push_head(&apis, &private->node);
+	return api;
+}
+
+/* Leave no key in memory that is freed. */
+static void
+erase_key(void *arg)
+{
+	FcApiPrivate *private = arg;
+
+	if (private->key_header != NULL)
+		explicit_bzero(private->key_header, strlen(private->key_header));
+}
+
+/* Send the request once, and find out what the answer means. */
+static FcAnswer *
+make_attempt(Exchange *exchange, FcError **error)
+{
+	FcAnswer   *answer = palloc0(sizeof(FcAnswer));
+	FcReply		reply = {0};
+
+	count_request(exchange->use);
+	await_turn(exchange);
+	send_request(exchange);
+	exchange->advice = fc_advice_read(exchange->response,
+									  is_throttling(exchange));
+	fc_limiter_finish(outcomes[exchange->response->outcome].limiter,
+					  &exchange->advice);
+	record_attempt(exchange);
+	if (fc_log_requests)
+		log_attempt(exchange);
+
+	read_reply(exchange, &reply, answer);
+	*error = fc_error_judge(&reply);
+	answer->verdict = (*error)->verdict;
+	if (exchange->is_write && exchange->is_sent &&
+		answer->verdict != FC_VERDICT_OK &&
+		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
+		fc_api_writes--;
+	return answer;
+}
+
+/* Count a request of the executor's run, and refuse what is too many. */
+static void
+count_request(const FcApiUse *use)
+{
+	Run		   *run;
+
+	if (use->estate == NULL)
+		return;
+	run = get_run(use->estate);
+	if (fc_max_requests_per_query > 0 &&
+		run->requests >= fc_max_requests_per_query)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("query needs more than %d requests",
+						fc_max_requests_per_query),
+				 errhint("%s", use->limit_hint ? use->limit_hint :
+						 "Raise frontcore_fdw.max_requests_per_query.")));
+	run->requests++;
+}
+
+/* What is known of a run of the executor. */
+static Run *
+get_run(EState *estate)
+{
+	dlist_iter	iter;
+	Run		   *run;
+
+	/* nested ones are few, and the last one is at the head */
+	dlist_foreach(iter, &runs)
+	{
+		run = dlist_container(Run, node, iter.cur);
+		if (run->estate == estate)
+			return run;
+	}
+
+	run = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Run));
+	run->estate = estate;
+	run->cleanup.func = forget_run;
+	run->cleanup.arg = run;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &run->cleanup);
+	dlist_push_head(&runs, &run->node);
+	return run;
+}
+
+/* A run is over. */
+static void
+forget_run(void *arg)
+{
+	dlist_delete(&((Run *) arg)->node);
+}
+
+/* Wait until the limiter lets the request go. */
+static void
+await_turn(Exchange *exchange)
+{
+	FcApi	   *api = exchange->api;
+	double		began = fc_wait_clock();
+	double		wait_ms;
+
+	exchange->waiting = WAITING_FOR_LIMITER;
+	fc_limiter_join(&api->account, api->server->base_url,
+					&api->server->limits);
+	while ((wait_ms = fc_limiter_poll(&exchange->ahead)) > 0)
+	{
+		double		hold_ms = fc_limiter_hold();
+
+		/* somebody else was told to wait, and so are we */
+		if (hold_ms > api->server->max_retry_wait_ms + FC_ADVICE_ROUNDING_MS)
+		{
+			FcError		error = {0};
+
+			error.message = psprintf("could not %s resource \"%s\": the API allows no requests now",
+									 exchange->is_write ? "write" : "read",
+									 exchange->use->resource);
+			error.sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+			refuse_wait(exchange, hold_ms, &error);
+			fail(exchange, &error);
+		}
+		show_activity(exchange, exchange->ahead > 0 ?
+					  FC_ACTIVITY_QUEUED : FC_ACTIVITY_WAITING);
+		fc_wait(wait_ms, FC_WAIT_RATE_LIMIT);
+	}
+	exchange->waiting = WAITING_FOR_NOTHING;
+	exchange->waited_ms += fc_wait_clock() - began;
+}
+
+/* Send the request, and wait for its answer. */
+static void
+send_request(Exchange *exchange)
+{
+	const FcApiCall *call = exchange->call;
+	const FcServer *server = exchange->api->server;
+	FcApiPrivate *private = exchange->api->private;
+	const char *const headers[] =
+	{
+		private->key_header,
+		"Accept: application/json",
+		call->body ? "Content-Type: application/json" : NULL,
+		NULL
+	};
+	FcHttpRequest request = {0};
+
+	if (private->connection == NULL)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(private->context);
+
+		private->connection = fc_http_connect(&server->http);
+		MemoryContextSwitchTo(oldcontext);
+	}
+
+	request.method = call->method;
+	request.url = psprintf("%s%s", server->base_url, call->path);
+	request.headers = headers;
+	request.body = call->body;
+	request.length = call->body ? strlen(call->body) : 0;
+	request.started = note_start;
+	request.arg = exchange;
+
+	show_activity(exchange, FC_ACTIVITY_SENDING);
+	exchange->is_sent = false;
+	exchange->waiting = WAITING_FOR_ANSWER;
+	exchange->response = fc_http_perform(private->connection, &request);
+	exchange->waiting = WAITING_FOR_NOTHING;
+}
+
+/* The request is about to be sent.  Called by libcurl: must not throw. */
+static void
+note_start(void *arg)
+{
+	Exchange   *exchange = arg;
+
+	fc_limiter_start();
+	exchange->is_sent = true;
+	if (exchange->is_write)
+		fc_api_writes++;
+}
+
+/* Is this how the API says that there are too many requests? */
+static bool
+is_throttling(const Exchange *exchange)
+{
+	const FcHttpResponse *response = exchange->response;
+
+	if (response->outcome != FC_HTTP_ANSWERED)
+		return false;
+	return response->status == 429 ||
+		(response->status / 100 == 2 && !exchange->is_write &&
+		 is_blank(response));
+}
+
+/* Is there nothing in the body? */
+static bool
+is_blank(const FcHttpResponse *response)
+{
+	return strspn(response->body, " \t\r\n") == response->length;
+}
+
+/* Add an attempt to the counters of the scan, and of the server. */
+static void
+record_attempt(const Exchange *exchange)
+{
+	const FcHttpResponse *response = exchange->response;
+	FcApiUse   *use = exchange->use;
+	FcCounts	counts = {0};
+
+	counts.requests = exchange->is_sent ? 1 : 0;
+	counts.retries = exchange->is_retry ? 1 : 0;
+	counts.bytes_received = response->bytes_received;
+	counts.http_ms = response->milliseconds;
+	counts.wait_ms = exchange->waited_ms;
+
+	use->counts.requests += counts.requests;
+	use->counts.retries += counts.retries;
+	use->counts.bytes_received += counts.bytes_received;
+	use->counts.http_ms += counts.http_ms;
+	use->counts.wait_ms += counts.wait_ms;
+	fc_stats_add(exchange->api->serverid, use->resource, &counts);
+}
+
+/* Write a line to the server's log. */
+static void
+log_attempt(const Exchange *exchange)
+{
+	const FcHttpResponse *response = exchange->response;
+
+	ereport(LOG,
+			(errmsg("FrontCore request %s %s: status %d, " INT64_FORMAT " bytes, waited %.1f ms, took %.1f ms%s%s",
+					exchange->call->method, exchange->call->path,
+					response->status, response->bytes_received,
+					exchange->waited_ms, response->milliseconds,
+					response->reason ? ": " : "",
+					response->reason ? response->reason : ""),
+			 errhidestmt(true),
+			 errhidecontext(true)));
+}
+
+/* Find out what there is to know of a response before it is judged. */
+static void
+read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
+{
+	const FcHttpResponse *response = exchange->response;
+	bool		is_success = response->status / 100 == 2;
+	bool		needs_body;
+	FcJson	   *document;
+
+	reply->resource = exchange->use->resource;
+	reply->is_write = exchange->is_write;
+	reply->kind = exchange->call->kind;
+	reply->trouble = outcomes[response->outcome].trouble;
+	reply->reason = hide_key(exchange, response->reason);
+	reply->status = answer->status = response->status;
+	answer->text = response->body;
+	answer->length = response->length;
+	if (reply->trouble != FC_TROUBLE_NONE)
+		return;
+
+	reply->allow = hide_key(exchange, fc_http_header(response, "allow"));
+	if (is_blank(response))
+	{
+		/* a PUT or DELETE may have nothing to say, a GET or POST may not */
+		needs_body = !exchange->is_write ||
+			strcmp(exchange->call->method, "POST") == 0;
+		if (is_success && needs_body)
+			reply->trouble = FC_TROUBLE_EMPTY;
+		return;
+	}
+
+	document = fc_json_parse(response->body, response->length);
+	if (document != NULL)
+	{
+		FcJsonNode	root = fc_json_root(document);
+
+		reply->is_error = is_error(root);
+		if (is_success && !reply->is_error)
+		{
+			answer->document = document;
+			return;
+		}
+		read_error(exchange, root, reply);
+	}
+	else if (is_success)
+		reply->trouble = FC_TROUBLE_NOT_JSON;
+	else
+		reply->is_text = true;
+	if (reply->message == NULL)
+		quote_message(exchange, response->body, reply);
+	answer->message = reply->shown;
+}
+
+/*
+ * What the other side says, without the key: some echo what they got.
+ */
+static const char *
+hide_key(const Exchange *exchange, const char *text)
+{
+	const char *header = exchange->api->private->key_header;
+	const char *key = header + strlen(KEY_HEADER ": ");
+	const char *found;
+	StringInfoData clean;
+
+	if (text == NULL || *key == '\0' || strstr(text, key) == NULL)
+		return text;
+
+	initStringInfo(&clean);
+	while ((found = strstr(text, key)) != NULL)
+	{
+		appendBinaryStringInfo(&clean, text, found - text);
+		appendStringInfoString(&clean, "***");
+		text = found + strlen(key);
+	}
+	appendStringInfoString(&clean, text);
+	return clean.data;
+}
+
+/* Is this object the API's way to say no, whatever the status? */
+static bool
+is_error(FcJsonNode root)
+{
+	FcJsonNode	error = fc_json_member(root, "error");
+	FcJsonNode	successful = fc_json_member(root, "successful");
+	FcJsonKind	kind = fc_json_kind(error);
+
+	return (kind == FC_JSON_BOOL && fc_json_bool(error)) ||
+		(kind != FC_JSON_ABSENT && kind != FC_JSON_NULL &&
+		 kind != FC_JSON_BOOL) ||
+		(fc_json_kind(successful) == FC_JSON_BOOL &&
+		 !fc_json_bool(successful));
+}
+
+/* Find the words and the code of an error. */
+static void
+read_error(const Exchange *exchange, FcJsonNode root, FcReply *reply)
+{
+	FcJsonNode	first = first_error(root);
+	const char *message;
+
+	message = find_text(root, error_paths);
+	if (message == NULL)
+		message = find_text(first, message_paths);
+	if (message == NULL)
+		message = find_text(root, message_paths);
+	if (message != NULL && message[0] != '\0')
+		quote_message(exchange, message, reply);
+
+	reply->code = find_text(first, code_paths);
+	if (reply->code == NULL)
+		reply->code = find_text(root, code_paths);
+}
+
+/* Note what the body says, to be understood and to be shown. */
+static void
+quote_message(const Exchange *exchange, const char *message, FcReply *reply)
+{
+	const char *shown = hide_key(exchange, message);
+
+	reply->message = fc_error_quote(message, strlen(message));
+	reply->shown = fc_error_quote(shown, strlen(shown));
+}
+
+/* The first element of "errors", absent if there is none. */
+static FcJsonNode
+first_error(FcJsonNode root)
+{
+	FcJsonIterator iterator = fc_json_iterate(fc_json_member(root, "errors"));
+	FcJsonNode	first = {0};
+
+	(void) fc_json_next(&iterator, &first, NULL);
+	return first;
+}
+
+/* The first string that is at one of the paths, or NULL. */
+static const char *
+find_text(FcJsonNode object, const char *const *paths)
+{
+	for (; *paths != NULL; paths++)
+	{
+		FcJsonNode	node = fc_json_path(object, *paths);
+
+		if (fc_json_kind(node) == FC_JSON_STRING)
+			return fc_json_legible(node);
+	}
+	return NULL;
+}
+
+/*
+ * Wait for the time of the next attempt.  False if there is none: the answer
+ * means something else, it was the last one, or the wait would be too long,
+ * of which the error's hint then tells.
+ */
+static bool
+back_off(Exchange *exchange, FcError *error, int retries)
+{
+	const FcServer *server = exchange->api->server;
+	double		asked_ms;
+	double		until;
+
+	if (error->verdict != FC_VERDICT_THROTTLED &&
+		error->verdict != FC_VERDICT_UNAVAILABLE)
+		return false;
+	if (retries >= server->max_retries)
+	{
+		error->hint = psprintf("The server option max_retries (now %d) says how often a request is repeated.",
+							   server->max_retries);
+		return false;
+	}
+
+	asked_ms = delay_before_retry(exchange, error, retries);
+	if (asked_ms > server->max_retry_wait_ms)
+	{
+		refuse_wait(exchange, asked_ms, error);
+		return false;
+	}
+
+	exchange->waited_ms = 0;
+	if (error->verdict == FC_VERDICT_THROTTLED)
+		return true;			/* the limiter makes us wait, as everybody */
+
+	exchange->waiting = WAITING_FOR_RETRY;
+	until = fc_wait_clock() + asked_ms;
+	while (fc_wait_clock() < until)
+	{
+		show_activity(exchange, FC_ACTIVITY_BACKING_OFF);
+		fc_wait(until - fc_wait_clock(), FC_WAIT_BACKOFF);
+	}
+	exchange->waiting = WAITING_FOR_NOTHING;
+	exchange->waited_ms = asked_ms;
+	return true;
+}
+
+/*
+ * How long to wait before the next attempt, in milliseconds.  After one that
+ * was throttled, what the API asked for, 0 if it did not say.
+ */
+static double
+delay_before_retry(const Exchange *exchange, const FcError *error,
+				   int retries)
+{
+	double		asked_ms = fc_advice_retry_after(exchange->response);
+	double		delay_ms = FIRST_BACKOFF_MS * pow(2, retries);
+	double		jitter = pg_prng_double(&pg_global_prng_state) * MAX_JITTER;
+	double		max_ms = exchange->api->server->max_retry_wait_ms;
+
+	if (error->verdict == FC_VERDICT_THROTTLED)
+		return Max(exchange->advice.hold_ms - FC_ADVICE_ROUNDING_MS, 0);
+	if (exchange->response->was_stale)
+		return 0;				/* nothing is wrong with the server */
+	if (asked_ms >= 0)
+		return asked_ms;
+
+	/* jitter alone is no reason to give up */
+	if (delay_ms <= max_ms)
+		delay_ms = Min(delay_ms * (1 + jitter), max_ms);
+	return delay_ms;
+}
+
+/* Make an error say that we would have to wait too long. */
+static void
+refuse_wait(const Exchange *exchange, double milliseconds, FcError *error)
+{
+	error->detail = psprintf("The next request could be sent in %.0f seconds.%s%s",
+							 ceil(milliseconds / 1000),
+							 error->detail ? "  " : "",
+							 error->detail ? error->detail : "");
+	error->hint = psprintf("The server option max_retry_wait (now %g s) says how long to wait for that.",
+						   exchange->api->server->max_retry_wait_ms / 1000.0);
+}
+
+/* Throw an error, and count it. */
+static void
+fail(const Exchange *exchange, const FcError *error)
+{
+	Oid			serverid = exchange->api->serverid;
+	const char *resource = exchange->use->resource;
+	FcCounts	counts = {.errors = 1};
+
+	exchange->use->counts.errors++;
+	fc_stats_add(serverid, resource, &counts);
+	fc_stats_error(serverid, resource, error->message);
+	fc_error_raise(error);
+}
+
+/* Tell other backends what this one is doing. */
+static void
+show_activity(const Exchange *exchange, FcActivityState state)
+{
+	const FcApiUse *use = exchange->use;
+
+	fc_stats_activity(exchange->api->serverid, use->resource, state,
+					  use->counts.requests, use->estimated,
+					  use->counts.rows_read);
+}
+
+/* An error is thrown in an exchange: add which one, and how far it was. */
+static void
+describe_exchange(void *arg)
+{
+	const Exchange *exchange = arg;
+
+	switch (exchange->waiting)
+	{
+		case WAITING_FOR_LIMITER:
+			errcontext("waiting for the rate limiter, %d requests before this one",
+					   exchange->ahead);
+			break;
+		case WAITING_FOR_ANSWER:
+			if (exchange->is_write && exchange->is_sent)
+				errcontext("the request was sent, its outcome is unknown");
+			break;
+		case WAITING_FOR_RETRY:
+			errcontext("waiting to repeat the request");
+			break;
+		case WAITING_FOR_NOTHING:
+			break;
+	}
+	fc_error_context(exchange->call->method, exchange->call->path);
+}

@@ -1,0 +1,80 @@
+/*
+ * exchange.h
+ *		One exchange with the API: key, limiter, HTTP, errors, retries.
+ */
+#ifndef FC_EXCHANGE_H
+#define FC_EXCHANGE_H
+
+#include "api/error.h"
+#include "api/option.h"
+#include "base/json.h"
+#include "nodes/execnodes.h"
+#include "shared/stats.h"
+
+/*
+ * One user's way to one account.  It lives at least as long as the
+ * transaction it was opened in, even if its options change meanwhile.
+ */
+typedef struct FcApi
+{
+	Oid			serverid;
+	Oid			userid;
+	Oid			mappingid;
+	FcAccount	account;
+	uint64		generation;		/* another one after each change of options */
+	const FcServer *server;		/* as the options were at fc_api_open */
+	struct FcApiPrivate *private;
+} FcApi;
+
+/*
+ * On whose behalf requests are made, and what they cost; the caller's.  A
+ * scan or a modification keeps one, and shows it in EXPLAIN ANALYZE.
+ */
+typedef struct FcApiUse
+{
+	const char *resource;		/* for statistics, activity and messages */
+	FcCounts	counts;
+	int64		estimated;		/* requests the planner expects, or 0 */
+	EState	   *estate;			/* of the executor run, NULL if none; for
+								 * max_requests_per_query */
+	const char *limit_hint;		/* if max_requests_per_query is reached */
+} FcApiUse;
+
+typedef struct FcApiCall
+{
+	const char *method;
+	const char *path;			/* below base_url, starts with '/', encoded */
+	const char *body;			/* JSON, or NULL */
+	FcPathKind	kind;
+	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
+} FcApiCall;
+
+#define FC_TOLERATE(verdict) (1 << (verdict))
+
+typedef struct FcAnswer
+{
+	FcVerdict	verdict;
+	int			status;
+	const char *text;			/* the body; of the current context */
+	Size		length;
+	const char *message;		/* the API's words, if it refused, else NULL */
+	FcJson	   *document;		/* the body; NULL if empty or tolerated */
+} FcAnswer;
+
+extern FcApi *fc_api_open(Oid serverid, Oid userid);
+extern FcAnswer *fc_api_exchange(FcApi *api, FcApiUse *use,
+								 const FcApiCall *call);
+
+/*
+ * Requests of this backend that changed something at the API, or may have.
+ * It goes up when a write is sent, and down again when the answer says that
+ * nothing was changed.  Who notes it at the begin of a transaction or
+ * subtransaction knows how many writes a rollback would not undo.
+ */
+extern int64 fc_api_writes;
+
+/* GUCs */
+extern bool fc_log_requests;
+extern int	fc_max_requests_per_query;
+
+#endif							/* FC_EXCHANGE_H */

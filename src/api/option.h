@@ -1,0 +1,87 @@
+/*
+ * option.h
+ *		What the options of a server, table, column or user mapping say.
+ *
+ * Nobody else parses a DefElem.
+ */
+#ifndef FC_OPTION_H
+#define FC_OPTION_H
+
+#include "api/catalog.h"
+#include "base/http.h"
+#include "foreign/foreign.h"
+#include "nodes/pg_list.h"
+#include "shared/limiter.h"
+
+typedef enum FcDatesSource
+{
+	FC_SOURCE_AUTO,
+	FC_SOURCE_LIST,
+	FC_SOURCE_BATCH
+} FcDatesSource;
+
+/* A server's options, with defaults filled in. */
+typedef struct FcServer
+{
+	Oid			serverid;
+	const char *name;
+	const char *base_url;		/* no trailing slash */
+	const char *origin;			/* scheme://host:port, lower case */
+	FcLimits	limits;
+	const char *limiter_key;	/* NULL: by origin and key */
+	int			max_retries;
+	int			max_retry_wait_ms;
+	FcHttpOptions http;
+	const char *filter_timezone;	/* NULL: unknown */
+	const char *naive_timezone;
+	FcDatesSource dates_source;
+	bool		updatable;
+	bool		cache;
+	int			page_size;
+	bool		push_filters;
+	bool		push_order;
+	double		startup_cost;	/* fdw_startup_cost; -1 if not given */
+	double		request_cost;	/* fdw_request_cost; -1 if not given */
+} FcServer;
+
+/* One column of a foreign table. */
+typedef struct FcTableColumn
+{
+	AttrNumber	attnum;
+	const char *name;			/* the local column's */
+	const FcColumn *column;		/* the catalog's, NULL if none */
+	const char *path;			/* into the API's object, as in FcColumn; of a
+								 * property, to the object that holds it */
+	const char *property;		/* KEY of custom_properties.KEY, else NULL */
+} FcTableColumn;
+
+/* A foreign table's options, the server's defaults filled in. */
+typedef struct FcTable
+{
+	Oid			relid;
+	const char *name;
+	const FcResource *resource;
+	bool		deactivates;	/* on_delete 'deactivate' */
+	bool		updatable;
+	bool		cache;
+	int			page_size;
+	bool		push_filters;
+	bool		push_order;
+	double		startup_cost;
+	double		request_cost;
+	const char *naive_timezone; /* the server's */
+	int			natts;			/* of the table's descriptor */
+	FcTableColumn *columns;		/* natts of them; attnum 0 if dropped or
+								 * generated: the API has none */
+} FcTable;
+
+extern FcServer *fc_option_server(Oid serverid);
+extern FcTable *fc_option_table(Oid relid);
+extern bool fc_option_import_raw(List *given);
+extern bool fc_option_has_api_key(Oid serverid, Oid userid);
+extern const char *fc_option_api_key(Oid serverid, Oid userid,
+									 Oid *mappingid);
+extern FcAccount fc_option_account(const FcServer *server,
+								   const char *api_key);
+
+#endif							/* FC_OPTION_H */

@@ -1,0 +1,942 @@
+/*
+ * http.c
+ *		One request, one response; interruptible and bounded.
+ *
+ * libcurl does the talking, we do the waiting.  Its multi interface tells us
+ * which sockets and what time it waits for, and we wait for these together
+ * with our latch, as a backend must: one that waits elsewhere can be cancelled
+ * late or never, and it holds up what needs all backends, such as the DROP of
+ * any database.  So interrupts are served between the calls of libcurl, and
+ * no error ever jumps over its frames.  For the same reason its callbacks
+ * here neither allocate from PostgreSQL nor throw: they note, and return.
+ *
+ * What libcurl or its callbacks allocate is malloc'd.  It hangs on the memory
+ * context of the connection, or of the response, by a callback that was
+ * registered before the first malloc.
+ *
+ * A request is sent at most once.  libcurl on its own repeats any request, a
+ * POST too, when a kept connection turns out to be dead; we forbid it, since
+ * a repeated write may be applied twice, and since the limiter would not know.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "base/http.h"
+#include "base/wait.h"
+#include "compat.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+/* CURLOPT_PROTOCOLS_STR, and CURLOPT_PREREQFUNCTION, which is older. */
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "frontcore_fdw needs libcurl 7.85 or later"
+#endif
+
+/*
+ * Limits.  One transfer uses a socket, a second one while it tries IPv4 and
+ * IPv6 side by side, and one to hear from the resolver; newer versions try
+ * up to six addresses.  APIs send a dozen headers of a line each, proxies in
+ * front of them add as many; libcurl has a limit too, of some 100 kB.
+ */
+#define MAX_SOCKETS			16
+#define MAX_HEADERS			200
+#define MAX_HEADER_BYTES	(64 * 1024)
+
+/*
+ * What a connection keeps open: its socket, libcurl's wake-up pair, and a
+ * place for the wait set, which must not be missing once a request is sent.
+ */
+#define KEPT_DESCRIPTORS	4
+
+/*
+ * How long to wait at most before libcurl is called again while a connection
+ * is being made, as not every resolver tells us when it is done.
+ */
+#define MAX_CONNECT_STEP_MS	100
+
+/* A growing text that never passes its limit; malloc'd. */
+typedef struct Bytes
+{
+	char	   *data;			/* terminated; NULL if nothing came */
+	Size		used;
+	Size		allocated;
+	Size		limit;
+	bool		is_full;		/* more came than the limit allows */
+	bool		is_starved;		/* malloc failed */
+} Bytes;
+
+/* A request on its way, and what came of it so far. */
+typedef struct Transfer
+{
+	FcHttpResponse response;	/* what the caller will get */
+	const FcHttpRequest *request;
+	double		began;			/* by fc_wait_clock */
+	int			starts;			/* how often it was, or would be, sent */
+	Bytes		body;
+	Bytes		head;			/* the header lines of the last response */
+	int			nheaders;
+	bool		is_done;		/* result is set */
+	CURLcode	result;
+	char		words[CURL_ERROR_SIZE]; /* libcurl's, on what went wrong */
+	MemoryContextCallback cleanup;
+} Transfer;
+
+typedef struct Socket
+{
+	curl_socket_t fd;
+	int			interest;		/* CURL_POLL_IN, _OUT, _INOUT */
+} Socket;
+
+struct FcHttpConnection
+{
+	FcHttpOptions options;
+	CURLM	   *multi;
+	CURL	   *easy;
+	struct curl_slist *headers; /* of the request on its way */
+	int			descriptors;	/* that fd.c counts for us, not wait_set's */
+	curl_socket_t kept;			/* of the last answer, if it was kept open */
+
+	/* what libcurl waits for */
+	int			nsockets;
+	Socket		sockets[MAX_SOCKETS];
+	bool		is_changed;		/* since wait_set was made */
+	double		due;			/* call it then, by fc_wait_clock */
+
+	WaitEventSet *wait_set;		/* latch and sockets; NULL if there is none */
+	MemoryContextCallback cleanup;
+};
+
+/*
+ * What libcurl's result means once the request was sent.  With another one,
+ * the connection was lost.
+ */
+typedef struct Meaning
+{
+	CURLcode	result;
+	FcHttpOutcome outcome;
+} Meaning;
+
+static const Meaning meanings[] =
+{
+	{CURLE_OK, FC_HTTP_ANSWERED},
+	{CURLE_OPERATION_TIMEDOUT, FC_HTTP_TIMED_OUT},
+	{CURLE_PARTIAL_FILE, FC_HTTP_CUT_SHORT},
+	{CURLE_BAD_CONTENT_ENCODING, FC_HTTP_GARBLED},
+	{CURLE_UNSUPPORTED_PROTOCOL, FC_HTTP_GARBLED},
+	{CURLE_WEIRD_SERVER_REPLY, FC_HTTP_GARBLED},
+	{CURLE_WRITE_ERROR, FC_HTTP_GARBLED},	/* too many headers */
+	{CURLE_OUT_OF_MEMORY, FC_HTTP_GARBLED}, /* too long a header */
+#if LIBCURL_VERSION_NUM >= 0x080600
+	{CURLE_TOO_LARGE, FC_HTTP_GARBLED}, /* the same, by a newer libcurl */
+#endif
+};
+
+static void initialize_library(void);
+static void reserve_descriptors(FcHttpConnection *connection);
+static void free_connection(void *arg);
+static Transfer *make_transfer(FcHttpConnection *connection,
+							   const FcHttpRequest *request);
+static void free_transfer(void *arg);
+static void set_options(FcHttpConnection *connection, Transfer *transfer);
+static void set_headers(FcHttpConnection *connection,
+						const FcHttpRequest *request);
+static void check_result(CURLcode result);
+static void run_transfer(FcHttpConnection *connection, Transfer *transfer);
+static int	wait_for_events(FcHttpConnection *connection,
+							const Transfer *transfer, WaitEvent *ready);
+static void add_transfer(FcHttpConnection *connection);
+static void step(FcHttpConnection *connection, curl_socket_t fd, int events);
+static void collect_result(FcHttpConnection *connection, Transfer *transfer);
+static double time_to_wait(const FcHttpConnection *connection,
+						   const Transfer *transfer);
+static void end_transfer(FcHttpConnection *connection);
+static void fill_response(FcHttpConnection *connection, Transfer *transfer);
+static FcHttpOutcome judge_outcome(const Transfer *transfer);
+static const char *explain_outcome(const FcHttpConnection *connection,
+								   const Transfer *transfer);
+static List *list_headers(const Bytes *head);
+static int	note_start(void *arg, char *remote_ip, char *local_ip,
+					   int remote_port, int local_port);
+static size_t note_header(char *line, size_t size, size_t count, void *arg);
+static size_t note_body(char *data, size_t size, size_t count, void *arg);
+static int	note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
+						void *unused);
+static int	note_timer(CURLM *multi, long milliseconds, void *arg);
+static bool append_bytes(Bytes *buffer, const char *data, Size length);
+static WaitEventSet *get_wait_set(FcHttpConnection *connection);
+static void drop_wait_set(FcHttpConnection *connection);
+static void block_signals(sigset_t *saved);
+static void restore_signals(const sigset_t *saved);
+static bool has_leftovers(FcHttpConnection *connection);
+
+/* Set an option of a connection's easy handle; none may fail unseen. */
+#define SET_OPTION(connection, option, value) \
+	check_result(curl_easy_setopt((connection)->easy, option, value))
+
+/*
+ * fc_http_connect
+ *		A connection for any number of requests, one at a time.
+ *
+ * It lives in the current memory context, and is closed with it.  Nothing is
+ * sent before the first request.
+ */
+FcHttpConnection *
+fc_http_connect(const FcHttpOptions *options)
+{
+	FcHttpConnection *connection = palloc0(sizeof(FcHttpConnection));
+
+	initialize_library();
+	reserve_descriptors(connection);
+
+	connection->options = *options;
+	connection->due = HUGE_VAL;
+	connection->kept = CURL_SOCKET_BAD;
+	connection->cleanup.func = free_connection;
+	connection->cleanup.arg = connection;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext,
+									   &connection->cleanup);
+
+	connection->multi = curl_multi_init();
+	connection->easy = curl_easy_init();
+	if (connection->multi == NULL || connection->easy == NULL ||
+		curl_multi_setopt(connection->multi, CURLMOPT_SOCKETFUNCTION,
+						  note_socket) != CURLM_OK ||
+		curl_multi_setopt(connection->multi, CURLMOPT_SOCKETDATA,
+						  connection) != CURLM_OK ||
+		curl_multi_setopt(connection->multi, CURLMOPT_TIMERFUNCTION,
+						  note_timer) != CURLM_OK ||
+		curl_multi_setopt(connection->multi, CURLMOPT_TIMERDATA,
+						  connection) != CURLM_OK ||
+		curl_multi_setopt(connection->multi, CURLMOPT_MAXCONNECTS,
+						  1L) != CURLM_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not initialize libcurl")));
+
+	return connection;
+}
+
+/*
+ * fc_http_perform
+ *		Send a request, and wait for its answer or for what prevents it.
+ *
+ * The response lives in the current memory context.  Throws when the query is
+ * cancelled, or memory is short, and leaves the connection fit for the next
+ * request; anything that the network or the server do is an outcome.
+ */
+FcHttpResponse *
+fc_http_perform(FcHttpConnection *connection, const FcHttpRequest *request)
+{
+	Transfer   *transfer = make_transfer(connection, request);
+
+	PG_TRY();
+	{
+		set_options(connection, transfer);
+		run_transfer(connection, transfer);
+		fill_response(connection, transfer);
+	}
+	PG_FINALLY();
+	{
+		/* a transfer that was cancelled must not stay on the wire */
+		end_transfer(connection);
+	}
+	PG_END_TRY();
+
+	return &transfer->response;
+}
+
+/*
+ * fc_http_header
+ *		The value of a response's header, NULL if it has none.
+ *
+ * The name is in lower case.  Of several headers the first one counts.
+ */
+const char *
+fc_http_header(const FcHttpResponse *response, const char *name)
+{
+	Size		length = strlen(name);
+	ListCell   *cell;
+
+	foreach(cell, response->headers)
+	{
+		const char *header = lfirst(cell);
+
+		if (strncmp(header, name, length) == 0 && header[length] == ':')
+			return header + length + 2;
+	}
+	return NULL;
+}
+
+/*
+ * fc_http_parse_date
+ *		A date as headers have it in seconds since 1970, or -1.
+ */
+int64
+fc_http_parse_date(const char *text)
+{
+	return curl_getdate(text, NULL);
+}
+
+/*
+ * Initialize libcurl.  Never in the postmaster, whose children would inherit
+ * state that is not made to be inherited.
+ */
+static void
+initialize_library(void)
+{
+	static bool is_initialized = false;
+
+	if (is_initialized)
+		return;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not initialize libcurl")));
+	is_initialized = true;
+}
+
+/* Tell fd.c of the file descriptors that a connection will need. */
+static void
+reserve_descriptors(FcHttpConnection *connection)
+{
+	while (connection->descriptors < KEPT_DESCRIPTORS)
+	{
+		if (!AcquireExternalFD())
+		{
+			while (connection->descriptors-- > 0)
+				ReleaseExternalFD();
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+					 errmsg("could not connect to the API"),
+					 errdetail("There are too many open files on the local server."),
+					 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
+		}
+		connection->descriptors++;
+	}
+}
+
+/* Close a connection, when its memory context goes. */
+static void
+free_connection(void *arg)
+{
+	FcHttpConnection *connection = arg;
+
+	end_transfer(connection);
+	curl_easy_cleanup(connection->easy);
+	(void) curl_multi_cleanup(connection->multi);
+	while (connection->descriptors-- > 0)
+		ReleaseExternalFD();
+}
+
+/* Make what will hold a response, and see that it gets freed. */
+static Transfer *
+make_transfer(FcHttpConnection *connection, const FcHttpRequest *request)
+{
+	Transfer   *transfer = palloc0(sizeof(Transfer));
+
+	transfer->request = request;
+	transfer->began = fc_wait_clock();
+	transfer->body.limit = connection->options.max_response_size;
+	transfer->head.limit = MAX_HEADER_BYTES;
+	transfer->cleanup.func = free_transfer;
+	transfer->cleanup.arg = transfer;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext,
+									   &transfer->cleanup);
+	return transfer;
+}
+
+static void
+free_transfer(void *arg)
+{
+	Transfer   *transfer = arg;
+
+	free(transfer->body.data);
+	free(transfer->head.data);
+}
+
+/*
+ * Set all options of a request.  They are forgotten after each one, so that
+ * none of them points to what is gone; what libcurl keeps is the connection.
+ */
+static void
+set_options(FcHttpConnection *connection, Transfer *transfer)
+{
+	const FcHttpOptions *options = &connection->options;
+	const FcHttpRequest *request = transfer->request;
+
+	/* what to send */
+	SET_OPTION(connection, CURLOPT_URL, request->url);
+	if (request->body != NULL)
+	{
+		SET_OPTION(connection, CURLOPT_POST, 1L);
+		SET_OPTION(connection, CURLOPT_POSTFIELDSIZE_LARGE,
+				   (curl_off_t) request->length);
+		SET_OPTION(connection, CURLOPT_POSTFIELDS, request->body);
+	}
+	SET_OPTION(connection, CURLOPT_CUSTOMREQUEST, request->method);
+	set_headers(connection, request);
+	SET_OPTION(connection, CURLOPT_HTTPHEADER, connection->headers);
+	SET_OPTION(connection, CURLOPT_USERAGENT, options->user_agent);
+	SET_OPTION(connection, CURLOPT_ACCEPT_ENCODING, "");
+
+	/*
+	 * Where to: here and nowhere else.  A redirect would take the key along.
+	 * HTTP/1.1, as one request at a time has no use for streams.
+	 */
+	SET_OPTION(connection, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET_OPTION(connection, CURLOPT_FOLLOWLOCATION, 0L);
+	SET_OPTION(connection, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	SET_OPTION(connection, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+	SET_OPTION(connection, CURLOPT_NOPROXY, "");
+	SET_OPTION(connection, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
+	SET_OPTION(connection, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET_OPTION(connection, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET_OPTION(connection, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET_OPTION(connection, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (options->ca_file != NULL)
+	{
+		/* these and no others, so not the system's directory either */
+		SET_OPTION(connection, CURLOPT_CAINFO, options->ca_file);
+		SET_OPTION(connection, CURLOPT_CAPATH, NULL);
+	}
+
+	/* what an answer left behind is not the answer to this request */
+	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
+			   has_leftovers(connection) ? 1L : 0L);
+
+	/* how long */
+	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
+			   (long) options->connect_timeout_ms);
+	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
+			   (long) options->request_timeout_ms);
+
+	/* signals are ours, and a resolver that hangs is left to itself */
+	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
+#endif
+
+	/* what happens */
+	SET_OPTION(connection, CURLOPT_PREREQFUNCTION, note_start);
+	SET_OPTION(connection, CURLOPT_PREREQDATA, transfer);
+	SET_OPTION(connection, CURLOPT_HEADERFUNCTION, note_header);
+	SET_OPTION(connection, CURLOPT_HEADERDATA, transfer);
+	SET_OPTION(connection, CURLOPT_WRITEFUNCTION, note_body);
+	SET_OPTION(connection, CURLOPT_WRITEDATA, transfer);
+	SET_OPTION(connection, CURLOPT_ERRORBUFFER, transfer->words);
+}
+
+/* Make libcurl's list of a request's headers. */
+static void
+set_headers(FcHttpConnection *connection, const FcHttpRequest *request)
+{
+	/* libcurl would wait for leave to send a long body */
+	static const char *const without[] = {"Expect:", NULL};
+	const char *const *const lists[] = {without, request->headers};
+
+	for (int i = 0; i < lengthof(lists); i++)
+	{
+		for (const char *const *header = lists[i]; *header != NULL; header++)
+		{
+			struct curl_slist *longer;
+
+			longer = curl_slist_append(connection->headers, *header);
+			if (longer == NULL)
+				check_result(CURLE_OUT_OF_MEMORY);
+			connection->headers = longer;
+		}
+	}
+}
+
+/* Throw unless libcurl took an option. */
+static void
+check_result(CURLcode result)
+{
+	if (result != CURLE_OK)
+		ereport(ERROR,
+				(errcode(result == CURLE_OUT_OF_MEMORY ?
+						 ERRCODE_OUT_OF_MEMORY : ERRCODE_FDW_ERROR),
+				 errmsg("could not prepare an HTTP request: %s",
+						curl_easy_strerror(result))));
+}
+
+/*
+ * Let libcurl work until the transfer has a result, and wait in between.
+ *
+ * libcurl watches the time, too; should it fail to, we give up ourselves.
+ */
+static void
+run_transfer(FcHttpConnection *connection, Transfer *transfer)
+{
+	add_transfer(connection);
+	while (!transfer->is_done)
+	{
+		WaitEvent	ready[MAX_SOCKETS];
+		int			nready;
+
+		nready = wait_for_events(connection, transfer, ready);
+		for (int i = 0; i < nready; i++)
+		{
+			int			events = 0;
+
+			if (ready[i].events & WL_SOCKET_READABLE)
+				events |= CURL_CSELECT_IN;
+			if (ready[i].events & WL_SOCKET_WRITEABLE)
+				events |= CURL_CSELECT_OUT;
+			if (events != 0)
+				step(connection, ready[i].fd, events);
+		}
+		if (connection->due <= fc_wait_clock())
+		{
+			connection->due = HUGE_VAL; /* a timer goes off once */
+			step(connection, CURL_SOCKET_TIMEOUT, 0);
+		}
+
+		collect_result(connection, transfer);
+	}
+}
+
+/* Wait until libcurl has something to do; fill in which sockets are ready. */
+static int
+wait_for_events(FcHttpConnection *connection, const Transfer *transfer,
+				WaitEvent *ready)
+{
+	WaitEventSet *set = get_wait_set(connection);
+	double		milliseconds = time_to_wait(connection, transfer);
+
+	if (set != NULL)
+		return fc_wait_sockets(set, ready, MAX_SOCKETS, milliseconds,
+							   FC_WAIT_HTTP);
+	fc_wait(milliseconds, FC_WAIT_HTTP);
+	return 0;
+}
+
+/* Give the prepared request to libcurl, which sets its timer and returns. */
+static void
+add_transfer(FcHttpConnection *connection)
+{
+	sigset_t	saved;
+	CURLMcode	result;
+
+	block_signals(&saved);
+	result = curl_multi_add_handle(connection->multi, connection->easy);
+	restore_signals(&saved);
+
+	if (result != CURLM_OK)
+		elog(ERROR, "could not start an HTTP request: %s",
+			 curl_multi_strerror(result));
+}
+
+/* Tell libcurl that a socket is ready, or that its time has come. */
+static void
+step(FcHttpConnection *connection, curl_socket_t fd, int events)
+{
+	sigset_t	saved;
+	CURLMcode	result;
+	int			running;
+
+	block_signals(&saved);
+	result = curl_multi_socket_action(connection->multi, fd, events,
+									  &running);
+	restore_signals(&saved);
+
+	if (result != CURLM_OK)
+		elog(ERROR, "could not continue an HTTP request: %s",
+			 curl_multi_strerror(result));
+}
+
+/* See if libcurl has a result, or should have had one by now. */
+static void
+collect_result(FcHttpConnection *connection, Transfer *transfer)
+{
+	CURLMsg    *message;
+	int			left;
+
+	while ((message = curl_multi_info_read(connection->multi, &left)) != NULL)
+	{
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		transfer->is_done = true;
+		transfer->result = message->data.result;
+	}
+
+	if (!transfer->is_done &&
+		transfer->began + connection->options.request_timeout_ms <
+		fc_wait_clock())
+	{
+		transfer->is_done = true;
+		transfer->result = CURLE_OPERATION_TIMEDOUT;
+	}
+}
+
+/* How long to wait, in milliseconds, before libcurl is called again. */
+static double
+time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
+{
+	double		now = fc_wait_clock();
+	double		wait;
+
+	wait = transfer->began + connection->options.request_timeout_ms - now + 1;
+	wait = Min(wait, connection->due - now);
+	if (transfer->starts == 0)
+		wait = Min(wait, MAX_CONNECT_STEP_MS);
+	return wait;
+}
+
+/*
+ * Has the server sent more than its last answer was said to hold?
+ *
+ * libcurl reuses such a connection, and would take the rest for the next
+ * answer.  The socket is libcurl's, which does not touch it between requests.
+ */
+static bool
+has_leftovers(FcHttpConnection *connection)
+{
+	curl_socket_t fd = connection->kept;
+	char		byte;
+
+	connection->kept = CURL_SOCKET_BAD;
+	return fd != CURL_SOCKET_BAD &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/*
+ * Take a request, whatever became of it, from libcurl.  The connection is
+ * kept if all is well, else closed.  Does not throw.
+ */
+static void
+end_transfer(FcHttpConnection *connection)
+{
+	sigset_t	saved;
+
+	block_signals(&saved);
+	if (connection->multi != NULL && connection->easy != NULL)
+	{
+		/* fails only for a handle that is not ours */
+		(void) curl_multi_remove_handle(connection->multi, connection->easy);
+		curl_easy_reset(connection->easy);
+	}
+	restore_signals(&saved);
+
+	curl_slist_free_all(connection->headers);
+	connection->headers = NULL;
+	connection->due = HUGE_VAL;
+	drop_wait_set(connection);
+}
+
+/* Turn what is known of a transfer into what the caller gets. */
+static void
+fill_response(FcHttpConnection *connection, Transfer *transfer)
+{
+	FcHttpResponse *response = &transfer->response;
+	curl_off_t	body_bytes = 0;
+	long		header_bytes = 0;
+	long		status = 0;
+
+	if (transfer->starts > 0)
+	{
+		check_result(curl_easy_getinfo(connection->easy,
+									   CURLINFO_ACTIVESOCKET,
+									   &connection->kept));
+		check_result(curl_easy_getinfo(connection->easy,
+									   CURLINFO_RESPONSE_CODE, &status));
+		check_result(curl_easy_getinfo(connection->easy,
+									   CURLINFO_HEADER_SIZE, &header_bytes));
+		check_result(curl_easy_getinfo(connection->easy,
+									   CURLINFO_SIZE_DOWNLOAD_T, &body_bytes));
+	}
+	response->outcome = judge_outcome(transfer);
+	response->reason = explain_outcome(connection, transfer);
+	response->was_stale = (transfer->starts > 1);
+	response->status = status;
+	response->body = transfer->body.data;
+	if (response->body == NULL)
+		response->body = pstrdup("");
+	response->length = transfer->body.used;
+	response->bytes_received = header_bytes + body_bytes;
+	response->milliseconds = fc_wait_clock() - transfer->began;
+	response->headers = list_headers(&transfer->head);
+}
+
+/* What became of a transfer? */
+static FcHttpOutcome
+judge_outcome(const Transfer *transfer)
+{
+	if (transfer->starts == 0)
+		return FC_HTTP_NOT_SENT;
+	if (transfer->body.is_starved || transfer->head.is_starved)
+		return FC_HTTP_STARVED;
+	if (transfer->body.is_full)
+		return FC_HTTP_TOO_BIG;
+	for (int i = 0; i < lengthof(meanings); i++)
+		if (meanings[i].result == transfer->result)
+			return meanings[i].outcome;
+	return FC_HTTP_LOST;
+}
+
+/* Why is there no answer?  In words, and in numbers that do not vary. */
+static const char *
+explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
+{
+	const FcHttpOptions *options = &connection->options;
+
+	switch (transfer->response.outcome)
+	{
+		case FC_HTTP_ANSWERED:
+		case FC_HTTP_STARVED:
+			return NULL;
+		case FC_HTTP_TIMED_OUT:
+			return psprintf("no answer within %d ms",
+							options->request_timeout_ms);
+		case FC_HTTP_TOO_BIG:
+			return psprintf("more than " INT64_FORMAT " bytes",
+							options->max_response_size);
+		case FC_HTTP_LOST:
+			if (transfer->starts > 1)
+				return "the server had closed the connection";
+			break;
+		case FC_HTTP_GARBLED:
+			if (transfer->head.is_full)
+				return "too many headers";
+			if (transfer->result == CURLE_OUT_OF_MEMORY)
+				return "a header is too long";
+			break;
+		default:
+			break;
+	}
+	return pstrdup(transfer->words[0] != '\0' ? transfer->words :
+				   curl_easy_strerror(transfer->result));
+}
+
+/* Make a list of "name: value" of header lines as they came. */
+static List *
+list_headers(const Bytes *head)
+{
+	List	   *headers = NIL;
+	const char *line = head->data;
+
+	while (line != NULL && *line != '\0')
+	{
+		const char *end = line + strcspn(line, "\r\n");
+		const char *colon = line + strcspn(line, ":\r\n");
+		const char *next = end + strspn(end, "\r\n");
+
+		/* not the status line, nor the empty one at the end */
+		if (colon > line && colon < end)
+		{
+			const char *value = colon + 1;
+			char	   *header;
+
+			while (value < end && isblank((unsigned char) *value))
+				value++;
+			while (end > value && isblank((unsigned char) end[-1]))
+				end--;
+			header = psprintf("%.*s: %.*s", (int) (colon - line), line,
+							  (int) (end - value), value);
+			for (char *byte = header; *byte != ':'; byte++)
+				*byte = pg_ascii_tolower((unsigned char) *byte);
+			headers = lappend(headers, header);
+		}
+		line = next;
+	}
+	return headers;
+}
+
+/*
+ * libcurl is about to send the request: once, as that is all we allow.
+ */
+static int
+note_start(void *arg, char *remote_ip, char *local_ip, int remote_port,
+		   int local_port)
+{
+	Transfer   *transfer = arg;
+
+	if (transfer->starts++ > 0)
+		return CURL_PREREQFUNC_ABORT;
+	if (transfer->request->started != NULL)
+		transfer->request->started(transfer->request->arg);
+	return CURL_PREREQFUNC_OK;
+}
+
+/* libcurl received a line of the header. */
+static size_t
+note_header(char *line, size_t size, size_t count, void *arg)
+{
+	Transfer   *transfer = arg;
+	Size		length = size * count;
+
+	/* what preceded a status line was an interim response, as 103 */
+	if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+	{
+		transfer->head.used = 0;
+		transfer->nheaders = 0;
+	}
+	if (transfer->nheaders++ > MAX_HEADERS)
+		transfer->head.is_full = true;
+	if (transfer->head.is_full || !append_bytes(&transfer->head, line, length))
+		return 0;
+	return length;
+}
+
+/* libcurl received and decoded a part of the body. */
+static size_t
+note_body(char *data, size_t size, size_t count, void *arg)
+{
+	Transfer   *transfer = arg;
+	Size		length = size * count;
+
+	return append_bytes(&transfer->body, data, length) ? length : 0;
+}
+
+/* libcurl wants to know when something happens on a socket, or no longer. */
+static int
+note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
+			void *unused)
+{
+	FcHttpConnection *connection = arg;
+	int			i = 0;
+
+	connection->is_changed = true;
+	while (i < connection->nsockets && connection->sockets[i].fd != fd)
+		i++;
+
+	if (interest == CURL_POLL_REMOVE)
+	{
+		if (i < connection->nsockets)
+			connection->sockets[i] =
+				connection->sockets[--connection->nsockets];
+		return 0;
+	}
+	if (i == connection->nsockets)
+	{
+		if (i == MAX_SOCKETS)
+			return -1;
+		connection->nsockets++;
+	}
+	connection->sockets[i].fd = fd;
+	connection->sockets[i].interest = interest;
+	return 0;
+}
+
+/* libcurl wants to be called after some time, or no longer. */
+static int
+note_timer(CURLM *multi, long milliseconds, void *arg)
+{
+	FcHttpConnection *connection = arg;
+
+	connection->due = milliseconds < 0 ? HUGE_VAL :
+		fc_wait_clock() + milliseconds;
+	return 0;
+}
+
+/* Append to a buffer; false, with the cause noted, if that cannot be. */
+static bool
+append_bytes(Bytes *buffer, const char *data, Size length)
+{
+	Size		needed = buffer->used + length + 1;
+
+	if (length > buffer->limit - buffer->used)
+	{
+		buffer->is_full = true;
+		return false;
+	}
+	if (needed > buffer->allocated)
+	{
+		Size		size = Min(Max(needed, 2 * buffer->allocated),
+							   buffer->limit + 1);
+		char	   *longer = realloc(buffer->data, size);
+
+		if (longer == NULL)
+		{
+			buffer->is_starved = true;
+			return false;
+		}
+		buffer->data = longer;
+		buffer->allocated = size;
+	}
+	memcpy(buffer->data + buffer->used, data, length);
+	buffer->used += length;
+	buffer->data[buffer->used] = '\0';
+	return true;
+}
+
+/*
+ * The set of our latch and libcurl's sockets, NULL if it has none yet.  Since
+ * a socket cannot be taken from a set, each change makes a new one.
+ */
+static WaitEventSet *
+get_wait_set(FcHttpConnection *connection)
+{
+	if (!connection->is_changed)
+		return connection->wait_set;
+
+	drop_wait_set(connection);
+	connection->is_changed = false;
+	if (connection->nsockets == 0)
+		return NULL;
+	ReleaseExternalFD();
+	connection->descriptors--;
+	connection->wait_set = fc_create_wait_event_set(MAX_SOCKETS + 2);
+	AddWaitEventToSet(connection->wait_set, WL_LATCH_SET, PGINVALID_SOCKET,
+					  MyLatch, NULL);
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(connection->wait_set, WL_EXIT_ON_PM_DEATH,
+						  PGINVALID_SOCKET, NULL, NULL);
+	for (int i = 0; i < connection->nsockets; i++)
+	{
+		Socket	   *socket = &connection->sockets[i];
+		uint32		events = 0;
+
+		if (socket->interest & CURL_POLL_IN)
+			events |= WL_SOCKET_READABLE;
+		if (socket->interest & CURL_POLL_OUT)
+			events |= WL_SOCKET_WRITEABLE;
+		if (events != 0)
+			AddWaitEventToSet(connection->wait_set, events, socket->fd, NULL,
+							  NULL);
+	}
+	return connection->wait_set;
+}
+
+/* Forget the set.  Does not throw. */
+static void
+drop_wait_set(FcHttpConnection *connection)
+{
+	if (connection->wait_set != NULL)
+		FreeWaitEventSet(connection->wait_set);
+	connection->wait_set = NULL;
+	while (connection->descriptors < KEPT_DESCRIPTORS)
+	{
+		ReserveExternalFD();
+		connection->descriptors++;
+	}
+	connection->is_changed = true;
+}
+
+/*
+ * Block all signals.  A thread that libcurl starts, for its resolver, does
+ * then not take those that are meant for us: our handlers are not made to
+ * run in a thread, and our latch would miss its wake-up.
+ */
+static void
+block_signals(sigset_t *saved)
+{
+	sigset_t	all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, saved);
+}
+
+static void
+restore_signals(const sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}

@@ -1,0 +1,13 @@
+/*
+ * url.h
+ *		Which URLs an option may hold, and what a URL may hold.
+ */
+#ifndef FC_URL_H
+#define FC_URL_H
+
+extern const char *fc_url_check(const char *url, char **normalized,
+								char **origin);
+extern const char *fc_url_check_proxy(const char *url);
+extern char *fc_url_escape(const char *text);
+
+#endif							/* FC_URL_H */

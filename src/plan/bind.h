@@ -1,0 +1,27 @@
+/*
+ * bind.h
+ *		What a query asks for, once the operands of its conditions are known.
+ *
+ * Nothing here does I/O.
+ */
+#ifndef FC_BIND_H
+#define FC_BIND_H
+
+#include "api/query.h"
+#include "nodes/execnodes.h"
+
+/* The operands of a scan's conditions, once they are known. */
+typedef struct FcOperands
+{
+	int			count;
+	const Oid  *types;
+	const Datum *values;
+	const bool *isnull;
+} FcOperands;
+
+extern bool fc_bind_waits(Node *operand, EState *estate);
+extern void fc_bind_query(FcQuery *query, const List *conditions,
+						  const FcOperands *operands,
+						  const char *filter_timezone, bool push_filters);
+
+#endif							/* FC_BIND_H */

@@ -1,0 +1,15 @@
+/*
+ * carried.h
+ *		What a statement has to know of the rows that it writes.
+ */
+#ifndef FC_CARRIED_H
+#define FC_CARRIED_H
+
+#include "api/option.h"
+#include "nodes/pathnodes.h"
+
+extern Bitmapset *fc_oldrow_attributes(PlannerInfo *root, RelOptInfo *rel,
+									   const FcTable *table);
+extern bool fc_oldrow_is_returned(List *returning);
+
+#endif							/* FC_CARRIED_H */

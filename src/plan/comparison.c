@@ -1,0 +1,276 @@
+/*
+ * comparison.c
+ *		A column's values as points on a scale of integers.
+ *
+ * Numbers, days and microseconds: what is compared with a column has a place
+ * on its scale, or between two; and a bound is written as the API reads it.
+ * That may let more values pass than the comparison, never fewer.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_type.h"
+#include "plan/comparison.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/timestamp.h"
+
+/*
+ * Bounds are written with years of four digits, which is what an API and the
+ * database behind it surely read.  A bound beyond them is moved to them, or
+ * left out where every value meets it.
+ */
+#define FIRST_DAY	(date2j(1000, 1, 3) - POSTGRES_EPOCH_JDATE)
+#define LAST_DAY	(date2j(9999, 12, 29) - POSTGRES_EPOCH_JDATE)
+
+/* The clock is never set back by more than so many seconds. */
+#define LONGEST_SETBACK (3 * SECS_PER_HOUR)
+
+static FcPosition locate_day(Oid type, Datum operand);
+static FcPosition locate_instant(Oid type, Datum operand);
+static char *write_day(int64 day, FcSide side, pg_tz *zone);
+static char *write_instant(int64 instant, FcSide side, pg_tz *zone);
+static bool clamp_bound(int64 *value, FcSide side, int64 least,
+						int64 greatest);
+static int64 divide_down(int64 value, int64 divisor);
+static long offset_at(pg_time_t at, pg_tz *zone);
+static long repeated_seconds(pg_time_t at, pg_tz *zone);
+
+static const Oid numbers[] = {INT8OID, INT4OID, INT2OID, InvalidOid};
+static const Oid dates[] = {DATEOID, InvalidOid};
+static const Oid instants[] = {TIMESTAMPTZOID, InvalidOid};
+static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
+
+static const FcScale scales[] = {
+	{"bigint", INT8_BTREE_OPS_OID, numbers, numbers, fc_scale_locate_number},
+	{"integer", INT8_BTREE_OPS_OID, numbers, numbers, fc_scale_locate_number},
+	{"date", DATE_BTREE_OPS_OID, dates, times, locate_day, write_day},
+	{"timestamptz", TIMESTAMPTZ_BTREE_OPS_OID, instants, times, locate_instant,
+	write_instant},
+	{NULL}
+};
+
+/*
+ * fc_scale_find
+ *		The scale of a column's values; NULL if it has none.
+ */
+const FcScale *
+fc_scale_find(const FcColumn *column)
+{
+	for (const FcScale *scale = scales; scale->type; scale++)
+	{
+		if (strcmp(scale->type, column->type) == 0)
+			return scale;
+	}
+	return NULL;
+}
+
+/*
+ * fc_scale_is_among
+ *		Is a type one of a scale's?
+ */
+bool
+fc_scale_is_among(Oid type, const Oid *types)
+{
+	while (OidIsValid(*types) && *types != type)
+		types++;
+	return OidIsValid(*types);
+}
+
+/*
+ * fc_scale_locate_number
+ *		An integer on the scale of integers.
+ */
+FcPosition
+fc_scale_locate_number(Oid type, Datum operand)
+{
+	FcPosition	position = {0};
+
+	if (type == INT8OID)
+		position.floor = DatumGetInt64(operand);
+	else if (type == INT4OID)
+		position.floor = DatumGetInt32(operand);
+	else if (type == INT2OID)
+		position.floor = DatumGetInt16(operand);
+	else
+		elog(ERROR, "unexpected type %u of a number", type);
+
+	position.ceiling = position.floor;
+	return position;
+}
+
+/*
+ * A date or time on the scale of days.
+ *
+ * Core compares a date with a timestamptz as that day's midnight in the
+ * session's time zone.  Midnights may be missing or come twice, so we only
+ * rely on the local day of the instant.
+ */
+static FcPosition
+locate_day(Oid type, Datum operand)
+{
+	FcPosition	position = {0};
+	Timestamp	at = 0;
+
+	if (type == DATEOID)
+	{
+		DateADT		day = DatumGetDateADT(operand);
+
+		if (DATE_NOT_FINITE(day))
+			position.infinite = DATE_IS_NOBEGIN(day) ? -1 : 1;
+		position.floor = position.ceiling = day;
+		return position;
+	}
+
+	at = DatumGetTimestamp(operand);
+	if (TIMESTAMP_NOT_FINITE(at))
+		position.infinite = TIMESTAMP_IS_NOBEGIN(at) ? -1 : 1;
+	else if (type == TIMESTAMPTZOID)
+	{
+		at += offset_at(timestamptz_to_time_t(at), session_timezone) *
+			USECS_PER_SEC;
+		position.vague = true;
+	}
+	position.floor = divide_down(at, USECS_PER_DAY);
+	position.ceiling = position.floor;
+	if (!position.vague && at % USECS_PER_DAY != 0)
+		position.ceiling++;
+	return position;
+}
+
+/*
+ * A date or time on the scale of microseconds, as core would compare it with
+ * a timestamptz.
+ */
+static FcPosition
+locate_instant(Oid type, Datum operand)
+{
+	FcPosition	position = {0};
+	int			overflow = 0;
+	TimestampTz at;
+
+	if (type == DATEOID)
+		at = date2timestamptz_opt_overflow(DatumGetDateADT(operand),
+										   &overflow);
+	else if (type == TIMESTAMPOID)
+		at = timestamp2timestamptz_opt_overflow(DatumGetTimestamp(operand),
+												&overflow);
+	else
+		at = DatumGetTimestampTz(operand);
+
+	if (overflow != 0)
+		position.infinite = overflow;
+	else if (TIMESTAMP_NOT_FINITE(at))
+		position.infinite = TIMESTAMP_IS_NOBEGIN(at) ? -1 : 1;
+	position.floor = position.ceiling = at;
+	return position;
+}
+
+/*
+ * A bound of days, as the API reads it; NULL if every value meets it.
+ *
+ * A day on either side makes good that the bound itself may be left out, that
+ * a day may stand for its beginning or its end, and that it may begin in any
+ * zone (#8).
+ */
+static char *
+write_day(int64 day, FcSide side, pg_tz *zone)
+{
+	int			year;
+	int			month;
+	int			mday;
+
+	if (!clamp_bound(&day, side, FIRST_DAY, LAST_DAY))
+		return NULL;
+	j2date((int) day + side + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	return psprintf("%04d-%02d-%02d", year, month, mday);
+}
+
+/*
+ * A bound of instants, as the API reads it; NULL if every value meets it.
+ *
+ * The API compares whole seconds, and may leave out the bound itself: hence a
+ * second more on either side.  Where the zone is unknown, the bound is in UTC
+ * and a day more is right in each.  Where the clock repeats an hour, a time
+ * stands for two instants, the wrong one of which is an hour too near.
+ */
+static char *
+write_instant(int64 instant, FcSide side, pg_tz *zone)
+{
+	Timestamp	wall;
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (!clamp_bound(&instant, side, FIRST_DAY * USECS_PER_DAY,
+					 LAST_DAY * USECS_PER_DAY))
+		return NULL;
+
+	if (side == FC_UPPER)
+		instant += USECS_PER_SEC - 1;
+	wall = divide_down(instant, USECS_PER_SEC) * USECS_PER_SEC;
+	if (zone == NULL)
+		wall += side * USECS_PER_DAY;
+	else
+	{
+		pg_time_t	at = timestamptz_to_time_t(wall) + side;
+
+		wall += (side + offset_at(at, zone) +
+				 side * repeated_seconds(at, zone)) * USECS_PER_SEC;
+	}
+
+	if (timestamp2tm(wall, NULL, &tm, &fsec, NULL, NULL) != 0)
+		elog(ERROR, "timestamp out of range");
+	return psprintf("%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year, tm.tm_mon,
+					tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/*
+ * Move a bound to where it can be written.  False if it need not be: every
+ * value that can be written meets it.
+ */
+static bool
+clamp_bound(int64 *value, FcSide side, int64 least, int64 greatest)
+{
+	if (side == FC_LOWER ? *value < least : *value > greatest)
+		return false;
+
+	*value = Min(Max(*value, least), greatest);
+	return true;
+}
+
+/*
+ * Division that rounds down, for a positive divisor.
+ */
+static int64
+divide_down(int64 value, int64 divisor)
+{
+	return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+/*
+ * Seconds that a zone's clock is ahead of UTC at an instant.
+ */
+static long
+offset_at(pg_time_t at, pg_tz *zone)
+{
+	struct pg_tm *tm = pg_localtime(&at, zone);
+
+	return tm != NULL ? tm->tm_gmtoff : 0;
+}
+
+/*
+ * If a zone's clock shows the time of this instant twice: the seconds between.
+ */
+static long
+repeated_seconds(pg_time_t at, pg_tz *zone)
+{
+	long		here = offset_at(at, zone);
+	long		before = offset_at(at - LONGEST_SETBACK, zone);
+	long		after = offset_at(at + LONGEST_SETBACK, zone);
+
+	if (before > here && offset_at(at - (before - here), zone) == before)
+		return before - here;
+	if (after < here && offset_at(at + (here - after), zone) == after)
+		return here - after;
+	return 0;
+}

@@ -1,0 +1,652 @@
+/*
+ * pushdown.c
+ *		Which clauses the API can evaluate, and as which filters.
+ *
+ * First, when a query is planned, fc_pushdown_match finds clauses of the form
+ * "column operator operand" where the API has a parameter for the column, the
+ * operator is one of core's own, and the operand does not depend on the row.
+ * Later, when a scan begins and the operands are known, fc_bind_query says
+ * what to ask for.  What it asks for may be more than what the clauses accept,
+ * never less: PostgreSQL evaluates all of them again.
+ *
+ * Nothing is done with text, since who knows how the API compares it, and
+ * nothing with negations.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "access/transam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
+#include "plan/comparison.h"
+#include "plan/pushdown.h"
+#include "rewrite/rewriteManip.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+/* What the planner looks at. */
+typedef struct Matcher
+{
+	PlannerInfo *root;
+	RelOptInfo *rel;
+	const FcTable *table;
+} Matcher;
+
+/* By the strategy numbers of btree. */
+static const FcOperator operators[] = {
+	[BTLessStrategyNumber] = FC_LESS,
+	[BTLessEqualStrategyNumber] = FC_LESS_EQUAL,
+	[BTEqualStrategyNumber] = FC_EQUAL,
+	[BTGreaterEqualStrategyNumber] = FC_GREATER_EQUAL,
+	[BTGreaterStrategyNumber] = FC_GREATER
+};
+
+const char *const fc_pushdown_operators[] = {
+	[FC_EQUAL] = "=",
+	[FC_EQUAL_ANY] = "= ANY",
+	[FC_LESS] = "<",
+	[FC_LESS_EQUAL] = "<=",
+	[FC_GREATER] = ">",
+	[FC_GREATER_EQUAL] = ">="
+};
+
+PG_FUNCTION_INFO_V1(frontcore_pushdown);
+
+/* In option.c; tells our servers from others'. */
+extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
+
+static void put_column(const FcTable *table,
+					   const FcTableColumn *table_column,
+					   ReturnSetInfo *result);
+static bool may_follow_write(PlannerInfo *root, const FcTable *table);
+static bool shows_by_subquery(const Query *query);
+static bool writes_before(const Query *query, const FcTable *table);
+static bool is_ours(const ForeignServer *server);
+static bool match_clause(const Matcher *matcher, Expr *clause,
+						 FcPushed *pushed);
+static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
+							 FcPushed *pushed);
+static bool match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+					  FcPushed *pushed);
+static bool match_row(const Matcher *matcher, RowCompareExpr *comparison,
+					  FcPushed *pushed);
+static bool match_alternatives(const Matcher *matcher, List *alternatives,
+							   FcPushed *pushed);
+static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
+						Expr *right, FcPushed *pushed);
+static const FcScale *match_column(const Matcher *matcher, Expr *expr,
+								   FcPushed *pushed);
+static bool depends_on_row(const Matcher *matcher, Expr *operand);
+static bool waits_for_rows(Node *node, void *context);
+static Expr *widen_integer(Expr *integer);
+static bool is_pushable(const FcColumn *column, FcOperator operator);
+static FcTable *open_table(Oid relid);
+static const char *name_parameter(const FcColumn *column,
+								  FcOperator operator);
+
+/*
+ * fc_pushdown_match
+ *		Those of the clauses that the API can evaluate, as FcPushed.
+ *
+ * A clause may compare a column with other relations' columns: as a parameter
+ * of a nested loop they are row-independent too.  A clause that may not be
+ * evaluated before all rows of the table have passed a security barrier stays
+ * here: the number of requests would tell of those rows.  So does one that
+ * could only be asked when the statement itself has written what it asks for,
+ * as it is to see what was there before.
+ */
+List *
+fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
+				  List *rinfos)
+{
+	Matcher		matcher = {root, rel, table};
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, rinfos)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, cell);
+		FcPushed	pushed = {0};
+
+		if (rinfo->pseudoconstant ||
+			!restriction_is_securely_promotable(rinfo, rel) ||
+			!match_clause(&matcher, rinfo->clause, &pushed))
+			continue;
+
+		pushed.rinfo = rinfo;
+		result = lappend(result, memcpy(palloc(sizeof(FcPushed)), &pushed,
+										sizeof(FcPushed)));
+	}
+	return result;
+}
+
+/*
+ * fc_pushdown_column
+ *		The column of the table that the expression is, NULL if none.
+ *
+ * Only one of which we know that the operator family orders it as the API
+ * does.
+ */
+const FcColumn *
+fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
+				   Oid opfamily)
+{
+	Matcher		matcher = {NULL, rel, table};
+	FcPushed	pushed = {0};
+	const FcScale *scale = match_column(&matcher, expr, &pushed);
+
+	if (scale == NULL || get_opclass_family(scale->opclass) != opfamily)
+		return NULL;
+	return pushed.column;
+}
+
+/*
+ * fc_pushdown_is_exact
+ *		Will the API return no row that the clause refuses?
+ */
+bool
+fc_pushdown_is_exact(const FcPushed *pushed)
+{
+	const FcColumn *column = pushed->column;
+
+	if (pushed->is_part)
+		return false;
+	switch (pushed->operator)
+	{
+		case FC_EQUAL:
+			return column->min == NULL;
+		case FC_EQUAL_ANY:
+			return (column->flags & (FC_KEY | FC_PARENT)) != 0;
+		case FC_GREATER:
+		case FC_GREATER_EQUAL:
+			return (column->flags & FC_KEY) != 0;
+		default:
+			return false;
+	}
+}
+
+/*
+ * fc_pushdown_conditions
+ *		The same clauses as conditions, a list of FcCondition *.
+ *
+ * What they refer to by number, and the executor evaluates, is appended to
+ * operands.
+ */
+List *
+fc_pushdown_conditions(const FcResource *resource, List *pushed,
+					   List **operands)
+{
+	List	   *conditions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, pushed)
+	{
+		const FcPushed *clause = lfirst(cell);
+		FcCondition *condition = palloc(sizeof(FcCondition));
+
+		condition->column = fc_catalog_column_number(resource, clause->column);
+		condition->operator = clause->operator;
+		condition->operand = list_length(*operands);
+		conditions = lappend(conditions, condition);
+		*operands = lappend(*operands, clause->operand);
+	}
+	return conditions;
+}
+
+/*
+ * frontcore_pushdown
+ *		What of a foreign table's columns goes upstream.
+ */
+Datum
+frontcore_pushdown(PG_FUNCTION_ARGS)
+{
+	FcTable    *table = open_table(PG_GETARG_OID(0));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+		const FcScale *scale = column->column ?
+		fc_scale_find(column->column) : NULL;
+
+		if (scale != NULL &&
+			fc_scale_is_among(getBaseType(get_atttype(table->relid,
+													  column->attnum)),
+							  scale->columns))
+			put_column(table, column, result);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * Put a row for each comparison of a column that goes upstream.
+ */
+static void
+put_column(const FcTable *table, const FcTableColumn *table_column,
+		   ReturnSetInfo *result)
+{
+	const FcColumn *column = table_column->column;
+	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
+
+	for (int i = 0; i < lengthof(fc_pushdown_operators); i++)
+	{
+		const char *parameter = name_parameter(column, i);
+		Datum		values[4];
+		bool		nulls[4] = {false, false, false, false};
+
+		if (parameter == NULL ||
+			(!table->push_filters && parameter[0] != '{'))
+			continue;
+		values[0] = CStringGetTextDatum(table_column->name);
+		values[1] = CStringGetTextDatum(fc_pushdown_operators[i]);
+		values[2] = CStringGetTextDatum(parameter);
+		values[3] = CStringGetTextDatum(is_key || column->equals != NULL ?
+										"exact" : "widened");
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+}
+
+/*
+ * May the statement write to the table's resource, or to what it hangs on,
+ * before it has read these rows?
+ *
+ * Rows that an INSERT, UPDATE or DELETE gets from its own plan are all read
+ * before the first is written (snapshot.c).  Not so those of the rest of a
+ * statement whose WITH clause writes, nor those that RETURNING looks up.
+ */
+static bool
+may_follow_write(PlannerInfo *root, const FcTable *table)
+{
+	const Query *reader = root->parse;
+	const Query *own = NULL;	/* what the rows are read for, if it writes */
+	const Query *top;
+	int			writers = 0;
+	ListCell   *cell;
+
+	for (;; root = root->parent_root)
+	{
+		top = root->parse;
+		if (own == NULL && top->commandType != CMD_SELECT)
+			own = top;
+		if (root->parent_root == NULL)
+			break;
+	}
+
+	if (own != NULL && own != reader && shows_by_subquery(own) &&
+		writes_before(own, table))
+		return true;
+	if (!top->hasModifyingCTE)
+		return false;
+
+	if (own != NULL && writes_before(own, table))
+		writers--;
+	if (writes_before(top, table))
+		writers++;
+	foreach(cell, top->cteList)
+	{
+		const CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
+
+		if (writes_before(castNode(Query, cte->ctequery), table))
+			writers++;
+	}
+	return writers > 0;
+}
+
+/*
+ * Does a subquery look at rows when they have been written?
+ */
+static bool
+shows_by_subquery(const Query *query)
+{
+	return checkExprHasSubLink((Node *) query->returningList) ||
+		checkExprHasSubLink((Node *) query->withCheckOptions);
+}
+
+/*
+ * Does the query write to the table's resource, or to what it hangs on?
+ */
+static bool
+writes_before(const Query *query, const FcTable *table)
+{
+	const RangeTblEntry *target;
+	ListCell   *cell;
+
+	if (query->commandType == CMD_SELECT || query->resultRelation == 0)
+		return false;
+
+	target = rt_fetch(query->resultRelation, query->rtable);
+	foreach(cell, find_all_inheritors(target->relid, AccessShareLock, NULL))
+	{
+		Oid			relid = lfirst_oid(cell);
+		ForeignServer *server;
+		const FcTable *written;
+
+		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+			continue;
+		server = GetForeignServer(GetForeignTable(relid)->serverid);
+		if (!is_ours(server))
+			continue;
+		written = fc_option_table(relid);
+		if (fc_catalog_depends(table->resource, written->resource))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it a server of this wrapper?
+ */
+static bool
+is_ours(const ForeignServer *server)
+{
+	FmgrInfo	validator = {0};
+
+	validator.fn_oid = GetForeignDataWrapper(server->fdwid)->fdwvalidator;
+	if (OidIsValid(validator.fn_oid))
+		fmgr_info(validator.fn_oid, &validator);
+	return validator.fn_addr == frontcore_fdw_validator;
+}
+
+/*
+ * Is this a clause that the API can evaluate?  Then describe it.
+ */
+static bool
+match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
+{
+	if (IsA(clause, OpExpr))
+		return match_comparison(matcher, (OpExpr *) clause, pushed);
+	if (IsA(clause, ScalarArrayOpExpr))
+		return match_any(matcher, (ScalarArrayOpExpr *) clause, pushed);
+	if (IsA(clause, RowCompareExpr))
+		return match_row(matcher, (RowCompareExpr *) clause, pushed);
+	if (is_orclause(clause))
+		return match_alternatives(matcher, ((BoolExpr *) clause)->args,
+								  pushed);
+	return false;
+}
+
+/*
+ * "column operator operand", or the other way round.
+ */
+static bool
+match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
+{
+	Expr	   *left;
+	Expr	   *right;
+
+	if (list_length(comparison->args) != 2)
+		return false;
+	left = linitial(comparison->args);
+	right = lsecond(comparison->args);
+
+	return match_sides(matcher, comparison->opno, left, right, pushed) ||
+		match_sides(matcher, get_commutator(comparison->opno), right, left,
+					pushed);
+}
+
+/*
+ * "column = ANY (array)".
+ */
+static bool
+match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+		  FcPushed *pushed)
+{
+	if (!comparison->useOr ||
+		!match_sides(matcher, comparison->opno, linitial(comparison->args),
+					 lsecond(comparison->args), pushed) ||
+		pushed->operator != FC_EQUAL)
+		return false;
+
+	pushed->operator = FC_EQUAL_ANY;
+	return is_pushable(pushed->column, FC_EQUAL_ANY);
+}
+
+/*
+ * "(column, ...) > (operand, ...)", as who pages by keys writes it: where the
+ * first ones are equal, others decide.
+ */
+static bool
+match_row(const Matcher *matcher, RowCompareExpr *comparison,
+		  FcPushed *pushed)
+{
+	Oid			operator = linitial_oid(comparison->opnos);
+	Expr	   *left = linitial(comparison->largs);
+	Expr	   *right = linitial(comparison->rargs);
+
+	if (!match_sides(matcher, operator, left, right, pushed) &&
+		!match_sides(matcher, get_commutator(operator), right, left, pushed))
+		return false;
+
+	pushed->is_part = true;
+	if (pushed->operator == FC_LESS)
+		pushed->operator = FC_LESS_EQUAL;
+	else if (pushed->operator == FC_GREATER)
+		pushed->operator = FC_GREATER_EQUAL;
+	return true;
+}
+
+/*
+ * "column = one OR column = other": an array of all operands.
+ */
+static bool
+match_alternatives(const Matcher *matcher, List *alternatives,
+				   FcPushed *pushed)
+{
+	ArrayExpr  *array = makeNode(ArrayExpr);
+	ListCell   *cell;
+
+	array->location = -1;
+
+	foreach(cell, alternatives)
+	{
+		FcPushed	one = {0};
+		Expr	   *operand;
+
+		if (!IsA(lfirst(cell), OpExpr) ||
+			!match_comparison(matcher, lfirst(cell), &one) ||
+			one.operator != FC_EQUAL ||
+			!is_pushable(one.column, FC_EQUAL_ANY) ||
+			(pushed->column != NULL && pushed->attnum != one.attnum))
+			return false;
+
+		operand = widen_integer(one.operand);
+		if (array->elements != NIL &&
+			exprType((Node *) operand) != array->element_typeid)
+			return false;
+		*pushed = one;
+		array->element_typeid = exprType((Node *) operand);
+		array->elements = lappend(array->elements, operand);
+	}
+
+	array->array_typeid = get_array_type(array->element_typeid);
+	pushed->operator = FC_EQUAL_ANY;
+	pushed->operand = (Expr *) eval_const_expressions(matcher->root,
+													  (Node *) array);
+	return true;
+}
+
+/*
+ * Is left a column, right an operand, and operator one that we know?
+ *
+ * Core's operator families say what an operator means, but others may add to
+ * a family; so we look whose operator and types these are.
+ */
+static bool
+match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
+			FcPushed *pushed)
+{
+	const FcScale *scale = match_column(matcher, left, pushed);
+	int			strategy;
+	Oid			left_type;
+	Oid			right_type;
+
+	if (scale == NULL || operator == InvalidOid ||
+		operator >= FirstNormalObjectId)
+		return false;
+	strategy = get_op_opfamily_strategy(operator,
+										get_opclass_family(scale->opclass));
+	if (strategy == InvalidStrategy)
+		return false;
+	op_input_types(operator, &left_type, &right_type);
+	if (!fc_scale_is_among(left_type, scale->columns) ||
+		!fc_scale_is_among(right_type, scale->operands))
+		return false;
+
+	pushed->operator = operators[strategy];
+	pushed->operand = right;
+	return is_pushable(pushed->column, pushed->operator) &&
+		!depends_on_row(matcher, right);
+}
+
+/*
+ * Is this a column of the table, of a type that holds the API's values as
+ * they are?  A column declared otherwise compares in ways of its own.
+ */
+static const FcScale *
+match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
+{
+	const FcTableColumn *column;
+	const FcScale *scale;
+	Var		   *var;
+
+	while (IsA(expr, RelabelType))
+		expr = ((RelabelType *) expr)->arg;
+	var = (Var *) expr;
+	if (!IsA(var, Var) || var->varno != matcher->rel->relid ||
+		var->varlevelsup > 0 || var->varattno <= 0)
+		return NULL;
+
+	column = &matcher->table->columns[var->varattno - 1];
+	scale = column->column ? fc_scale_find(column->column) : NULL;
+	if (scale == NULL ||
+		!fc_scale_is_among(getBaseType(var->vartype), scale->columns))
+		return NULL;
+
+	pushed->column = column->column;
+	pushed->attnum = var->varattno;
+	return scale;
+}
+
+/*
+ * Must the operand be evaluated for each row, or too late?
+ */
+static bool
+depends_on_row(const Matcher *matcher, Expr *operand)
+{
+	return bms_is_member(matcher->rel->relid,
+						 pull_varnos(matcher->root, (Node *) operand)) ||
+		contain_volatile_functions((Node *) operand) ||
+		contain_subplans((Node *) operand) ||
+		(waits_for_rows((Node *) operand, NULL) &&
+		 may_follow_write(matcher->root, matcher->table));
+}
+
+/*
+ * Does the operand depend on what other relations or subqueries give?
+ */
+static bool
+waits_for_rows(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
+		return true;
+	if (IsA(node, Param))
+		return castNode(Param, node)->paramkind != PARAM_EXTERN;
+	return expression_tree_walker(node, waits_for_rows, context);
+}
+
+/*
+ * The same integer as an int8; others stay as they are.
+ */
+static Expr *
+widen_integer(Expr *integer)
+{
+	Oid			type = exprType((Node *) integer);
+
+	if (type != INT4OID && type != INT2OID)
+		return integer;
+	return (Expr *) makeFuncExpr(type == INT4OID ? F_INT8_INT4 : F_INT8_INT2,
+								 INT8OID, list_make1(integer), InvalidOid,
+								 InvalidOid, COERCE_IMPLICIT_CAST);
+}
+
+/*
+ * Is there any use in knowing that comparison?
+ *
+ * An upper bound of a key goes nowhere, but may rule out the other keys.
+ */
+static bool
+is_pushable(const FcColumn *column, FcOperator operator)
+{
+	if (column->flags & FC_KEY)
+		return true;
+	if ((column->flags & FC_PARENT) || column->equals != NULL)
+		return operator == FC_EQUAL || operator == FC_EQUAL_ANY;
+	return column->min != NULL;
+}
+
+/*
+ * What options say of a foreign table that is one of ours.
+ */
+static FcTable *
+open_table(Oid relid)
+{
+	ForeignTable *table;
+	ForeignServer *server;
+
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table",
+						get_rel_name(relid) ? get_rel_name(relid) : "?")));
+
+	table = GetForeignTable(relid);
+	server = GetForeignServer(table->serverid);
+	if (!is_ours(server))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
+						get_rel_name(relid))));
+
+	LockRelationOid(relid, AccessShareLock);
+	return fc_option_table(relid);
+}
+
+/*
+ * Where a comparison of the column goes; NULL if nowhere.
+ */
+static const char *
+name_parameter(const FcColumn *column, FcOperator operator)
+{
+	bool		is_lower = (operator == FC_GREATER ||
+							operator == FC_GREATER_EQUAL);
+
+	if (!is_pushable(column, operator))
+		return NULL;
+	if (operator == FC_EQUAL || operator == FC_EQUAL_ANY)
+	{
+		if (column->flags & (FC_KEY | FC_PARENT))
+			return psprintf("{%s}", column->name);
+		if (column->equals != NULL)
+			return operator == FC_EQUAL ? column->equals : NULL;
+		return psprintf("%s, %s", column->min, column->max);
+	}
+	if (column->flags & FC_KEY)
+		return is_lower ? "since_id" : NULL;
+	return is_lower ? column->min : column->max;
+}

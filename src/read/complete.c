@@ -1,0 +1,391 @@
+/*
+ * complete.c
+ *		Complete lists, which answer narrower questions.
+ *
+ * Once a scan has read every page of an unfiltered list, the transaction
+ * knows all there is to know about it.  Its rows by id, and by parent, are
+ * found through an index that is built when first asked for: by then the
+ * pages may lie in a temporary file, and are read through once.
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "read/complete.h"
+#include "utils/memutils.h"
+
+/* The items of a list, in the order of one of their columns. */
+typedef struct WholeIndex
+{
+	bool		is_built;
+	int			count;
+	int			size;
+	FcWholeItem *items;
+} WholeIndex;
+
+struct FcWhole
+{
+	dlist_node	node;
+	int			references;		/* pins */
+	bool		is_forgotten;	/* only those who have pinned it read it */
+	MemoryContext context;
+	char	   *scope;
+	const FcResource *resource;
+	uint64		present;		/* columns whose keys all walks have seen */
+	int			nwalks;
+	FcWalk	  **walks;
+	WholeIndex	by_id;
+	WholeIndex	by_parent;
+
+	/* the page read last; the cache's, or in text_context */
+	int			text_walk;
+	int			text_page;
+	const char *text;
+	MemoryContext text_context;
+};
+
+static dlist_head wholes = DLIST_STATIC_INIT(wholes);
+
+static void unlink_whole(void *arg);
+static void drop_if_unused(FcWhole *whole);
+static void build_index(FcWhole *whole, WholeIndex *index, int column_flag);
+static void index_page(FcWhole *whole, WholeIndex *index, int column_flag,
+					   int walk, int page);
+static void add_item(FcWhole *whole, WholeIndex *index,
+					 const FcWholeItem *item);
+static int	first_not_below(const WholeIndex *index, int64 key);
+static int	compare_items(const void *a, const void *b);
+
+/*
+ * fc_whole_register
+ *		Remember that these walks together hold every row of the resource.
+ *
+ * scope tells whose rows they are.  Forgotten when the transaction ends.
+ */
+void
+fc_whole_register(const char *scope, const FcResource *resource,
+				  FcWalk *const *walks, int nwalks)
+{
+	MemoryContext context;
+	MemoryContext oldcontext;
+	MemoryContextCallback *callback;
+	FcWhole    *whole;
+
+	context = AllocSetContextCreate(TopTransactionContext,
+									"frontcore_fdw complete list",
+									ALLOCSET_SMALL_SIZES);
+	oldcontext = MemoryContextSwitchTo(context);
+	whole = palloc0(sizeof(FcWhole));
+	callback = palloc0(sizeof(MemoryContextCallback));
+	whole->context = context;
+	whole->scope = pstrdup(scope);
+	whole->resource = resource;
+	whole->present = PG_UINT64_MAX;
+	whole->nwalks = nwalks;
+	whole->walks = palloc(nwalks * sizeof(FcWalk *));
+	for (int i = 0; i < nwalks; i++)
+	{
+		fc_cache_pin(walks[i]->entry);
+		whole->walks[i] = walks[i];
+		if (walks[i]->rows > 0)
+			whole->present &= walks[i]->present;
+	}
+	whole->text_walk = -1;
+	whole->text_context = AllocSetContextCreate(context, "frontcore_fdw page",
+												ALLOCSET_DEFAULT_SIZES);
+
+	callback->func = unlink_whole;
+	callback->arg = whole;
+	MemoryContextRegisterResetCallback(context, callback);
+	dlist_push_head(&wholes, &whole->node);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * fc_whole_find
+ *		A complete list of the resource whose items hold these columns.
+ */
+FcWhole *
+fc_whole_find(const char *scope, const FcResource *resource, uint64 columns)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &wholes)
+	{
+		FcWhole    *whole = dlist_container(FcWhole, node, iter.cur);
+
+		if (whole->resource == resource && !whole->is_forgotten &&
+			(columns & ~whole->present) == 0 &&
+			strcmp(whole->scope, scope) == 0)
+			return whole;
+	}
+	return NULL;
+}
+
+/*
+ * fc_whole_pin, fc_whole_release
+ *		Keep a list, though it be forgotten; and let go of it.
+ */
+void
+fc_whole_pin(FcWhole *whole)
+{
+	whole->references++;
+}
+
+void
+fc_whole_release(FcWhole *whole)
+{
+	whole->references--;
+	drop_if_unused(whole);
+}
+
+/*
+ * fc_whole_pages
+ *		How many pages the list has.
+ */
+int
+fc_whole_pages(const FcWhole *whole)
+{
+	int			pages = 0;
+
+	for (int i = 0; i < whole->nwalks; i++)
+		pages += whole->walks[i]->npages;
+	return pages;
+}
+
+/*
+ * fc_whole_walks
+ *		The walks that make up the list, and their number.
+ */
+int
+fc_whole_walks(const FcWhole *whole, FcWalk *const **walks)
+{
+	*walks = whole->walks;
+	return whole->nwalks;
+}
+
+/*
+ * fc_whole_look_up
+ *		The items whose column with that flag (FC_KEY, FC_PARENT) is one of
+ *		keys: a list of FcWholeItem *, in the order of keys.
+ *
+ * Sets the values of missing to the keys that no item has.
+ */
+List *
+fc_whole_look_up(FcWhole *whole, int column_flag, const FcKeys *keys,
+				 FcKeys *missing)
+{
+	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
+	&whole->by_parent;
+	List	   *found = NIL;
+
+	if (!index->is_built)
+		build_index(whole, index, column_flag);
+
+	missing->count = 0;
+	missing->values = palloc(Max(keys->count, 1) * sizeof(int64));
+	for (int i = 0; i < keys->count; i++)
+	{
+		int64		key = keys->values[i];
+		int			first = first_not_below(index, key);
+		int			next = first;
+
+		while (next < index->count && index->items[next].key == key)
+			found = lappend(found, &index->items[next++]);
+		if (next == first)
+			missing->values[missing->count++] = key;
+	}
+	return found;
+}
+
+/*
+ * fc_whole_read
+ *		An item of the list, parsed in the current context.
+ */
+FcJsonNode
+fc_whole_read(FcWhole *whole, const FcWholeItem *item)
+{
+	FcJson	   *document;
+	char	   *text;
+
+	if (whole->text_walk != item->walk || whole->text_page != item->page)
+	{
+		FcWalk	   *walk = whole->walks[item->walk];
+		MemoryContext oldcontext;
+		Size		length;
+
+		whole->text_walk = -1;
+		MemoryContextReset(whole->text_context);
+		oldcontext = MemoryContextSwitchTo(whole->text_context);
+		whole->text = fc_cache_read(walk->entry,
+									item->page - walk->first_stored, &length);
+		MemoryContextSwitchTo(oldcontext);
+		whole->text_walk = item->walk;
+		whole->text_page = item->page;
+	}
+
+	text = pnstrdup(whole->text + item->offset, item->length);
+	document = fc_json_parse(text, item->length);
+	if (document == NULL)
+		elog(ERROR, "stored item is not JSON");
+	return fc_json_root(document);
+}
+
+/*
+ * fc_whole_request
+ *		The path of the request that brought an item, without paging.
+ */
+const char *
+fc_whole_request(const FcWhole *whole, const FcWholeItem *item)
+{
+	return whole->walks[item->walk]->path;
+}
+
+/*
+ * fc_whole_forget
+ *		Forget the complete lists of a resource, or of a scope; NULL is any.
+ */
+void
+fc_whole_forget(const FcResource *resource, const char *scope)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &wholes)
+	{
+		FcWhole    *whole = dlist_container(FcWhole, node, iter.cur);
+
+		if ((resource == NULL || whole->resource == resource) &&
+			(scope == NULL || strcmp(whole->scope, scope) == 0))
+		{
+			whole->is_forgotten = true;
+			drop_if_unused(whole);
+		}
+	}
+}
+
+/*
+ * Reset callback: the list's memory goes, so nobody may find it any more.
+ */
+static void
+unlink_whole(void *arg)
+{
+	FcWhole    *whole = arg;
+
+	dlist_delete(&whole->node);
+}
+
+/*
+ * Free a list that nobody will read any more.
+ */
+static void
+drop_if_unused(FcWhole *whole)
+{
+	if (!whole->is_forgotten || whole->references > 0)
+		return;
+	for (int i = 0; i < whole->nwalks; i++)
+		fc_cache_release(whole->walks[i]->entry);
+	MemoryContextDelete(whole->context);
+}
+
+/*
+ * Read all pages once and note where the items are.
+ */
+static void
+build_index(FcWhole *whole, WholeIndex *index, int column_flag)
+{
+	index->count = 0;
+	for (int walk = 0; walk < whole->nwalks; walk++)
+	{
+		for (int page = 0; page < whole->walks[walk]->npages; page++)
+			index_page(whole, index, column_flag, walk, page);
+	}
+	if (index->count > 0)
+		qsort(index->items, index->count, sizeof(FcWholeItem), compare_items);
+	index->is_built = true;
+}
+
+static void
+index_page(FcWhole *whole, WholeIndex *index, int column_flag, int walk,
+		   int page)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "frontcore_fdw page",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	FcWalk	   *owner = whole->walks[walk];
+	FcJson	   *document = fc_walk_read(owner, page);
+	const char *text = fc_json_text(document);
+	FcJsonIterator iterator = fc_json_iterate(fc_walk_items(owner, document));
+	FcJsonNode	node;
+	int			number = 0;
+
+	while (fc_json_next(&iterator, &node, NULL))
+	{
+		FcWholeItem item;
+		const char *source;
+
+		if (bms_is_member(number++, owner->pages[page].repeated) ||
+			!fc_walk_item_key(whole->resource, column_flag, node, &item.key))
+			continue;
+		source = fc_json_source(node, &item.length);
+		item.offset = source - text;
+		item.walk = walk;
+		item.page = page;
+		add_item(whole, index, &item);
+	}
+
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
+}
+
+static void
+add_item(FcWhole *whole, WholeIndex *index, const FcWholeItem *item)
+{
+	if (index->count == index->size)
+	{
+		index->size = Max(index->size * 2, 256);
+		index->items = index->items == NULL ?
+			MemoryContextAllocHuge(whole->context,
+								   index->size * sizeof(FcWholeItem)) :
+			repalloc_huge(index->items, index->size * sizeof(FcWholeItem));
+	}
+	index->items[index->count++] = *item;
+}
+
+/*
+ * The number of the first item whose key is not below key.
+ */
+static int
+first_not_below(const WholeIndex *index, int64 key)
+{
+	int			low = 0;
+	int			high = index->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (index->items[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * By key, then in the order of the list.
+ */
+static int
+compare_items(const void *a, const void *b)
+{
+	const FcWholeItem *left = a;
+	const FcWholeItem *right = b;
+
+	if (left->key != right->key)
+		return left->key < right->key ? -1 : 1;
+	if (left->walk != right->walk)
+		return left->walk < right->walk ? -1 : 1;
+	if (left->page != right->page)
+		return left->page < right->page ? -1 : 1;
+	return (left->offset > right->offset) - (left->offset < right->offset);
+}

@@ -1,0 +1,709 @@
+/*
+ * pager.c
+ *		A query becomes the items that answer it.
+ *
+ * Before the network is asked, the transaction is: a complete list answers
+ * any narrower question.  And after as many look-ups as the whole list has
+ * pages, the list is read instead of looking up any further.  Where the API
+ * does not give items in the order that the reader relies on, they are sorted
+ * here; and what a reader has not taken yet is read before it is written to.
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "read/complete.h"
+#include "read/pager.h"
+#include "read/sort.h"
+#include "read/stream.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+struct FcPager
+{
+	dlist_node	node;			/* in open_pagers */
+	FcKeep		keep;
+	const FcResource *resource; /* that will be asked for, if prepare is set */
+	FcPagerPrepare prepare;
+	void	   *prepare_arg;
+	bool		is_narrow;		/* the query is for a part of the list */
+	bool		is_busy;		/* or an error came between: then its reader
+								 * is gone, though it may not look so */
+	bool		owns_scope;		/* nobody else's walks have that beginning */
+	MemoryContext context;		/* the pager's own */
+	int			narrow;			/* queries for a part of the list, ... */
+	double		narrow_requests;	/* ... and what they have cost */
+	int64		requests_before;	/* of use, before the current query */
+
+	/* the query */
+	const FcQuery *query;		/* NULL before the first */
+	FcStream   *stream;			/* what is asked of the API for it */
+	FcSort	   *sort;			/* NULL if items come as they are read */
+	int64		emitted;		/* items given */
+	const char *request;		/* that brought the last item, for messages */
+
+	/* items looked up in a complete list */
+	FcWhole    *whole;
+	List	   *found;			/* of FcWholeItem * */
+	int			next_found;
+	bool		drops_missing;	/* ids that the list lacks are not asked for,
+								 * as that would cost more than the list */
+};
+
+/* All pagers that may still want to read something. */
+static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
+
+static FcPager *create_pager(FcApi *api, FcApiUse *use, FcKeep keep,
+							 const char *table_name, const char *scope);
+static FcPager *create_helper(const FcPager *pager);
+static char *make_scope(FcApi *api, FcKeep keep);
+static void forget_pager(void *arg);
+static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
+static bool entry_depends(const FcCacheEntry *entry, void *arg);
+static void forget_answer(FcPager *pager);
+static bool answer_from_whole(FcPager *pager);
+static void look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
+						 const FcKeys *keys);
+static bool whole_list_is_cheaper(FcPager *pager);
+static FcQuery whole_list_query(const FcQuery *query);
+static void read_whole_list(FcPager *pager);
+static int64 *list_keys(void *arg, const FcQuery *query, int *count);
+static bool find_parent(void *arg, const FcQuery *query, int64 id,
+						int64 *parent);
+static bool next_in_order(FcPager *pager, FcJsonNode *item);
+static void begin_sort(FcPager *pager);
+static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
+static bool next_item(FcPager *pager, FcJsonNode *item);
+static bool next_found_item(FcPager *pager, FcJsonNode *item);
+static void drain_pager(FcPager *pager);
+static void read_ahead(FcPager *pager);
+static void read_all(FcPager *pager);
+static void go_back(FcPager *pager, int next_found, int64 emitted);
+
+/*
+ * fc_pager_begin
+ *		Prepare to ask queries through api, at the cost of use.
+ *
+ * Lives in the current context.  table_name is for messages.
+ */
+FcPager *
+fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
+			   const char *table_name)
+{
+	return create_pager(api, use, keep, table_name, NULL);
+}
+
+/*
+ * fc_pager_on_drain
+ *		Before a write to the resource, or to what it hangs on, call prepare if
+ *		nothing has been asked yet: it may ask what it would ask later.
+ */
+void
+fc_pager_on_drain(FcPager *pager, const FcResource *resource,
+				  FcPagerPrepare prepare, void *arg)
+{
+	pager->resource = resource;
+	pager->prepare = prepare;
+	pager->prepare_arg = arg;
+}
+
+/*
+ * fc_pager_ask
+ *		Begin to answer a query; the query must live until the next one.
+ *
+ * Nothing is sent before the first item is asked for.
+ */
+void
+fc_pager_ask(FcPager *pager, const FcQuery *query)
+{
+	const FcApiUse *use = pager->stream->use;
+	MemoryContext oldcontext;
+
+	if (pager->is_narrow)
+	{
+		pager->narrow++;
+		pager->narrow_requests += use->counts.requests -
+			pager->requests_before;
+	}
+	pager->requests_before = use->counts.requests;
+	pager->is_narrow = fc_query_has_filters(query);
+
+	forget_answer(pager);
+	pager->query = query;
+	if (query->is_empty)
+		return;
+	pager->is_busy = true;
+
+	oldcontext = MemoryContextSwitchTo(pager->stream->ask_context);
+	fc_stream_ask(pager->stream, query);
+	if (!answer_from_whole(pager))
+	{
+		fc_stream_choose(pager->stream);
+		if (whole_list_is_cheaper(pager))
+		{
+			read_whole_list(pager);
+			pager->drops_missing = true;
+			answer_from_whole(pager);
+		}
+	}
+	MemoryContextSwitchTo(oldcontext);
+	pager->is_busy = false;
+}
+
+/*
+ * fc_pager_next
+ *		The next item; false after the last one.
+ *
+ * An item lives until the next call.
+ */
+bool
+fc_pager_next(FcPager *pager, FcJsonNode *item)
+{
+	bool		found;
+
+	if (pager->query->is_empty)
+		return false;
+	pager->is_busy = true;
+	found = next_in_order(pager, item);
+	pager->is_busy = false;
+	return found;
+}
+
+/*
+ * fc_pager_rewind
+ *		Begin the answer to the same query again.
+ *
+ * The same items come again, unless nothing is kept.
+ */
+void
+fc_pager_rewind(FcPager *pager)
+{
+	if (pager->keep == FC_KEEP_NOTHING)
+	{
+		fc_pager_ask(pager, pager->query);
+		return;
+	}
+	fc_stream_rewind(pager->stream);
+	pager->next_found = 0;
+	pager->emitted = 0;
+	if (pager->sort != NULL)
+		fc_sort_rewind(pager->sort);
+}
+
+/*
+ * fc_pager_end
+ *		Release what the pager holds, and the pager.
+ */
+void
+fc_pager_end(FcPager *pager)
+{
+	const char *scope = pager->stream->scope;
+
+	forget_answer(pager);
+	fc_stream_end(pager->stream);
+	if (pager->owns_scope)
+	{
+		fc_whole_forget(NULL, scope);
+		fc_cache_drop(entry_has_scope, unconstify(char *, scope));
+	}
+	MemoryContextDelete(pager->context);
+}
+
+/*
+ * fc_pager_request
+ *		The path of the request that brought the last item, without paging.
+ */
+const char *
+fc_pager_request(const FcPager *pager)
+{
+	return pager->request;
+}
+
+/*
+ * fc_pager_drain
+ *		Before a write: let every open pager read what it has not yet read of
+ *		the resource and of what hangs on it.
+ */
+void
+fc_pager_drain(const FcResource *resource)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &open_pagers)
+	{
+		FcPager    *pager = dlist_container(FcPager, node, iter.cur);
+
+		if (pager->query == NULL && pager->prepare != NULL &&
+			!pager->is_busy && fc_catalog_depends(pager->resource, resource))
+			pager->prepare(pager->prepare_arg);
+		if (pager->query != NULL && !pager->query->is_empty &&
+			!pager->is_busy &&
+			fc_catalog_depends(pager->query->resource, resource))
+			drain_pager(pager);
+	}
+}
+
+/*
+ * fc_pager_forget
+ *		After a write: drop what the transaction knows of the resource and of
+ *		what hangs on it.  Open pagers keep what they began with.
+ */
+void
+fc_pager_forget(const FcResource *resource)
+{
+	for (int i = 0; fc_resources[i].name != NULL; i++)
+	{
+		if (fc_catalog_depends(&fc_resources[i], resource))
+			fc_whole_forget(&fc_resources[i], NULL);
+	}
+	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
+}
+
+/*
+ * A pager whose walks' keys begin with scope; NULL: with one of its own.
+ */
+static FcPager *
+create_pager(FcApi *api, FcApiUse *use, FcKeep keep, const char *table_name,
+			 const char *scope)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "frontcore_fdw pager",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	FcPager    *pager = palloc0(sizeof(FcPager));
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+	FcStreamHelp help = {list_keys, find_parent, pager};
+
+	pager->keep = keep;
+	pager->context = context;
+	pager->owns_scope = (scope == NULL && keep == FC_KEEP_SCAN);
+	if (scope == NULL)
+		scope = make_scope(api, keep);
+	pager->stream = fc_stream_create(api, use, scope, pstrdup(table_name),
+									 help);
+
+	callback->func = forget_pager;
+	callback->arg = pager;
+	MemoryContextRegisterResetCallback(context, callback);
+	dlist_push_head(&open_pagers, &pager->node);
+	MemoryContextSwitchTo(oldcontext);
+	return pager;
+}
+
+/*
+ * A pager that finds, and leaves, what this one finds.
+ */
+static FcPager *
+create_helper(const FcPager *pager)
+{
+	const FcStream *stream = pager->stream;
+
+	return create_pager(stream->api, stream->use, pager->keep,
+						stream->table_name, stream->scope);
+}
+
+/*
+ * Whose answers may be shared: those of one user mapping at one address, or
+ * of one scan.
+ */
+static char *
+make_scope(FcApi *api, FcKeep keep)
+{
+	static uint64 scans = 0;
+
+	if (keep == FC_KEEP_NOTHING)
+		return NULL;
+	if (keep == FC_KEEP_SCAN)
+		return psprintf("scan " UINT64_FORMAT " ", ++scans);
+	return psprintf("mapping %u generation " UINT64_FORMAT " ",
+					api->mappingid, api->generation);
+}
+
+/*
+ * Reset callback: the pager is gone.
+ */
+static void
+forget_pager(void *arg)
+{
+	FcPager    *pager = arg;
+
+	dlist_delete(&pager->node);
+}
+
+static bool
+entry_has_scope(const FcCacheEntry *entry, void *arg)
+{
+	return entry->key != NULL &&
+		strncmp(entry->key, arg, strlen(arg)) == 0;
+}
+
+static bool
+entry_depends(const FcCacheEntry *entry, void *arg)
+{
+	const FcWalk *walk = entry->state;
+
+	return fc_catalog_depends(walk->resource, arg);
+}
+
+/*
+ * Forget the query, and let go of what answers it.
+ */
+static void
+forget_answer(FcPager *pager)
+{
+	if (pager->sort != NULL)
+	{
+		fc_sort_end(pager->sort);
+		pager->sort = NULL;
+	}
+	if (pager->whole != NULL)
+		fc_whole_release(pager->whole);
+	pager->whole = NULL;
+	pager->found = NIL;
+	pager->next_found = 0;
+	pager->emitted = 0;
+	fc_stream_forget(pager->stream);
+}
+
+/*
+ * Can a list that the transaction has read completely answer?
+ *
+ * Ids that it does not hold are still asked for: a list may hide rows.
+ */
+static bool
+answer_from_whole(FcPager *pager)
+{
+	const FcQuery *query = pager->query;
+	FcStream   *stream = pager->stream;
+	FcWhole    *whole;
+
+	if (stream->scope == NULL)
+		return false;
+	whole = fc_whole_find(stream->scope, query->resource,
+						  fc_query_needed_columns(query));
+	if (whole == NULL)
+		return false;
+
+	stream->use->counts.cache_hits++;
+	if (query->ids.bound)
+		look_up_keys(pager, whole, FC_KEY, &query->ids);
+	else if (query->parents.bound)
+		look_up_keys(pager, whole, FC_PARENT, &query->parents);
+	else
+	{
+		FcWalk	   *const *walks;
+		int			nwalks = fc_whole_walks(whole, &walks);
+
+		fc_stream_replay(stream, walks, nwalks);
+	}
+	return true;
+}
+
+/*
+ * Find the keys' items in a complete list; what remains is to be asked for.
+ */
+static void
+look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
+			 const FcKeys *keys)
+{
+	FcKeys		missing = {true};
+	FcQuery    *rest;
+
+	pager->found = fc_whole_look_up(whole, column_flag, keys, &missing);
+	pager->whole = whole;
+	fc_whole_pin(whole);
+	if (pager->narrow_requests > 0 &&
+		pager->narrow_requests + missing.count > fc_whole_pages(whole))
+		pager->drops_missing = true;
+
+	if (column_flag == FC_PARENT || missing.count == 0 ||
+		pager->drops_missing)
+	{
+		fc_stream_replay(pager->stream, NULL, 0);
+		return;
+	}
+	rest = palloc(sizeof(FcQuery));
+	*rest = *pager->query;
+	rest->ids = missing;
+	fc_stream_ask_rest(pager->stream, rest);
+}
+
+/*
+ * Would going on to ask for parts of the list cost more than the whole list?
+ *
+ * The planner's guess of how often decides at first, what has been spent
+ * decides later.
+ */
+static bool
+whole_list_is_cheaper(FcPager *pager)
+{
+	const FcQuery *query = pager->query;
+	const FcStream *stream = pager->stream;
+	FcQuery		all = whole_list_query(query);
+	FcRouteChoice choice;
+	double		next = stream->routing.choice.requests;
+
+	if (stream->scope == NULL || !fc_query_has_filters(query))
+		return false;
+
+	choice = fc_query_choose(&all, &stream->routing.facts);
+	if (choice.route == NULL)
+		return false;
+
+	/* how much of the list a filter gives is only known afterwards */
+	if (!query->ids.bound && !query->parents.bound)
+		next = pager->narrow > 0 ? pager->narrow_requests / pager->narrow :
+			stream->use->estimated;
+	if (pager->narrow_requests > 0)
+		return pager->narrow_requests + next > choice.requests;
+	return query->repetitions > 1 &&
+		query->repetitions * next > choice.requests;
+}
+
+/*
+ * The query without what makes it one for a part of the list.
+ */
+static FcQuery
+whole_list_query(const FcQuery *query)
+{
+	FcQuery		all = *query;
+
+	all.ids.bound = all.parents.bound = false;
+	all.has_since = all.has_until = false;
+	all.filters = NIL;
+	return all;
+}
+
+/*
+ * Read the resource's whole list, for answer_from_whole to find.
+ */
+static void
+read_whole_list(FcPager *pager)
+{
+	FcQuery    *all = palloc(sizeof(FcQuery));
+	FcPager    *reader = create_helper(pager);
+	FcJsonNode	item;
+
+	*all = whole_list_query(pager->query);
+	all->order = NULL;
+	all->first_page_size = 0;
+	all->repetitions = 0;
+
+	fc_pager_ask(reader, all);
+	while (fc_pager_next(reader, &item))
+		 /* it is the pages we are after */ ;
+	fc_pager_end(reader);
+}
+
+/*
+ * The ids of the objects that answer a query.
+ */
+static int64 *
+list_keys(void *arg, const FcQuery *query, int *count)
+{
+	FcPager    *reader = create_helper(arg);
+	int			size = 256;
+	int64	   *keys = palloc(size * sizeof(int64));
+	FcJsonNode	item;
+
+	*count = 0;
+	fc_pager_ask(reader, query);
+	while (fc_pager_next(reader, &item))
+	{
+		if (*count == size)
+		{
+			size *= 2;
+			keys = repalloc_huge(keys, size * sizeof(int64));
+		}
+		if (fc_walk_item_key(query->resource, FC_KEY, item, &keys[*count]))
+			(*count)++;
+	}
+	fc_pager_end(reader);
+	return keys;
+}
+
+/*
+ * The parent of one of the objects that answer a query; false if it is not
+ * among them, or has none.
+ */
+static bool
+find_parent(void *arg, const FcQuery *query, int64 id, int64 *parent)
+{
+	FcPager    *reader = create_helper(arg);
+	int64		key;
+	FcJsonNode	item;
+	bool		found = false;
+
+	/* a list that is not filtered to the object holds others, too */
+	fc_pager_ask(reader, query);
+	while (!found && fc_pager_next(reader, &item))
+		found = fc_walk_item_key(query->resource, FC_KEY, item, &key) &&
+			key == id &&
+			fc_walk_item_key(query->resource, FC_PARENT, item, parent);
+	fc_pager_end(reader);
+	return found;
+}
+
+/*
+ * The next item in the order that the reader relies on.
+ */
+static bool
+next_in_order(FcPager *pager, FcJsonNode *item)
+{
+	if (pager->query->order != NULL && pager->sort == NULL &&
+		!pager->stream->routing.choice.is_ordered)
+		begin_sort(pager);
+	if (pager->sort != NULL)
+		return next_sorted_item(pager, item);
+
+	if (!next_item(pager, item))
+		return false;
+	if (pager->query->order != NULL && pager->emitted == 0 &&
+		fc_stream_lost_order(pager->stream))
+	{
+		begin_sort(pager);
+		return next_sorted_item(pager, item);
+	}
+	pager->emitted++;
+	return true;
+}
+
+/*
+ * Read all items and sort them, where the route does not.
+ */
+static void
+begin_sort(FcPager *pager)
+{
+	MemoryContext oldcontext;
+	FcSort	   *sort;
+	FcJsonNode	item;
+
+	oldcontext = MemoryContextSwitchTo(pager->stream->ask_context);
+	sort = fc_sort_begin(pager->query->descending);
+	while (next_item(pager, &item))
+	{
+		pager->emitted++;
+		fc_sort_add(sort, fc_walk_item_order(pager->query->order, item), item);
+	}
+	fc_sort_finish(sort);
+	pager->sort = sort;
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static bool
+next_sorted_item(FcPager *pager, FcJsonNode *item)
+{
+	MemoryContext oldcontext;
+	bool		found;
+
+	MemoryContextReset(pager->stream->page_context);
+	oldcontext = MemoryContextSwitchTo(pager->stream->page_context);
+	found = fc_sort_next(pager->sort, item);
+	MemoryContextSwitchTo(oldcontext);
+	return found;
+}
+
+/*
+ * The next item in the order in which items come.
+ */
+static bool
+next_item(FcPager *pager, FcJsonNode *item)
+{
+	if (next_found_item(pager, item))
+		return true;
+	if (!fc_stream_next(pager->stream, item))
+		return false;
+	pager->request = pager->stream->walk->path;
+	return true;
+}
+
+/*
+ * The next of the items that were found in a complete list.
+ */
+static bool
+next_found_item(FcPager *pager, FcJsonNode *item)
+{
+	const FcWholeItem *found;
+	MemoryContext oldcontext;
+
+	if (pager->next_found >= list_length(pager->found))
+		return false;
+
+	found = list_nth(pager->found, pager->next_found++);
+	MemoryContextReset(pager->stream->page_context);
+	oldcontext = MemoryContextSwitchTo(pager->stream->page_context);
+	*item = fc_whole_read(pager->whole, found);
+	MemoryContextSwitchTo(oldcontext);
+	pager->request = fc_whole_request(pager->whole, found);
+	return true;
+}
+
+/*
+ * Read the rest of the query's pages into their entries, without moving.
+ */
+static void
+drain_pager(FcPager *pager)
+{
+	if (pager->sort != NULL)
+		return;					/* it has everything */
+	if (pager->stream->taken == 0)
+		read_ahead(pager);
+	else
+		fc_stream_read_rest(pager->stream);
+}
+
+/*
+ * Nothing has come from a walk yet, so that it may still turn out which route
+ * answers, and whether in order: read everything as a reader would, and go
+ * back, also after an error.
+ */
+static void
+read_ahead(FcPager *pager)
+{
+	int			next_found = pager->next_found;
+	int64		emitted = pager->emitted;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	/* what a sort writes must outlive the statement that reads ahead */
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	pager->stream->is_ahead = true;
+	PG_TRY();
+	{
+		read_all(pager);
+	}
+	PG_CATCH();
+	{
+		CurrentResourceOwner = owner;
+		go_back(pager, next_found, emitted);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	go_back(pager, next_found, emitted);
+}
+
+static void
+read_all(FcPager *pager)
+{
+	FcJsonNode	item;
+
+	if (pager->emitted > 0)
+		pager->next_found = list_length(pager->found);
+	if (!next_in_order(pager, &item) || pager->sort != NULL)
+		return;
+	while (next_item(pager, &item))
+		 /* it is the pages we are after */ ;
+}
+
+/*
+ * Back to where nothing of a walk has come, but what was found has.
+ */
+static void
+go_back(FcPager *pager, int next_found, int64 emitted)
+{
+	if (pager->sort != NULL)
+		fc_sort_rewind(pager->sort);
+	fc_stream_go_back(pager->stream);
+	pager->stream->is_ahead = false;
+	pager->next_found = next_found;
+	pager->emitted = emitted;
+}

@@ -1,0 +1,259 @@
+/*
+ * routing.c
+ *		The route by which a query is answered, and the steps along it.
+ *
+ * A route is asked once, or once for each id, for each parent, for each batch
+ * of parents.  It may turn out not to exist, to lack a column that is needed,
+ * or to take smaller batches only; then it is for the caller to begin again,
+ * and for us to learn for all backends what there is to learn.
+ */
+#include "postgres.h"
+
+#include "read/routing.h"
+
+static void learn_flags(const FcRouting *routing, uint64 set, uint64 cleared);
+
+/*
+ * fc_routing_begin
+ *		Load what is known of the query's lists; no route is chosen yet.
+ */
+void
+fc_routing_begin(FcRouting *routing, const FcApi *api, const FcQuery *query)
+{
+	memset(routing, 0, sizeof(FcRouting));
+	routing->api = api;
+	routing->query = query;
+	fc_facts_load(api->server, &api->account, query->resource,
+				  &routing->facts, &routing->learned);
+}
+
+/*
+ * fc_routing_choose
+ *		Take the route that is best now, from the start.
+ *
+ * The query is the one that we began with, or a part of it.  Throws if there
+ * is no route.
+ */
+void
+fc_routing_choose(FcRouting *routing, const FcQuery *query)
+{
+	routing->query = query;
+	routing->choice = fc_query_choose(query, &routing->facts);
+	routing->parents = query->parents;
+	routing->offset = 0;
+	routing->batch_size = routing->facts.batch_size;
+	if (routing->choice.route == NULL)
+		fc_routing_refuse(routing);
+}
+
+/*
+ * fc_routing_refuse
+ *		Throw, as the account has no list of the query's resource.
+ */
+void
+fc_routing_refuse(const FcRouting *routing)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+			 errmsg("the account has no list of resource \"%s\"",
+					routing->query->resource->name)));
+}
+
+/*
+ * fc_routing_is_unfed
+ *		Have parents to be listed before the route can be asked?
+ */
+bool
+fc_routing_is_unfed(const FcRouting *routing)
+{
+	return fc_query_is_fed(routing->query, routing->choice.route) &&
+		!routing->parents.bound;
+}
+
+/*
+ * fc_routing_feed
+ *		Ask for these parents, which must live as long as the query.
+ */
+void
+fc_routing_feed(FcRouting *routing, int64 *parents, int count)
+{
+	FcQuery		sorted = {0};
+
+	fc_query_bind_keys(&sorted, &sorted.parents, parents, count);
+	routing->parents = sorted.parents;
+}
+
+/*
+ * fc_routing_next
+ *		Which id or parents the next request is for; false if all are asked.
+ *
+ * The same step comes again until we advance.
+ */
+bool
+fc_routing_next(const FcRouting *routing, FcStep *step)
+{
+	const FcQuery *query = routing->query;
+	const FcRoute *route = routing->choice.route;
+	int			count;
+
+	memset(step, 0, sizeof(FcStep));
+	if (route->flags & FC_BY_ID)
+	{
+		if (routing->offset >= query->ids.count)
+			return false;
+		step->id = &query->ids.values[routing->offset];
+		if (query->parents.bound)
+		{
+			step->parents = query->parents.values;
+			step->nparents = query->parents.count;
+		}
+		step->width = 1;
+		return true;
+	}
+	if (!(route->flags & FC_BY_PARENT))
+	{
+		step->width = 1;
+		return routing->offset == 0;
+	}
+
+	count = routing->parents.count - routing->offset;
+	if (count <= 0)
+		return false;
+	step->parents = &routing->parents.values[routing->offset];
+	step->nparents = (route->flags & FC_BATCH) == 0 ? 1 :
+		Min(count, routing->batch_size);
+	step->width = step->nparents;
+	return true;
+}
+
+/*
+ * fc_routing_advance
+ *		The step has been taken.
+ */
+void
+fc_routing_advance(FcRouting *routing, const FcStep *step)
+{
+	routing->offset += step->width;
+}
+
+/*
+ * fc_routing_has_other
+ *		Is there another route for the query, should this one not exist?
+ *
+ * Only lists may be missing: a part that is not there is no row.
+ */
+bool
+fc_routing_has_other(const FcRouting *routing)
+{
+	FcRouteFacts facts = routing->facts;
+
+	if (routing->choice.route->flags & (FC_ITEM | FC_PART))
+		return false;
+	facts.flags |= FC_LEARNED_CLOSED(routing->choice.number);
+	return fc_query_choose(routing->query, &facts).route != NULL;
+}
+
+/*
+ * fc_routing_note_answer
+ *		A route that was closed answers: it is open again, and with a list what
+ *		can be looked up in it.
+ */
+void
+fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
+{
+	uint64		closed = FC_LEARNED_CLOSED(walk->route_number);
+
+	if ((routing->learned.flags & closed) == 0)
+		return;
+	if ((walk->route->flags & FC_FLAT) && !(walk->route->flags & FC_LOOKUP))
+		closed |= fc_catalog_flat_routes(walk->resource);
+	learn_flags(routing, 0, closed);
+	routing->learned.flags &= ~closed;
+}
+
+/*
+ * fc_routing_note_lacking
+ *		The walk's items lack columns.  Would another route be better?
+ */
+bool
+fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
+						uint64 lacking)
+{
+	int			number = walk->route_number;
+	FcRouteChoice choice;
+
+	if ((routing->facts.lacks[number] & lacking) != lacking)
+	{
+		fc_stats_learn_lacks(routing->api->account.digest,
+							 walk->resource->name, number, lacking);
+		routing->learned.lacks[number] |= lacking;
+	}
+	choice = fc_query_choose(routing->query, &routing->facts);
+	return choice.route != NULL && choice.number != number;
+}
+
+/*
+ * fc_routing_close
+ *		The account does not have the route: it is not to be taken again.
+ *
+ * That a look-up finds no list may also mean that it finds no object; it is
+ * learned only if it is known.
+ */
+void
+fc_routing_close(FcRouting *routing, bool is_known)
+{
+	uint64		closed = FC_LEARNED_CLOSED(routing->choice.number);
+	uint64		mistaken = 0;
+	int			flags = routing->choice.route->flags;
+
+	/* it was not for their size that batches were refused */
+	for (int i = 0; (flags & FC_BATCH) && routing->batch_size == 1 &&
+		 i < FC_LEARNED_HALVINGS; i++)
+		mistaken |= FC_LEARNED_SMALLER(i);
+	/* without the list there is nothing to look up in, either */
+	if ((flags & FC_FLAT) && !(flags & FC_LOOKUP))
+		closed |= fc_catalog_flat_routes(routing->query->resource);
+	if (is_known || !(flags & FC_LOOKUP))
+		learn_flags(routing, closed, mistaken);
+	routing->facts.flags |= closed;
+}
+
+/*
+ * fc_routing_shrink
+ *		A batch of so many parents was refused, and has to be asked for again,
+ *		in smaller ones.  False if batches cannot be any smaller.
+ */
+bool
+fc_routing_shrink(FcRouting *routing, int nparents)
+{
+	uint64		learned = 0;
+
+	if (routing->batch_size <= 1)
+		return false;
+
+	/* 100, 50, 25, ...: at most half of what was refused */
+	routing->batch_size = FC_BATCH_KEYS;
+	for (int i = 0; i < FC_LEARNED_HALVINGS &&
+		 routing->batch_size > Max(nparents / 2, 1); i++)
+	{
+		learned |= FC_LEARNED_SMALLER(i);
+		routing->batch_size /= 2;
+	}
+	learn_flags(routing, learned, 0);
+	routing->facts.flags |= learned;
+
+	routing->offset -= nparents;
+	routing->facts.batch_size = routing->batch_size;
+	routing->choice.is_ordered = (routing->query->order == NULL);
+	return true;
+}
+
+/*
+ * Let all backends know, of the account's list.
+ */
+static void
+learn_flags(const FcRouting *routing, uint64 set, uint64 cleared)
+{
+	fc_stats_learn_flags(routing->api->account.digest,
+						 routing->query->resource->name, set, cleared);
+}

@@ -1,0 +1,50 @@
+/*
+ * routing.h
+ *		The route by which a query is answered, and the steps along it.
+ */
+#ifndef FC_ROUTING_H
+#define FC_ROUTING_H
+
+#include "api/account.h"
+#include "read/walk.h"
+
+/* A query on its way. */
+typedef struct FcRouting
+{
+	const FcApi *api;
+	const FcQuery *query;
+	FcRouteFacts facts;
+	FcLearned	learned;		/* facts point here */
+	FcRouteChoice choice;
+	FcKeys		parents;		/* the query's, or those that feed the route */
+	int			batch_size;		/* parents to a request at most */
+	int			offset;			/* of the next id or parent to ask for */
+} FcRouting;
+
+/* What one request is for; all of it lives as long as the query. */
+typedef struct FcStep
+{
+	const int64 *id;			/* NULL if none */
+	const int64 *parents;
+	int			nparents;
+	int			width;			/* ids or parents that it leaves behind */
+} FcStep;
+
+extern void fc_routing_begin(FcRouting *routing, const FcApi *api,
+							 const FcQuery *query);
+extern void fc_routing_choose(FcRouting *routing, const FcQuery *query);
+extern void fc_routing_refuse(const FcRouting *routing);
+
+extern bool fc_routing_is_unfed(const FcRouting *routing);
+extern void fc_routing_feed(FcRouting *routing, int64 *parents, int count);
+extern bool fc_routing_next(const FcRouting *routing, FcStep *step);
+extern void fc_routing_advance(FcRouting *routing, const FcStep *step);
+
+extern bool fc_routing_has_other(const FcRouting *routing);
+extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
+extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
+									uint64 lacking);
+extern void fc_routing_close(FcRouting *routing, bool is_known);
+extern bool fc_routing_shrink(FcRouting *routing, int nparents);
+
+#endif							/* FC_ROUTING_H */

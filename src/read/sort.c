@@ -1,0 +1,128 @@
+/*
+ * sort.c
+ *		Items in an order that no request gives.
+ *
+ * The server's own sort does the work, in work_mem and then in temporary
+ * files.  What it sorts is the source of the items, parsed again when they
+ * come out.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "read/sort.h"
+#include "utils/builtins.h"
+#include "utils/tuplesort.h"
+
+/* bigint > bigint: the catalog's header names only the other one. */
+#define INT8_GREATER_OPERATOR	413
+
+struct FcSort
+{
+	TupleDesc	tupdesc;		/* order as bigint, item's source as text */
+	Tuplesortstate *state;
+	TupleTableSlot *slot;
+};
+
+/*
+ * fc_sort_begin
+ *		Begin to sort.  Lives in the current context, until fc_sort_end.
+ */
+FcSort *
+fc_sort_begin(bool descending)
+{
+	FcSort	   *sort = palloc(sizeof(FcSort));
+	AttrNumber	attribute = 1;
+	Oid			operator = descending ? INT8_GREATER_OPERATOR :
+	Int8LessOperator;
+	Oid			collation = InvalidOid;
+	bool		nulls_first = false;
+
+	sort->tupdesc = CreateTemplateTupleDesc(2);
+	TupleDescInitEntry(sort->tupdesc, 1, "order", INT8OID, -1, 0);
+	TupleDescInitEntry(sort->tupdesc, 2, "item", TEXTOID, -1, 0);
+	sort->slot = MakeSingleTupleTableSlot(sort->tupdesc, &TTSOpsMinimalTuple);
+	sort->state = tuplesort_begin_heap(sort->tupdesc, 1, &attribute,
+									   &operator, &collation, &nulls_first,
+									   work_mem, NULL, TUPLESORT_RANDOMACCESS);
+	return sort;
+}
+
+/*
+ * fc_sort_add
+ *		Add an item, with what it is to be sorted by.
+ */
+void
+fc_sort_add(FcSort *sort, int64 order, FcJsonNode item)
+{
+	TupleTableSlot *slot = sort->slot;
+	Size		length;
+	const char *source = fc_json_source(item, &length);
+	text	   *copy = cstring_to_text_with_len(source, length);
+
+	ExecClearTuple(slot);
+	slot->tts_values[0] = Int64GetDatum(order);
+	slot->tts_values[1] = PointerGetDatum(copy);
+	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
+	ExecStoreVirtualTuple(slot);
+	tuplesort_puttupleslot(sort->state, slot);
+	pfree(copy);
+}
+
+/*
+ * fc_sort_finish
+ *		All items are there: sort them.
+ */
+void
+fc_sort_finish(FcSort *sort)
+{
+	tuplesort_performsort(sort->state);
+}
+
+/*
+ * fc_sort_next
+ *		The next item in order, parsed in the current context; false after the
+ *		last one.
+ */
+bool
+fc_sort_next(FcSort *sort, FcJsonNode *item)
+{
+	FcJson	   *document;
+	Datum		source;
+	char	   *copy;
+	bool		isnull;
+
+	if (!tuplesort_gettupleslot(sort->state, true, false, sort->slot, NULL))
+		return false;
+	source = slot_getattr(sort->slot, 2, &isnull);
+	copy = TextDatumGetCString(source);
+	document = fc_json_parse(copy, strlen(copy));
+	if (document == NULL)
+		elog(ERROR, "sorted item is not JSON");
+	*item = fc_json_root(document);
+	return true;
+}
+
+/*
+ * fc_sort_rewind
+ *		Begin with the first item again.
+ */
+void
+fc_sort_rewind(FcSort *sort)
+{
+	tuplesort_rescan(sort->state);
+}
+
+/*
+ * fc_sort_end
+ *		Free the items.
+ */
+void
+fc_sort_end(FcSort *sort)
+{
+	ExecDropSingleTupleTableSlot(sort->slot);
+	tuplesort_end(sort->state);
+	pfree(sort);
+}

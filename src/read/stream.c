@@ -1,0 +1,752 @@
+/*
+ * stream.c
+ *		The walks that answer a query, one after the other, as items.
+ *
+ * There is a walk for each step of the query's route.  Where a route turns
+ * out not to exist, or its items lack a column that is needed, another one is
+ * taken before the first item is out; look-ups by id, one of which may be
+ * refused long after others have given rows, go on by it.
+ */
+#include "postgres.h"
+
+#include "read/complete.h"
+#include "read/needs.h"
+#include "read/stream.h"
+#include "utils/memutils.h"
+
+static void set_to_start(FcStream *stream);
+static void release_walks(FcStream *stream);
+static void take_route(FcStream *stream, const FcQuery *query);
+static void begin_again(FcStream *stream);
+static bool came_before(const FcStream *stream, FcJsonNode item);
+static bool item_on_page(FcStream *stream, FcJsonNode *item);
+static bool open_walk(FcStream *stream);
+static void check_parts(FcStream *stream);
+static FcWalk *create_walk(FcStream *stream);
+static void feed_route(FcStream *stream);
+static bool find_parent(FcStream *stream, FcStep *step);
+static FcWalk *obtain_walk(FcStream *stream, const FcStep *step);
+static void note_whole(FcStream *stream);
+static bool open_page(FcStream *stream);
+static FcJson *fetch_page(FcStream *stream);
+static bool has_enough(const FcStream *stream, const FcWalk *walk);
+static void close_route(FcStream *stream, bool is_known);
+static void use_smaller_batch(FcStream *stream);
+static bool check_needs(FcStream *stream, const FcWalk *walk);
+static bool check_look_up(FcStream *stream, FcJsonNode item);
+static void check_page_order(FcStream *stream);
+
+/*
+ * fc_stream_create
+ *		Prepare to ask queries through api, at the cost of use.
+ *
+ * It lives in the current context, and so must what it is given.
+ */
+FcStream *
+fc_stream_create(FcApi *api, FcApiUse *use, const char *scope,
+				 const char *table_name, FcStreamHelp help)
+{
+	FcStream   *stream = palloc0(sizeof(FcStream));
+
+	stream->api = api;
+	stream->use = use;
+	stream->scope = scope;
+	stream->table_name = table_name;
+	stream->help = help;
+	stream->ask_context = AllocSetContextCreate(CurrentMemoryContext,
+												"frontcore_fdw query",
+												ALLOCSET_SMALL_SIZES);
+	stream->page_context = AllocSetContextCreate(CurrentMemoryContext,
+												 "frontcore_fdw page",
+												 ALLOCSET_DEFAULT_SIZES);
+	stream->kept = fc_kept_create();
+	return stream;
+}
+
+/*
+ * fc_stream_ask
+ *		Begin to answer a query, which must live until the next one.
+ *
+ * What follows is one of fc_stream_choose, fc_stream_ask_rest and
+ * fc_stream_replay, each in ask_context.
+ */
+void
+fc_stream_ask(FcStream *stream, const FcQuery *query)
+{
+	fc_routing_begin(&stream->routing, stream->api, query);
+}
+
+/*
+ * fc_stream_choose
+ *		Ask the API, by the best route.
+ */
+void
+fc_stream_choose(FcStream *stream)
+{
+	take_route(stream, stream->routing.query);
+}
+
+/*
+ * fc_stream_ask_rest
+ *		Ask the API only for the ids that a complete list does not hold: the
+ *		list may hide rows.
+ */
+void
+fc_stream_ask_rest(FcStream *stream, const FcQuery *rest)
+{
+	stream->is_rest = true;
+	take_route(stream, rest);
+	stream->routing.choice.is_ordered = (rest->order == NULL);
+}
+
+/*
+ * fc_stream_replay
+ *		Give the items of these walks, and ask for nothing.
+ */
+void
+fc_stream_replay(FcStream *stream, FcWalk *const *walks, int nwalks)
+{
+	for (int i = 0; i < nwalks; i++)
+	{
+		fc_cache_pin(walks[i]->entry);
+		stream->walks = lappend(stream->walks, walks[i]);
+	}
+	stream->has_all_walks = true;
+	stream->routing.choice.is_ordered =
+		(stream->routing.query->order == NULL);
+}
+
+/*
+ * fc_stream_next
+ *		The next item, in the order in which items come; false after the last.
+ *
+ * An item lives until the next call.
+ */
+bool
+fc_stream_next(FcStream *stream, FcJsonNode *item)
+{
+	for (;;)
+	{
+		if (stream->walk == NULL && !open_walk(stream))
+			return false;
+		while (item_on_page(stream, item))
+		{
+			if (!check_look_up(stream, *item))
+				break;
+			if (came_before(stream, *item))
+				continue;
+			stream->taken++;
+			return true;
+		}
+		if (stream->walk != NULL && !open_page(stream))
+			stream->walk = NULL;
+	}
+}
+
+/*
+ * fc_stream_lost_order
+ *		Did the API just refuse to sort, or so large a batch?  Then the query
+ *		has been begun again, for the caller to sort its items.
+ *
+ * To be asked before the first item is passed on.
+ */
+bool
+fc_stream_lost_order(FcStream *stream)
+{
+	FcRouting  *routing = &stream->routing;
+	const FcWalk *walk = stream->walk;
+
+	if (walk == NULL)
+		return false;
+	if ((walk->without & FC_WITHOUT_FILTERS) &&
+		(walk->route->flags & FC_SORTED))
+		routing->facts.flags |= FC_LEARNED_REFUSES(walk->route_number);
+	else if (routing->choice.is_ordered)
+		return false;
+	begin_again(stream);
+	return true;
+}
+
+/*
+ * fc_stream_rewind
+ *		Begin another reading of the same walks.
+ */
+void
+fc_stream_rewind(FcStream *stream)
+{
+	fc_kept_begin(stream->kept);
+	set_to_start(stream);
+}
+
+/*
+ * fc_stream_go_back
+ *		Begin the same reading of the same walks again.
+ */
+void
+fc_stream_go_back(FcStream *stream)
+{
+	fc_kept_rewind(stream->kept);
+	set_to_start(stream);
+}
+
+/*
+ * fc_stream_read_rest
+ *		Read on behind what has come, by the route by which it came, into the
+ *		walks' entries, without moving.
+ */
+void
+fc_stream_read_rest(FcStream *stream)
+{
+	FcWalkContext context = {stream->api, stream->use, .stores = true};
+	MemoryContext page_context;
+	MemoryContext oldcontext;
+	ListCell   *cell;
+
+	page_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "frontcore_fdw page",
+										 ALLOCSET_DEFAULT_SIZES);
+	oldcontext = MemoryContextSwitchTo(stream->ask_context);
+	for (;;)
+	{
+		FcWalk	   *walk;
+		FcJson	   *document;
+
+		foreach(cell, stream->walks)
+		{
+			walk = lfirst(cell);
+			MemoryContextSwitchTo(page_context);
+			while (!has_enough(stream, walk) &&
+				   fc_walk_fetch(walk, &context, false, false, &document) ==
+				   FC_WALK_PAGE)
+				MemoryContextReset(page_context);
+			MemoryContextSwitchTo(stream->ask_context);
+		}
+		if (stream->has_all_walks || (walk = create_walk(stream)) == NULL)
+			break;
+		stream->walks = lappend(stream->walks, walk);
+	}
+	stream->has_all_walks = true;
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(page_context);
+}
+
+/*
+ * fc_stream_forget
+ *		Forget the query, and let go of its walks.
+ */
+void
+fc_stream_forget(FcStream *stream)
+{
+	fc_stream_rewind(stream);
+	release_walks(stream);
+	stream->is_rest = false;
+	MemoryContextReset(stream->page_context);
+	MemoryContextReset(stream->ask_context);
+}
+
+/*
+ * fc_stream_end
+ *		Let go of everything, before the context goes.
+ */
+void
+fc_stream_end(FcStream *stream)
+{
+	fc_stream_forget(stream);
+	fc_kept_forget(stream->kept);
+}
+
+/*
+ * Stand before the first item.
+ */
+static void
+set_to_start(FcStream *stream)
+{
+	stream->next_walk = 0;
+	stream->walk = NULL;
+	stream->page = -1;
+	stream->taken = 0;
+	stream->has_last = false;
+	stream->skips = false;
+}
+
+static void
+release_walks(FcStream *stream)
+{
+	ListCell   *cell;
+
+	foreach(cell, stream->walks)
+		fc_cache_release(((FcWalk *) lfirst(cell))->entry);
+	stream->walks = NIL;
+	stream->has_all_walks = false;
+}
+
+/*
+ * Ask the query, or a part of it, by the route that is best now.
+ */
+static void
+take_route(FcStream *stream, const FcQuery *query)
+{
+	stream->has_last = false;
+	fc_routing_choose(&stream->routing, query);
+
+	/* what a complete list does not hold, another list does not either */
+	if (stream->is_rest &&
+		!(stream->routing.choice.route->flags & FC_BY_ID))
+		stream->has_all_walks = true;
+}
+
+/*
+ * Take the route that is best now, from the start.
+ *
+ * Ids are looked up as they rise.  Where some have given rows, those below the
+ * current one have had their answer: the other route is for the rest.
+ */
+static void
+begin_again(FcStream *stream)
+{
+	if (stream->taken > 0 && (stream->walk->route->flags & FC_LOOKUP))
+	{
+		stream->skips = true;
+		stream->skip_below = stream->walk->id;
+	}
+	release_walks(stream);
+	stream->next_walk = 0;
+	stream->walk = NULL;
+	take_route(stream, stream->routing.query);
+}
+
+/*
+ * Did the item come by the route that was taken first?
+ */
+static bool
+came_before(const FcStream *stream, FcJsonNode item)
+{
+	int64		id;
+
+	return stream->skips &&
+		fc_walk_item_key(stream->walk->resource, FC_KEY, item, &id) &&
+		id < stream->skip_below;
+}
+
+/*
+ * The next item of the current page that has not come before.
+ */
+static bool
+item_on_page(FcStream *stream, FcJsonNode *item)
+{
+	if (stream->page < 0)
+		return false;
+	for (;;)
+	{
+		const FcWalkPage *page = &stream->walk->pages[stream->page];
+
+		if (stream->single.node != NULL)
+		{
+			*item = stream->single;
+			stream->single.node = NULL;
+		}
+		else if (!fc_json_next(&stream->items, item, NULL))
+			return false;
+		if (!bms_is_member(stream->item++, page->repeated))
+			return true;
+	}
+}
+
+/*
+ * Begin to read the next walk; false if there is none.
+ */
+static bool
+open_walk(FcStream *stream)
+{
+	if (stream->next_walk >= list_length(stream->walks))
+	{
+		MemoryContext oldcontext;
+		FcWalk	   *walk;
+
+		if (stream->has_all_walks)
+			return false;
+		oldcontext = MemoryContextSwitchTo(stream->ask_context);
+		walk = create_walk(stream);
+		if (walk != NULL)
+			stream->walks = lappend(stream->walks, walk);
+		MemoryContextSwitchTo(oldcontext);
+		if (walk == NULL)
+		{
+			check_parts(stream);
+			stream->has_all_walks = true;
+			note_whole(stream);
+			return false;
+		}
+	}
+	stream->walk = list_nth(stream->walks, stream->next_walk++);
+	stream->page = -1;
+	return true;
+}
+
+/*
+ * A part that is not there is no row.  But of parents that were just listed,
+ * some must have one, or the account has no such list.
+ */
+static void
+check_parts(FcStream *stream)
+{
+	ListCell   *cell;
+
+	if (stream->walks == NIL ||
+		!fc_query_is_fed(stream->routing.query, stream->routing.choice.route))
+		return;
+	foreach(cell, stream->walks)
+	{
+		if (!((FcWalk *) lfirst(cell))->is_absent)
+			return;
+	}
+	fc_routing_refuse(&stream->routing);
+}
+
+/*
+ * The walk that answers the next part of the query, pinned; NULL if all parts
+ * are answered.
+ */
+static FcWalk *
+create_walk(FcStream *stream)
+{
+	FcRouting  *routing = &stream->routing;
+	FcStep		step;
+
+	if (fc_routing_is_unfed(routing))
+		feed_route(stream);
+	while (fc_routing_next(routing, &step))
+	{
+		bool		is_answered = step.id != NULL && step.nparents == 0 &&
+		(routing->choice.route->flags & FC_BY_PARENT) &&
+		!find_parent(stream, &step);
+		FcWalk	   *walk = NULL;
+
+		/* only now, as an error may come between, and the reader go on */
+		if (!is_answered)
+			walk = obtain_walk(stream, &step);
+		fc_routing_advance(routing, &step);
+		if (walk != NULL)
+			return walk;
+	}
+	return NULL;
+}
+
+/*
+ * Ask for the ids of all parents, where the query names none.
+ */
+static void
+feed_route(FcStream *stream)
+{
+	const FcQuery *query = stream->routing.query;
+	FcQuery    *all = palloc0(sizeof(FcQuery));
+	int64	   *ids;
+	int			count;
+
+	all->resource = fc_catalog_find(stream->routing.choice.route->fed_by);
+	all->page_size = query->page_size;
+	all->push_order = query->push_order;
+	ids = stream->help.list_keys(stream->help.arg, all, &count);
+	fc_routing_feed(&stream->routing, ids, count);
+}
+
+/*
+ * An object below a parent that nobody has named: learn the parent from a
+ * list that can be filtered to the object.  False if there is none.
+ */
+static bool
+find_parent(FcStream *stream, FcStep *step)
+{
+	FcQuery		query = *stream->routing.query;
+	int64		id = *step->id;
+	int64	   *parent = palloc(sizeof(int64));
+
+	query.ids.bound = true;
+	query.ids.count = 1;
+	query.ids.values = &id;
+	query.needs = NIL;
+	query.order = NULL;
+	query.repetitions = 0;
+	if (!stream->help.find_parent(stream->help.arg, &query, id, parent))
+		return false;
+	step->parents = parent;
+	step->nparents = 1;
+	return true;
+}
+
+/*
+ * A walk for that step: one that the cache has, or a new one.  Pinned.
+ */
+static FcWalk *
+obtain_walk(FcStream *stream, const FcStep *step)
+{
+	const FcQuery *query = stream->routing.query;
+	const FcRoute *route = stream->routing.choice.route;
+	FcWalk	   *walk = NULL;
+	char	   *key = NULL;
+
+	if (stream->scope != NULL)
+	{
+		key = psprintf("%s%s since " INT64_FORMAT, stream->scope,
+					   fc_query_path(query, route, step->id, step->parents,
+									 step->nparents, 0, true),
+					   query->has_since ? query->since : PG_INT64_MIN);
+		walk = fc_walk_find(key);
+	}
+	if (walk == NULL)
+		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
+							  step->nparents, stream->routing.facts.flags);
+	else if (walk->npages > 0)
+		stream->use->counts.cache_hits++;
+	fc_cache_pin(walk->entry);
+	return walk;
+}
+
+/*
+ * If the query has just read a whole list, let the transaction know.
+ *
+ * Ids that a route does not ask for do not make its list any shorter.
+ */
+static void
+note_whole(FcStream *stream)
+{
+	const FcQuery *query = stream->routing.query;
+	FcWalk	  **walks;
+	int			nwalks = 0;
+	ListCell   *cell;
+
+	if (stream->scope == NULL || query->filters != NIL || query->has_since ||
+		query->parents.bound || stream->walks == NIL || stream->is_rest ||
+		(stream->routing.choice.route->flags & FC_BY_ID))
+		return;
+	walks = palloc(list_length(stream->walks) * sizeof(FcWalk *));
+	foreach(cell, stream->walks)
+	{
+		FcWalk	   *walk = lfirst(cell);
+
+		if (!walk->is_complete || walk->entry->key == NULL)
+			return;
+		walks[nwalks++] = walk;
+	}
+	if (fc_whole_find(stream->scope, query->resource,
+					  fc_query_needed_columns(query)) == NULL)
+		fc_whole_register(stream->scope, query->resource, walks, nwalks);
+}
+
+/*
+ * Go to the walk's next page; false if there is none.
+ */
+static bool
+open_page(FcStream *stream)
+{
+	const FcRouting *routing = &stream->routing;
+	FcWalk	   *walk = stream->walk;
+	MemoryContext oldcontext;
+	FcJson	   *document;
+	FcJsonNode	items;
+
+	MemoryContextReset(stream->page_context);
+	oldcontext = MemoryContextSwitchTo(stream->page_context);
+	if (stream->page + 1 < walk->npages)
+		document = fc_kept_read(stream->kept, walk, stream->page + 1);
+	else
+		document = fetch_page(stream);
+	MemoryContextSwitchTo(oldcontext);
+	if (document == NULL)
+		return false;
+
+	stream->page++;
+	stream->item = 0;
+	if (stream->page == 0 && !check_needs(stream, walk))
+		return false;
+
+	items = fc_walk_items(walk, document);
+	stream->single.node = NULL;
+	stream->items.next = NULL;
+	if (fc_json_kind(items) == FC_JSON_OBJECT)
+		stream->single = items;
+	else
+		stream->items = fc_json_iterate(items);
+	if (routing->query->order != NULL && routing->choice.is_ordered &&
+		!(walk->without & FC_WITHOUT_FILTERS))
+		check_page_order(stream);
+	return true;
+}
+
+/*
+ * Fetch the current walk's next page.  NULL if there is none, or if the query
+ * has been begun again by another route.
+ */
+static FcJson *
+fetch_page(FcStream *stream)
+{
+	FcRouting  *routing = &stream->routing;
+	FcWalk	   *walk = stream->walk;
+	int			flags = walk->route->flags;
+	FcWalkContext context = {stream->api, stream->use};
+	bool		can_change = false;
+	bool		can_do_without = false;
+	FcJson	   *document;
+
+	/* a walk that is replayed is of no route that we have taken */
+	if (walk->is_complete || has_enough(stream, walk))
+		return NULL;
+
+	context.stores = stream->scope != NULL || stream->is_ahead;
+	if (walk->npages == 0)
+	{
+		bool		has_other = fc_routing_has_other(routing);
+
+		can_change = has_other && (stream->taken == 0 || (flags & FC_LOOKUP));
+		can_do_without = (flags & FC_LOOKUP) ? has_other :
+			(flags & FC_BATCH) && routing->batch_size > 1;
+	}
+
+	switch (fc_walk_fetch(walk, &context, can_do_without, can_change,
+						  &document))
+	{
+		case FC_WALK_PAGE:
+			fc_routing_note_answer(routing, walk);
+			return document;
+		case FC_WALK_END:
+			return NULL;
+		case FC_WALK_NO_ROUTE:
+			close_route(stream, false);
+			return NULL;
+		case FC_WALK_REFUSED:
+			if (flags & FC_LOOKUP)
+				close_route(stream, true);
+			else
+				use_smaller_batch(stream);
+			return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Has the walk come to ids that are above all that are asked for?
+ *
+ * Only where the API was asked for the order of ids, and its pages have shown
+ * it: the walk goes by since_id then, and would skip what were to come later.
+ */
+static bool
+has_enough(const FcStream *stream, const FcWalk *walk)
+{
+	const FcQuery *query = stream->routing.query;
+
+	return query->has_until && walk->by_id &&
+		(walk->route->flags & FC_SORTED) && walk->last_id >= query->until;
+}
+
+/*
+ * The account does not have the route, or no list that can be filtered to one
+ * object: take another one.
+ */
+static void
+close_route(FcStream *stream, bool is_known)
+{
+	fc_routing_close(&stream->routing, is_known);
+	begin_again(stream);
+}
+
+/*
+ * A batch was refused: name fewer parents at once from now on.
+ */
+static void
+use_smaller_batch(FcStream *stream)
+{
+	FcWalk	   *walk = llast(stream->walks);
+
+	if (!fc_routing_shrink(&stream->routing, walk->nparents))
+		elog(ERROR, "refused batch cannot be made smaller");
+	fc_cache_release(walk->entry);
+	stream->walks = list_delete_last(stream->walks);
+	stream->next_walk--;
+	stream->walk = NULL;
+}
+
+/*
+ * Do the walk's items hold what is needed?  If not, and another route's may,
+ * that one is taken, and the answer is false.
+ */
+static bool
+check_needs(FcStream *stream, const FcWalk *walk)
+{
+	const FcQuery *query = stream->routing.query;
+	uint64		lacking = fc_needs_lacking(query, walk);
+
+	if (lacking == 0)
+		return true;
+	if (fc_routing_note_lacking(&stream->routing, walk, lacking) &&
+		(stream->taken == 0 || (walk->route->flags & FC_LOOKUP)) &&
+		!stream->has_all_walks)
+	{
+		begin_again(stream);
+		return false;
+	}
+	fc_needs_report(query, walk, lacking, stream->table_name);
+	return true;
+}
+
+/*
+ * Is the item the one that was asked for?  If not, another route is taken.
+ *
+ * A list that was to be filtered to one object, but holds others, ignores the
+ * filter: then look-ups are of no use, though by chance some may have found
+ * what they were for.  Another object in the place of one is no answer.
+ */
+static bool
+check_look_up(FcStream *stream, FcJsonNode item)
+{
+	const FcWalk *walk = stream->walk;
+	int64		id;
+
+	if ((walk->route->flags & (FC_LOOKUP | FC_ITEM)) == 0 ||
+		!fc_walk_item_key(walk->resource, FC_KEY, item, &id) ||
+		id == walk->id)
+		return true;
+	if (walk->is_item || !fc_routing_has_other(&stream->routing))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("could not understand the answer for resource \"%s\"",
+						walk->resource->name),
+				 errdetail("It is row " INT64_FORMAT ".", id),
+				 errcontext("FrontCore request GET %s", walk->path)));
+	close_route(stream, true);
+	return false;
+}
+
+/*
+ * The reader relies on an order: hold the API to it, before the page's first
+ * row is out, which may be all that is wanted.
+ */
+static void
+check_page_order(FcStream *stream)
+{
+	const FcQuery *query = stream->routing.query;
+	FcJsonIterator items = stream->items;
+	FcJsonNode	item;
+	int			number = 0;
+
+	while (fc_json_next(&items, &item, NULL))
+	{
+		int64		value;
+
+		if (bms_is_member(number++,
+						  stream->walk->pages[stream->page].repeated))
+			continue;
+		value = fc_walk_item_order(query->order, item);
+		if (stream->has_last &&
+			(query->descending ? value > stream->last_order :
+			 value < stream->last_order))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
+							query->resource->name, query->order->name),
+					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
+					 errcontext("FrontCore request GET %s",
+								stream->walk->path)));
+		stream->last_order = value;
+		stream->has_last = true;
+	}
+}

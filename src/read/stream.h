@@ -1,0 +1,71 @@
+/*
+ * stream.h
+ *		The walks that answer a query, one after the other, as items.
+ */
+#ifndef FC_STREAM_H
+#define FC_STREAM_H
+
+#include "read/kept.h"
+#include "read/routing.h"
+
+/*
+ * Asks other queries, which a stream's own depends on.  What comes back lives
+ * in the current context.
+ */
+typedef struct FcStreamHelp
+{
+	int64	   *(*list_keys) (void *arg, const FcQuery *query, int *count);
+	bool		(*find_parent) (void *arg, const FcQuery *query, int64 id,
+								int64 *parent);
+	void	   *arg;
+} FcStreamHelp;
+
+typedef struct FcStream
+{
+	FcApi	   *api;
+	FcApiUse   *use;
+	const char *scope;			/* begins its walks' keys; NULL if none */
+	const char *table_name;		/* for messages */
+	FcStreamHelp help;
+	MemoryContext ask_context;	/* of one query */
+	MemoryContext page_context; /* of one page, or one item */
+	FcKept	   *kept;			/* pages, from one reading to the next */
+
+	/* the query */
+	FcRouting	routing;
+	bool		is_rest;		/* a complete list lacks what it asks for */
+	bool		is_ahead;		/* pages are read for a later reader */
+	List	   *walks;			/* of FcWalk *, pinned, in order */
+	bool		has_all_walks;
+
+	/* where it stands */
+	int			next_walk;
+	FcWalk	   *walk;			/* NULL between walks */
+	int			page;			/* of walk, -1 before the first */
+	FcJsonIterator items;
+	FcJsonNode	single;			/* the item of a page that is no array */
+	int			item;			/* number of the next item on the page */
+	int64		taken;			/* items given */
+	int64		last_order;		/* of the last item, if has_last */
+	bool		has_last;
+	int64		skip_below;		/* ids that came by another route, ... */
+	bool		skips;			/* ... if this is set */
+} FcStream;
+
+extern FcStream *fc_stream_create(FcApi *api, FcApiUse *use,
+								  const char *scope, const char *table_name,
+								  FcStreamHelp help);
+extern void fc_stream_ask(FcStream *stream, const FcQuery *query);
+extern void fc_stream_choose(FcStream *stream);
+extern void fc_stream_ask_rest(FcStream *stream, const FcQuery *rest);
+extern void fc_stream_replay(FcStream *stream, FcWalk *const *walks,
+							 int nwalks);
+extern bool fc_stream_next(FcStream *stream, FcJsonNode *item);
+extern bool fc_stream_lost_order(FcStream *stream);
+extern void fc_stream_rewind(FcStream *stream);
+extern void fc_stream_go_back(FcStream *stream);
+extern void fc_stream_read_rest(FcStream *stream);
+extern void fc_stream_forget(FcStream *stream);
+extern void fc_stream_end(FcStream *stream);
+
+#endif							/* FC_STREAM_H */

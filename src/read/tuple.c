@@ -1,0 +1,825 @@
+/*
+ * tuple.c
+ *		An item of the API becomes a row.
+ *
+ * A reader knows, for each column that is read, where its value may be in an
+ * item and which function turns it into a Datum.  An item's members are
+ * walked once; members come in the same order in item after item, so each
+ * one is found where it was found last.
+ *
+ * The API is loose about types: numbers and booleans come as strings, dates
+ * with a time part, "" for no value.  What does not fit its column is left
+ * to the type's own input function to refuse.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "api/value.h"
+#include "base/jsonb.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "nodes/bitmapset.h"
+#include "read/tuple.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* One of the places where a value may be. */
+typedef struct ReaderPlace
+{
+	int			member;			/* index into the reader's members */
+	const char *rest;			/* dotted path below it, "" if none */
+} ReaderPlace;
+
+typedef struct ReaderPlaces
+{
+	int			count;
+	ReaderPlace *places;
+} ReaderPlaces;
+
+typedef struct ReaderColumn ReaderColumn;
+
+typedef Datum (*Converter) (const FcTupleReader *reader,
+							ReaderColumn *column, FcJsonNode node,
+							bool *isnull);
+
+struct ReaderColumn
+{
+	const FcTableColumn *table_column;
+	AttrNumber	attnum;
+	Oid			type;
+	int32		typmod;
+	Oid			ioparam;
+	FmgrInfo	input;
+	Converter	convert;
+	bool		is_text;		/* "" is a value */
+	bool		is_whole;		/* wants the whole item */
+	ReaderPlaces value;
+	ReaderPlaces number;		/* of a column that has titles */
+};
+
+struct FcTupleReader
+{
+	MemoryContext context;		/* lives as long */
+	const char *table_name;
+	const FcResource *resource;
+	int			natts;
+	int			ncolumns;
+	ReaderColumn *columns;
+	Datum		naive_timezone; /* text */
+
+	/* top level members that the columns want, and the current item's */
+	int			nmembers;
+	int			members_size;
+	const char **members;
+	FcJsonNode *found;
+	int			nhints;
+	int		   *hints;			/* by position in the item: member, or -1 */
+
+	ReaderColumn *current;		/* for error messages */
+};
+
+static void add_column(FcTupleReader *reader, TupleDesc tupdesc,
+					   const FcTableColumn *table_column);
+static ReaderPlaces find_places(FcTupleReader *reader, const char *path);
+static int	add_member(FcTupleReader *reader, const char *name,
+					   Size length);
+static void choose_converter(ReaderColumn *column);
+static Converter find_converter(Oid type);
+static void find_members(FcTupleReader *reader, FcJsonNode item);
+static int	member_number(FcTupleReader *reader, int position,
+						  const char *name);
+static FcJsonNode find_value(const FcTupleReader *reader,
+							 const ReaderColumn *column,
+							 const ReaderPlaces *places);
+static Datum read_column(const FcTupleReader *reader, ReaderColumn *column,
+						 FcJsonNode item, bool *isnull);
+static bool is_nothing(const ReaderColumn *column, FcJsonNode node);
+static const char *title_of(const FcTupleReader *reader,
+							const ReaderColumn *column);
+static const char *text_of(FcJsonNode node);
+static char *source_of(FcJsonNode node);
+static Datum input_text(const FcTupleReader *reader, ReaderColumn *column,
+						const char *text);
+static Datum convert_by_input(const FcTupleReader *reader,
+							  ReaderColumn *column, FcJsonNode node,
+							  bool *isnull);
+static Datum convert_text(const FcTupleReader *reader, ReaderColumn *column,
+						  FcJsonNode node, bool *isnull);
+static Datum convert_bool(const FcTupleReader *reader, ReaderColumn *column,
+						  FcJsonNode node, bool *isnull);
+static Datum convert_integer(const FcTupleReader *reader,
+							 ReaderColumn *column, FcJsonNode node,
+							 bool *isnull);
+static Datum convert_json(const FcTupleReader *reader, ReaderColumn *column,
+						  FcJsonNode node, bool *isnull);
+static char *collect_elements(FcJsonNode array, const char *member);
+static Datum convert_date(const FcTupleReader *reader, ReaderColumn *column,
+						  FcJsonNode node, bool *isnull);
+static Datum convert_time(const FcTupleReader *reader, ReaderColumn *column,
+						  FcJsonNode node, bool *isnull);
+static Datum convert_timestamptz(const FcTupleReader *reader,
+								 ReaderColumn *column, FcJsonNode node,
+								 bool *isnull);
+static Datum convert_timestamp(const FcTupleReader *reader,
+							   ReaderColumn *column, FcJsonNode node,
+							   bool *isnull);
+static const char *timestamp_text(const ReaderColumn *column,
+								  FcJsonNode node, bool *has_offset);
+static void require_digits(const ReaderColumn *column, const char *text,
+						   const char *shape);
+static void conversion_error_context(void *arg);
+
+/* What is not here goes through text and the type's input function. */
+static const struct
+{
+	Oid			type;
+	Converter	convert;
+}			converters[] =
+
+{
+	{TEXTOID, convert_text},
+	{BOOLOID, convert_bool},
+	{INT2OID, convert_integer},
+	{INT4OID, convert_integer},
+	{INT8OID, convert_integer},
+	{DATEOID, convert_date},
+	{TIMEOID, convert_time},
+	{TIMESTAMPTZOID, convert_timestamptz},
+	{TIMESTAMPOID, convert_timestamp},
+	{JSONBOID, convert_json},
+	{JSONOID, convert_json},
+};
+
+/*
+ * fc_tuple_reader
+ *		Prepare to read the given attributes of a table from items.
+ *
+ * attributes holds attribute numbers offset by
+ * FirstLowInvalidHeapAttributeNumber; NULL values are given to the others.
+ * The whole row's number means all of them.
+ */
+FcTupleReader *
+fc_tuple_reader(TupleDesc tupdesc, const FcTable *table,
+				const Bitmapset *attributes, const char *naive_timezone)
+{
+	FcTupleReader *reader = palloc0(sizeof(FcTupleReader));
+	bool		all = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber,
+									attributes);
+
+	reader->context = CurrentMemoryContext;
+	reader->table_name = pstrdup(table->name);
+	reader->resource = table->resource;
+	reader->natts = tupdesc->natts;
+	reader->columns = palloc0(Max(tupdesc->natts, 1) * sizeof(ReaderColumn));
+	reader->members_size = tupdesc->natts + 1;
+	reader->members = palloc(reader->members_size * sizeof(char *));
+	reader->naive_timezone = CStringGetTextDatum(naive_timezone);
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+
+		if (column->attnum == 0)
+			continue;
+		if (all || bms_is_member(column->attnum -
+								 FirstLowInvalidHeapAttributeNumber,
+								 attributes))
+			add_column(reader, tupdesc, column);
+	}
+
+	reader->found = palloc0((reader->nmembers + 1) * sizeof(FcJsonNode));
+	return reader;
+}
+
+/*
+ * fc_tuple_read
+ *		Fill values and isnull, for all attributes of the table, from an item.
+ *
+ * Allocates in the current context, which the caller resets between rows.
+ */
+void
+fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
+			  bool *isnull)
+{
+	ErrorContextCallback callback;
+
+	memset(values, 0, reader->natts * sizeof(Datum));
+	memset(isnull, true, reader->natts * sizeof(bool));
+	if (reader->ncolumns == 0)
+		return;
+
+	callback.callback = conversion_error_context;
+	callback.arg = reader;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	reader->current = NULL;
+	find_members(reader, item);
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		ReaderColumn *column = &reader->columns[i];
+		int			index = column->attnum - 1;
+
+		reader->current = column;
+		values[index] = read_column(reader, column, item, &isnull[index]);
+	}
+
+	error_context_stack = callback.previous;
+}
+
+/*
+ * fc_tuple_needs
+ *		What the reader looks for, as a list of FcNeed.
+ *
+ * strict, offset like the reader's attributes, says which of them decide on
+ * rows.
+ */
+List *
+fc_tuple_needs(const FcTupleReader *reader, const Bitmapset *strict)
+{
+	List	   *needs = NIL;
+
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		const ReaderColumn *column = &reader->columns[i];
+		const FcTableColumn *table_column = column->table_column;
+		FcNeed	   *need = palloc0(sizeof(FcNeed));
+
+		need->path = table_column->path;
+		need->column = table_column->column ? table_column->column :
+			fc_catalog_holder(reader->resource, need->path);
+		need->name = table_column->name;
+		need->is_strict =
+			bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber,
+						  strict);
+		needs = lappend(needs, need);
+	}
+	return needs;
+}
+
+/*
+ * Add a column of the table to those that are read.
+ */
+static void
+add_column(FcTupleReader *reader, TupleDesc tupdesc,
+		   const FcTableColumn *table_column)
+{
+	Form_pg_attribute attribute =
+	TupleDescAttr(tupdesc, table_column->attnum - 1);
+	const FcColumn *catalog_column = table_column->column;
+	ReaderColumn *column;
+
+	if (catalog_column && (catalog_column->flags & FC_WRITE_ONLY))
+		return;
+
+	column = &reader->columns[reader->ncolumns++];
+	column->table_column = table_column;
+	column->attnum = table_column->attnum;
+	column->type = attribute->atttypid;
+	column->typmod = attribute->atttypmod;
+	choose_converter(column);
+
+	if (catalog_column && (catalog_column->flags & FC_RAW) &&
+		table_column->property == NULL)
+		column->is_whole = true;
+	else
+		column->value = find_places(reader, table_column->path);
+	if (catalog_column && catalog_column->titles &&
+		catalog_column->number_path)
+		column->number = find_places(reader, catalog_column->number_path);
+}
+
+/*
+ * Split the alternatives of a path: "a.b|c".
+ */
+static ReaderPlaces
+find_places(FcTupleReader *reader, const char *path)
+{
+	ReaderPlaces result = {0, NULL};
+	int			count = 1;
+
+	for (const char *bar = path; (bar = strchr(bar, '|')) != NULL; bar++)
+		count++;
+	result.places = palloc(count * sizeof(ReaderPlace));
+
+	while (*path != '\0')
+	{
+		Size		first = strcspn(path, ".|");
+		Size		length = first + strcspn(path + first, "|");
+		ReaderPlace *place = &result.places[result.count++];
+
+		place->member = add_member(reader, path, first);
+		place->rest = first < length ?
+			pnstrdup(path + first + 1, length - first - 1) : "";
+		path += length + (path[length] == '|');
+	}
+	return result;
+}
+
+/*
+ * The number of a top level member that is wanted, by its name.
+ */
+static int
+add_member(FcTupleReader *reader, const char *name, Size length)
+{
+	for (int i = reader->nmembers - 1; i >= 0; i--)
+	{
+		const char *member = reader->members[i];
+
+		/* most differ in the first byte */
+		if (member[0] == name[0] && strncmp(member, name, length) == 0 &&
+			member[length] == '\0')
+			return i;
+	}
+	if (reader->nmembers == reader->members_size)
+	{
+		reader->members_size *= 2;
+		reader->members = repalloc(reader->members,
+								   reader->members_size * sizeof(char *));
+	}
+	reader->members[reader->nmembers] = pnstrdup(name, length);
+	return reader->nmembers++;
+}
+
+/*
+ * What turns a value into one of the column's type.
+ */
+static void
+choose_converter(ReaderColumn *column)
+{
+	Oid			type = column->type;
+	char		category;
+	bool		is_preferred;
+
+	column->convert = find_converter(type);
+	if (column->convert == NULL)
+	{
+		type = getBaseType(type);
+		column->convert = find_converter(type);
+	}
+	if (column->convert == NULL)
+	{
+		get_type_category_preferred(type, &category, &is_preferred);
+		column->is_text = (category == TYPCATEGORY_STRING);
+		column->convert = convert_by_input;
+	}
+	else
+		column->is_text = (type == TEXTOID);
+}
+
+static Converter
+find_converter(Oid type)
+{
+	for (int i = 0; i < lengthof(converters); i++)
+	{
+		if (converters[i].type == type)
+			return converters[i].convert;
+	}
+	return NULL;
+}
+
+/*
+ * Walk the item's members once and note those that are wanted.
+ */
+static void
+find_members(FcTupleReader *reader, FcJsonNode item)
+{
+	FcJsonIterator iterator = fc_json_iterate(item);
+	FcJsonNode	node;
+	const char *name;
+
+	for (int i = 0; i < reader->nmembers; i++)
+		reader->found[i].node = NULL;
+
+	for (int position = 0; fc_json_next(&iterator, &node, &name); position++)
+	{
+		int			member = member_number(reader, position, name);
+
+		if (member >= 0)
+			reader->found[member] = node;
+	}
+}
+
+/*
+ * Which of the wanted members is the one of that name, -1 if none.
+ *
+ * What stood at this position in the last item is tried first.
+ */
+static int
+member_number(FcTupleReader *reader, int position, const char *name)
+{
+	int			member;
+
+	if (position < reader->nhints)
+	{
+		member = reader->hints[position];
+		if (member >= 0 && strcmp(reader->members[member], name) == 0)
+			return member;
+	}
+
+	for (member = reader->nmembers - 1; member >= 0; member--)
+	{
+		if (strcmp(reader->members[member], name) == 0)
+			break;
+	}
+
+	if (position >= reader->nhints)
+	{
+		int			size = Max(64, (position + 1) * 2);
+		int		   *hints = MemoryContextAlloc(reader->context,
+											   size * sizeof(int));
+
+		for (int i = 0; i < size; i++)
+			hints[i] = i < reader->nhints ? reader->hints[i] : -1;
+		reader->hints = hints;
+		reader->nhints = size;
+	}
+	reader->hints[position] = member;
+	return member;
+}
+
+/*
+ * The first place that holds a value; null or absent if none does.
+ */
+static FcJsonNode
+find_value(const FcTupleReader *reader, const ReaderColumn *column,
+		   const ReaderPlaces *places)
+{
+	FcJsonNode	result = {0};
+
+	for (int i = 0; i < places->count; i++)
+	{
+		const ReaderPlace *place = &places->places[i];
+		FcJsonNode	node = reader->found[place->member];
+		FcJsonKind	kind;
+
+		if (*place->rest != '\0')
+			node = fc_json_path(node, place->rest);
+		if (column->table_column->property != NULL)
+			node = fc_json_member(node, column->table_column->property);
+		kind = fc_json_kind(node);
+		if (kind != FC_JSON_ABSENT)
+			result = node;
+		if (kind != FC_JSON_ABSENT && kind != FC_JSON_NULL)
+			break;
+	}
+	return result;
+}
+
+/*
+ * The value of one column.
+ */
+static Datum
+read_column(const FcTupleReader *reader, ReaderColumn *column,
+			FcJsonNode item, bool *isnull)
+{
+	FcJsonNode	node = column->is_whole ? item :
+	find_value(reader, column, &column->value);
+
+	if (fc_json_kind(node) == FC_JSON_ABSENT && column->number.count > 0)
+	{
+		const char *title = title_of(reader, column);
+
+		*isnull = (title == NULL);
+		return *isnull ? (Datum) 0 :
+			input_text(reader, column, title);
+	}
+
+	*isnull = is_nothing(column, node);
+	if (!*isnull)
+		return column->convert(reader, column, node, isnull);
+	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
+		return input_text(reader, column, NULL);	/* may be NOT NULL */
+	return (Datum) 0;
+}
+
+/*
+ * Is this how the API says that there is no value?
+ */
+static bool
+is_nothing(const ReaderColumn *column, FcJsonNode node)
+{
+	const FcColumn *catalog_column = column->table_column->column;
+
+	switch (fc_json_kind(node))
+	{
+		case FC_JSON_ABSENT:
+		case FC_JSON_NULL:
+			return true;
+		case FC_JSON_STRING:
+			return !column->is_text && *fc_json_string(node) == '\0';
+		case FC_JSON_ARRAY:
+		case FC_JSON_OBJECT:
+			return catalog_column != NULL &&
+				(catalog_column->flags & FC_PROPERTIES) &&
+				column->table_column->property == NULL &&
+				fc_json_count(node) == 0;
+		default:
+			return false;
+	}
+}
+
+/*
+ * The title of the number that was sent in place of it, or NULL.
+ */
+static const char *
+title_of(const FcTupleReader *reader, const ReaderColumn *column)
+{
+	const FcTitle *title = column->table_column->column->titles;
+	int64		number;
+
+	if (!fc_json_int64(find_value(reader, column, &column->number), &number))
+		return NULL;
+	for (; title->title != NULL; title++)
+	{
+		if (title->number == number)
+			return title->title;
+	}
+	return NULL;
+}
+
+/*
+ * A value as text, in the server's encoding.
+ */
+static const char *
+text_of(FcJsonNode node)
+{
+	switch (fc_json_kind(node))
+	{
+		case FC_JSON_STRING:
+			return fc_json_server_string(node);
+		case FC_JSON_BOOL:
+			return fc_json_bool(node) ? "true" : "false";
+		default:
+			return source_of(node);
+	}
+}
+
+/*
+ * A value as it was sent, in the server's encoding.
+ */
+static char *
+source_of(FcJsonNode node)
+{
+	Size		length;
+	const char *source = fc_json_source(node, &length);
+	char	   *copy = pnstrdup(source, length);
+
+	return pg_any_to_server(copy, length, PG_UTF8);
+}
+
+/*
+ * What the type's own input makes of a text; it is looked up when needed.
+ */
+static Datum
+input_text(const FcTupleReader *reader, ReaderColumn *column,
+		   const char *text)
+{
+	if (!OidIsValid(column->input.fn_oid))
+	{
+		Oid			input;
+
+		getTypeInputInfo(column->type, &input, &column->ioparam);
+		fmgr_info_cxt(input, &column->input, reader->context);
+	}
+	return InputFunctionCall(&column->input, unconstify(char *, text),
+							 column->ioparam, column->typmod);
+}
+
+static Datum
+convert_by_input(const FcTupleReader *reader, ReaderColumn *column,
+				 FcJsonNode node, bool *isnull)
+{
+	return input_text(reader, column, text_of(node));
+}
+
+static Datum
+convert_text(const FcTupleReader *reader, ReaderColumn *column,
+			 FcJsonNode node, bool *isnull)
+{
+	if (column->type == TEXTOID)
+		return CStringGetTextDatum(text_of(node));
+	return convert_by_input(reader, column, node, isnull);
+}
+
+static Datum
+convert_bool(const FcTupleReader *reader, ReaderColumn *column,
+			 FcJsonNode node, bool *isnull)
+{
+	if (fc_json_kind(node) == FC_JSON_BOOL && column->type == BOOLOID)
+		return BoolGetDatum(fc_json_bool(node));
+	return convert_by_input(reader, column, node, isnull);
+}
+
+/*
+ * A whole number, however written; a code where the catalog knows its number.
+ */
+static Datum
+convert_integer(const FcTupleReader *reader, ReaderColumn *column,
+				FcJsonNode node, bool *isnull)
+{
+	const FcColumn *catalog_column = column->table_column->column;
+	int64		number;
+
+	if (catalog_column && catalog_column->titles &&
+		fc_json_kind(node) == FC_JSON_STRING)
+	{
+		const FcTitle *title = catalog_column->titles;
+
+		for (; title->title != NULL; title++)
+		{
+			if (pg_strcasecmp(title->title, fc_json_string(node)) == 0)
+				return input_text(reader, column, psprintf("%d", title->number));
+		}
+	}
+
+	if (!fc_json_int64(node, &number))
+		return convert_by_input(reader, column, node, isnull);
+	if (column->type == INT8OID)
+		return Int64GetDatum(number);
+	if (column->type == INT4OID && number >= PG_INT32_MIN &&
+		number <= PG_INT32_MAX)
+		return Int32GetDatum((int32) number);
+	return input_text(reader, column, psprintf(INT64_FORMAT, number));
+}
+
+static Datum
+convert_json(const FcTupleReader *reader, ReaderColumn *column,
+			 FcJsonNode node, bool *isnull)
+{
+	const FcColumn *catalog_column = column->table_column->column;
+	const char *element = catalog_column ? catalog_column->element : NULL;
+	char	   *text;
+
+	if (column->type == JSONBOID && fc_json_is_exact(node))
+		return JsonbPGetDatum(fc_jsonb(node, element));
+	if (element != NULL && fc_json_kind(node) == FC_JSON_ARRAY)
+		text = collect_elements(node, element);
+	else
+		text = source_of(node);
+	return input_text(reader, column, text);
+}
+
+/*
+ * An array of objects as the array of one of their members.
+ */
+static char *
+collect_elements(FcJsonNode array, const char *member)
+{
+	FcJsonIterator iterator = fc_json_iterate(array);
+	FcJsonNode	element;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	while (fc_json_next(&iterator, &element, NULL))
+	{
+		appendStringInfoChar(&text, text.len > 0 ? ',' : '[');
+		if (fc_json_kind(element) == FC_JSON_OBJECT)
+			element = fc_json_member(element, member);
+		appendStringInfoString(&text, fc_json_kind(element) == FC_JSON_ABSENT ?
+							   "null" : source_of(element));
+	}
+	appendStringInfoString(&text, text.len > 0 ? "]" : "[]");
+	return text.data;
+}
+
+/*
+ * A date, which may carry a time part.
+ */
+static Datum
+convert_date(const FcTupleReader *reader, ReaderColumn *column,
+			 FcJsonNode node, bool *isnull)
+{
+	const char *text = text_of(node);
+
+	require_digits(column, text, "9999-99-99");
+	if (text[10] == ' ' || text[10] == 'T')
+		text = pnstrdup(text, 10);
+	return input_text(reader, column, text);
+}
+
+static Datum
+convert_time(const FcTupleReader *reader, ReaderColumn *column,
+			 FcJsonNode node, bool *isnull)
+{
+	const char *text = text_of(node);
+
+	require_digits(column, text, "9");
+	return input_text(reader, column, text);
+}
+
+/*
+ * An instant.  Without an offset it is read in the naive zone, never in the
+ * session's.
+ */
+static Datum
+convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
+					FcJsonNode node, bool *isnull)
+{
+	bool		has_offset;
+	const char *text = timestamp_text(column, node, &has_offset);
+	Datum		naive;
+	Datum		instant;
+
+	if (!has_offset)
+	{
+		naive = DirectFunctionCall3(timestamp_in, CStringGetDatum(text),
+									ObjectIdGetDatum(InvalidOid),
+									Int32GetDatum(-1));
+		instant = DirectFunctionCall2(timestamp_zone, reader->naive_timezone,
+									  naive);
+		if (column->type == TIMESTAMPTZOID)
+			return DirectFunctionCall2(timestamptz_scale, instant,
+									   Int32GetDatum(column->typmod));
+		text = fc_canon_local(TIMESTAMPTZOID, instant);
+	}
+	return input_text(reader, column, text);
+}
+
+/*
+ * A local time.  One with an offset is given as the naive zone's clock shows
+ * it; the type's own input would drop the offset.
+ */
+static Datum
+convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
+				  FcJsonNode node, bool *isnull)
+{
+	bool		has_offset;
+	const char *text = timestamp_text(column, node, &has_offset);
+	Datum		instant;
+	Datum		local;
+
+	if (has_offset)
+	{
+		instant = DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+									  ObjectIdGetDatum(InvalidOid),
+									  Int32GetDatum(-1));
+		local = DirectFunctionCall2(timestamptz_zone, reader->naive_timezone,
+									instant);
+		if (column->type == TIMESTAMPOID)
+			return DirectFunctionCall2(timestamp_scale, local,
+									   Int32GetDatum(column->typmod));
+		text = fc_canon_local(TIMESTAMPOID, local);
+	}
+	return input_text(reader, column, text);
+}
+
+/*
+ * The text of a date and time, and whether it says its offset.
+ */
+static const char *
+timestamp_text(const ReaderColumn *column, FcJsonNode node, bool *has_offset)
+{
+	const char *text = text_of(node);
+
+	require_digits(column, text, "9999-99-99");
+	*has_offset = strlen(text) > 10 && strpbrk(text + 11, "Zz+-") != NULL;
+
+	/* some print the time with hyphens: core-api.md section 10 */
+	if (strlen(text) >= 19 && text[10] == 'T' && text[13] == '-' &&
+		text[16] == '-')
+	{
+		char	   *copy = pstrdup(text);
+
+		copy[13] = copy[16] = ':';
+		*has_offset = strpbrk(copy + 19, "Zz+-") != NULL;
+		return copy;
+	}
+	return text;
+}
+
+/*
+ * Refuse what the type's input would accept but the API never means: "now",
+ * or a date whose order of day and month the session decides.
+ */
+static void
+require_digits(const ReaderColumn *column, const char *text,
+			   const char *shape)
+{
+	for (int i = 0; shape[i] != '\0'; i++)
+	{
+		bool		is_digit = (text[i] >= '0' && text[i] <= '9');
+
+		if (shape[i] == '9' ? !is_digit : text[i] != shape[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+					 errmsg("invalid input syntax for type %s: \"%s\"",
+							format_type_be(column->type), text)));
+	}
+}
+
+/*
+ * Say which column of which table an error is about.
+ */
+static void
+conversion_error_context(void *arg)
+{
+	const FcTupleReader *reader = arg;
+
+	if (reader->current != NULL)
+		errcontext("column \"%s\" of foreign table \"%s\"",
+				   reader->current->table_column->name, reader->table_name);
+}

@@ -1,0 +1,119 @@
+/*
+ * history.c
+ *		When requests were answered, and when a window of time allows more.
+ *
+ * A history is an array of marks, oldest first, each a time and the number of
+ * requests that were answered between the mark before it and then.  It has to
+ * be short.  When there is no mark left, two that lie close together become
+ * one, with the later time.  That errs to fewer requests, and only where more
+ * are allowed than there are marks.
+ *
+ * Times are in microseconds, by a clock that is the caller's.
+ */
+#include "postgres.h"
+
+#include "shared/history.h"
+
+static void make_room(FcHistory *history, int64 window, int64 now);
+static int64 mark_time(const FcMark *mark, int64 now);
+
+/*
+ * fc_history_opens_at
+ *		When does a window that may hold so many requests allow one more?
+ *
+ * That is when the answer that makes it full, counted from the newest, has
+ * become too old; now, if it is not full; or FC_NEVER, if those in flight
+ * alone fill it.
+ */
+int64
+fc_history_opens_at(const FcHistory *history, int limit, int64 window,
+					int in_flight, int64 now)
+{
+	int64		count = in_flight;
+
+	if (count >= limit)
+		return FC_NEVER;
+
+	for (int i = history->length - 1; i >= 0; i--)
+	{
+		count += history->marks[i].count;
+		if (count >= limit)
+			return mark_time(&history->marks[i], now) + window;
+	}
+	return now;
+}
+
+/*
+ * fc_history_add
+ *		Enter a request that was answered, or is taken to be.
+ *
+ * An abandoned request's time lies in the future, so the new mark is not
+ * always the newest.  window is the one that the history is kept for.
+ */
+void
+fc_history_add(FcHistory *history, int64 window, int64 when, int64 now)
+{
+	int			i;
+
+	if (history->length == FC_HISTORY_MARKS)
+		make_room(history, window, now);
+
+	for (i = history->length++; i > 0; i--)
+	{
+		if (mark_time(&history->marks[i - 1], now) <= when)
+			break;
+		history->marks[i] = history->marks[i - 1];
+	}
+	history->marks[i].time = (uint32) when;
+	history->marks[i].count = 1;
+}
+
+/*
+ * fc_history_clear
+ *		Forget all requests.
+ */
+void
+fc_history_clear(FcHistory *history)
+{
+	history->length = 0;
+}
+
+/*
+ * Drop the oldest mark if it is out of the window.  Else unite two: those
+ * that then span the least time.
+ */
+static void
+make_room(FcHistory *history, int64 window, int64 now)
+{
+	FcMark	   *marks = history->marks;
+	int64		start = now - window;	/* of what the older mark stands for */
+	int64		least = PG_INT64_MAX;
+	int			best = 0;
+
+	if (mark_time(&marks[0], now) > start)
+	{
+		for (int i = 0; i + 1 < FC_HISTORY_MARKS; i++)
+		{
+			int64		span = mark_time(&marks[i + 1], now) - start;
+
+			if (span < least)
+			{
+				least = span;
+				best = i;
+			}
+			start = mark_time(&marks[i], now);
+		}
+		marks[best + 1].count += marks[best].count;
+	}
+
+	memmove(&marks[best], &marks[best + 1],
+			(FC_HISTORY_MARKS - best - 1) * sizeof(FcMark));
+	history->length--;
+}
+
+/* A mark's time in full. */
+static int64
+mark_time(const FcMark *mark, int64 now)
+{
+	return now + (int32) (mark->time - (uint32) now);
+}

@@ -1,0 +1,77 @@
+/*
+ * limiter.h
+ *		At most n requests per second and account, over all backends.
+ *
+ * The limiter never sleeps: it tells how long to wait, and its
+ * caller waits (fc_wait), then asks again:
+ *
+ *		fc_limiter_join(account, base_url, limits);
+ *		while ((ms = fc_limiter_poll(&ahead)) > 0)
+ *			fc_wait(ms, ...);
+ *		... fc_limiter_start() when the request is about to be sent ...
+ *		fc_limiter_finish(outcome, &advice);
+ */
+#ifndef FC_LIMITER_H
+#define FC_LIMITER_H
+
+#include "datatype/timestamp.h"
+
+/* Names an account; a digest, so that no key ever gets into shared memory. */
+typedef struct FcAccount
+{
+	uint8		digest[16];
+} FcAccount;
+
+/* What a server's options allow; 0 means no such limit. */
+typedef struct FcLimits
+{
+	double		per_second;		/* requests in any second */
+	int			per_minute;		/* requests in any minute */
+	int			max_concurrent; /* requests in flight at once, at least 1 */
+} FcLimits;
+
+/* What became of a request, for fc_limiter_finish. */
+typedef enum FcLimiterOutcome
+{
+	FC_LIMITER_NOT_SENT,		/* nothing reached the API: does not count */
+	FC_LIMITER_ANSWERED,		/* an answer came whole */
+	FC_LIMITER_ABANDONED		/* may still arrive: cancelled, lost ... */
+} FcLimiterOutcome;
+
+/* What the headers of an answer say of the limit; -1 is unknown. */
+typedef struct FcLimiterAdvice
+{
+	bool		throttled;		/* the answer was a 429, or as good as one */
+	double		hold_ms;		/* send nothing for so long; -1 if not said */
+} FcLimiterAdvice;
+
+/* A row of the view frontcore_limiter. */
+typedef struct FcLimiterStatus
+{
+	FcAccount	account;
+	const char *base_url;		/* of the last server that used it */
+	double		per_second;		/* the same server's limit, 0 if none */
+	int64		requests;		/* sent */
+	int64		waits;			/* requests that had to wait */
+	double		wait_ms;		/* how long, all together */
+	int64		throttled;		/* 429s seen */
+	int			queued;			/* backends that wait */
+	int			in_flight;		/* requests not answered yet */
+	TimestampTz blocked_until;	/* 0 if not blocked */
+	TimestampTz last_request;	/* 0 if there was none */
+} FcLimiterStatus;
+
+extern void fc_limiter_request_memory(void);
+extern uint32 *fc_limiter_segment_slot(void);
+
+extern void fc_limiter_join(const FcAccount *account, const char *base_url,
+							const FcLimits *limits);
+extern double fc_limiter_poll(int *ahead);
+extern double fc_limiter_hold(void);
+extern void fc_limiter_start(void);
+extern void fc_limiter_finish(FcLimiterOutcome outcome,
+							  const FcLimiterAdvice *advice);
+
+extern FcLimiterStatus *fc_limiter_statuses(int *count);
+
+#endif							/* FC_LIMITER_H */

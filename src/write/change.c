@@ -1,0 +1,423 @@
+/*
+ * change.c
+ *		Rows of a table that is written: slots in, slots out.
+ *
+ * What a statement wants back of a row it wrote (RETURNING, AFTER triggers) is
+ * taken from what was sent, then from the answer, and only what neither holds
+ * costs another request.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "api/memo.h"
+#include "executor/tuptable.h"
+#include "read/tuple.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "write/change.h"
+
+static void check_required(const FcChange *change, const FcDraft *draft);
+static const FcTableColumn *find_column(const FcTable *table,
+										const FcColumn *column);
+static void count_row(FcChange *change);
+static void return_row(FcChange *change, const FcDraft *draft,
+					   const FcRowKey *key, const FcWritten *written,
+					   TupleTableSlot *slot);
+static bool show_key(const FcChange *change, const FcRowKey *key,
+					 const FcTableColumn *column, Datum *value);
+static void read_back(FcChange *change, const Bitmapset *missing,
+					  const FcRowKey *key, const FcWritten *written,
+					  Datum *values, bool *isnull);
+static bool answer_holds(const FcChange *change, const Bitmapset *missing,
+						 FcJsonNode answer);
+
+/*
+ * fc_change_begin
+ *		Prepare to change a table as the given user.  Sends nothing.
+ *
+ * returned are the attribute numbers that are wanted after each write.
+ */
+FcChange *
+fc_change_begin(Relation rel, Oid userid, EState *estate,
+				Bitmapset *returned)
+{
+	FcChange   *change = palloc0(sizeof(FcChange));
+	Oid			relid = RelationGetRelid(rel);
+	Oid			serverid = GetForeignTable(relid)->serverid;
+
+	change->server = fc_memo_server(serverid);
+	change->table = fc_memo_table(relid);
+	change->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
+	change->sender = fc_send_begin(change->table, serverid, userid, estate);
+	change->learner = fc_learn_begin(change->sender);
+	change->returned = returned;
+	change->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												"frontcore_fdw write",
+												ALLOCSET_DEFAULT_SIZES);
+	return change;
+}
+
+/*
+ * fc_change_is_first
+ *		Is this the first time that the statement comes upon the row?
+ *
+ * As for a table of PostgreSQL's own, a row that a join matches twice is
+ * changed once.
+ */
+bool
+fc_change_is_first(FcChange *change, int64 id)
+{
+	bool		found;
+
+	if (change->touched == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(int64);
+		control.entrysize = sizeof(int64);
+		control.hcxt = GetMemoryChunkContext(change);
+		change->touched = hash_create("frontcore_fdw rows written", 256,
+									  &control,
+									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	(void) hash_search(change->touched, &id, HASH_ENTER, &found);
+	return !found;
+}
+
+/*
+ * fc_change_see
+ *		Note what the statement's own scan has read of a row.
+ */
+void
+fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
+			  Datum value, bool isnull)
+{
+	const FcTableColumn *column = &change->table->columns[attnum - 1];
+	const FcColumn *field = column->column;
+	Oid			type = TupleDescAttr(change->tupdesc, attnum - 1)->atttypid;
+	int			number;
+
+	if (field == NULL || column->property != NULL || field->writes == NULL ||
+		(field->flags & FC_WRITE_ONLY))
+		return;
+	if (isnull && !fc_learn_trusts_null(change->learner, field))
+		return;
+
+	number = fc_catalog_column_number(change->table->resource, field);
+	row->seen.known |= FC_COLUMN_BIT(number);
+	row->seen.texts[number] =
+		isnull ? NULL : fc_canon_text(field, type, value,
+									  change->table->naive_timezone);
+}
+
+/*
+ * fc_change_insert
+ *		Create the row in the slot, and put there what is wanted of it.
+ *
+ * NULL is no value, so that the API's default holds.
+ */
+void
+fc_change_insert(FcChange *change, TupleTableSlot *slot)
+{
+	const FcTable *table = change->table;
+	const FcColumn *parent = change->sender->parent;
+	FcJsonNode	nothing = {0};
+	FcDraft    *draft = fc_body_draft(table, nothing);
+	Bitmapset  *attributes = NULL;
+	FcRowKey	key = {0};
+	FcWritten	written;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].attnum == 0 || slot->tts_isnull[i])
+			continue;
+		fc_body_check(table, &table->columns[i], false);
+		attributes = bms_add_member(attributes, i + 1);
+	}
+	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
+				 attributes);
+	check_required(change, draft);
+
+	if (parent != NULL)
+	{
+		int			number = fc_catalog_column_number(table->resource, parent);
+
+		key.has_parent = true;
+		key.parent = fc_send_integer(draft->image.texts[number]);
+	}
+	fc_learn_insert(change->learner, draft, &key, &written);
+	count_row(change);
+	return_row(change, draft, &key, &written, slot);
+}
+
+/*
+ * fc_change_update
+ *		Give a row the slot's values of some attributes; false if it is gone.
+ */
+bool
+fc_change_update(FcChange *change, FcOldRow *row,
+				 const Bitmapset *attributes, TupleTableSlot *slot)
+{
+	const FcTable *table = change->table;
+	FcJsonNode	properties = {0};
+	FcDraft    *draft;
+	FcWritten	written;
+	int			attnum = -1;
+	bool		writes_properties = false;
+
+	while ((attnum = bms_next_member(attributes, attnum)) >= 0)
+	{
+		const FcTableColumn *column = &table->columns[attnum - 1];
+
+		fc_body_check(table, column, true);
+		if (column->property != NULL ||
+			(column->column->flags & FC_PROPERTIES))
+			writes_properties = true;
+	}
+	if (writes_properties &&
+		!fc_learn_old_properties(change->learner, row, &properties))
+		return false;
+
+	draft = fc_body_draft(table, properties);
+	slot_getallattrs(slot);
+	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
+				 attributes);
+	if (!fc_learn_update(change->learner, draft, row, &written))
+		return false;
+	count_row(change);
+	return_row(change, draft, &row->key, &written, slot);
+	return true;
+}
+
+/*
+ * fc_change_delete
+ *		Delete a row, or deactivate it; false if it is gone.
+ */
+bool
+fc_change_delete(FcChange *change, FcOldRow *row)
+{
+	const FcTable *table = change->table;
+	bool		found;
+
+	if (table->deactivates)
+	{
+		FcJsonNode	nothing = {0};
+		FcDraft    *draft = fc_body_draft(table, nothing);
+		FcWritten	written;
+
+		fc_body_fill_json(draft, table->resource->deactivate);
+		found = fc_learn_update(change->learner, draft, row, &written);
+	}
+	else
+		found = fc_learn_find_parent(change->learner, row) &&
+			fc_send_delete(change->sender, &row->key);
+	if (found)
+		count_row(change);
+	return found;
+}
+
+/*
+ * Refuse an INSERT that lacks what the API requires.
+ */
+static void
+check_required(const FcChange *change, const FcDraft *draft)
+{
+	const FcTable *table = change->table;
+
+	for (int i = 0; table->resource->columns[i].name; i++)
+	{
+		const FcColumn *field = &table->resource->columns[i];
+		const FcTableColumn *column;
+
+		if ((field->flags & FC_REQUIRED) == 0 ||
+			(draft->image.known & FC_COLUMN_BIT(i)) != 0)
+			continue;
+		column = find_column(table, field);
+		if (column == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("foreign table \"%s\" has no column for \"%s\"",
+							table->name, field->name),
+					 errdetail("The API requires this field of every new row of resource \"%s\".",
+							   table->resource->name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
+						column->name, table->name),
+				 errdetail("The API requires this field of every new row of resource \"%s\".",
+						   table->resource->name)));
+	}
+}
+
+/*
+ * The table's first column for a field, NULL if it has none.
+ */
+static const FcTableColumn *
+find_column(const FcTable *table, const FcColumn *column)
+{
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].attnum != 0 &&
+			table->columns[i].column == column)
+			return &table->columns[i];
+	}
+	return NULL;
+}
+
+/*
+ * Count a row that was written.
+ */
+static void
+count_row(FcChange *change)
+{
+	FcSender   *sender = change->sender;
+	FcCounts	counts = {.rows_written = 1};
+
+	sender->use.counts.rows_written++;
+	fc_stats_add(sender->api->serverid, sender->use.resource, &counts);
+}
+
+/*
+ * Put into the slot what is wanted of a row that was written: what was sent,
+ * as it was sent, and all else as the API has it.
+ */
+static void
+return_row(FcChange *change, const FcDraft *draft, const FcRowKey *key,
+		   const FcWritten *written, TupleTableSlot *slot)
+{
+	const FcTable *table = change->table;
+	Datum	   *values;
+	bool	   *isnull;
+	Bitmapset  *missing = NULL;
+	HeapTuple	tuple;
+	int			attnum = -1;
+
+	if (change->returned == NULL)
+		return;
+
+	slot_getallattrs(slot);
+	values = palloc(table->natts * sizeof(Datum));
+	isnull = palloc(table->natts * sizeof(bool));
+	memcpy(values, slot->tts_values, table->natts * sizeof(Datum));
+	memcpy(isnull, slot->tts_isnull, table->natts * sizeof(bool));
+
+	while ((attnum = bms_next_member(change->returned, attnum)) >= 0)
+	{
+		int			i = attnum - 1;
+		const FcTableColumn *column = &table->columns[i];
+
+		if (column->attnum == 0)
+			continue;			/* PostgreSQL has computed it */
+		if (fc_body_show(draft, column, change->tupdesc, &values[i],
+						 &isnull[i]))
+			continue;
+		if (show_key(change, key, column, &values[i]))
+			isnull[i] = false;
+		else if (column->column != NULL &&
+				 (column->column->flags & FC_WRITE_ONLY))
+			isnull[i] = true;
+		else
+			missing = bms_add_member(missing, attnum);
+	}
+	if (missing != NULL)
+		read_back(change, missing, key, written, values, isnull);
+
+	tuple = heap_form_tuple(change->tupdesc, values, isnull);
+	ExecForceStoreHeapTuple(tuple, slot, false);
+	ExecMaterializeSlot(slot);
+}
+
+/*
+ * The value of a column that is part of the row's key; false if it is not.
+ */
+static bool
+show_key(const FcChange *change, const FcRowKey *key,
+		 const FcTableColumn *column, Datum *value)
+{
+	Form_pg_attribute attribute;
+	int64		number;
+	Oid			input;
+	Oid			ioparam;
+
+	if (column->column == NULL || column->property != NULL)
+		return false;
+	if (column->column->flags & FC_KEY)
+		number = key->id;
+	else if ((column->column->flags & FC_PARENT) && key->has_parent)
+		number = key->parent;
+	else
+		return false;
+
+	attribute = TupleDescAttr(change->tupdesc, column->attnum - 1);
+	getTypeInputInfo(attribute->atttypid, &input, &ioparam);
+	*value = OidInputFunctionCall(input, psprintf(INT64_FORMAT, number),
+								  ioparam, attribute->atttypmod);
+	return true;
+}
+
+/*
+ * Read what is missing from the item, the answer, or the API.
+ */
+static void
+read_back(FcChange *change, const Bitmapset *missing, const FcRowKey *key,
+		  const FcWritten *written, Datum *values, bool *isnull)
+{
+	int			natts = change->table->natts;
+	Datum	   *read_values = palloc(natts * sizeof(Datum));
+	bool	   *read_isnull = palloc(natts * sizeof(bool));
+	Bitmapset  *attributes = NULL;
+	FcTupleReader *reader;
+	FcJsonNode	item = written->item;
+	int			attnum = -1;
+
+	while ((attnum = bms_next_member(missing, attnum)) >= 0)
+		attributes = bms_add_member(attributes, attnum -
+									FirstLowInvalidHeapAttributeNumber);
+	reader = fc_tuple_reader(change->tupdesc, change->table, attributes,
+							 change->server->naive_timezone);
+
+	if (!answer_holds(change, missing, item))
+		item = written->answer;
+	if (!answer_holds(change, missing, item) &&
+		!fc_send_read(change->sender, key, fc_tuple_needs(reader, NULL),
+					  true, &item))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("could not read row " INT64_FORMAT " of resource \"%s\" after it was written",
+						key->id, change->table->resource->name),
+				 errcontext("FrontCore request GET %s",
+							fc_send_path(change->table->resource, "PUT",
+										 key))));
+
+	fc_tuple_read(reader, item, read_values, read_isnull);
+	attnum = -1;
+	while ((attnum = bms_next_member(missing, attnum)) >= 0)
+	{
+		values[attnum - 1] = read_values[attnum - 1];
+		isnull[attnum - 1] = read_isnull[attnum - 1];
+	}
+}
+
+/*
+ * Does an answer hold all that is missing?
+ */
+static bool
+answer_holds(const FcChange *change, const Bitmapset *missing,
+			 FcJsonNode answer)
+{
+	int			attnum = -1;
+
+	if (fc_json_kind(answer) != FC_JSON_OBJECT)
+		return false;
+	while ((attnum = bms_next_member(missing, attnum)) >= 0)
+	{
+		if (!fc_image_holds(answer,
+							change->table->columns[attnum - 1].path))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,36 @@
+/*
+ * change.h
+ *		Rows of a table that is written: slots in, slots out.
+ */
+#ifndef FC_CHANGE_H
+#define FC_CHANGE_H
+
+#include "nodes/execnodes.h"
+#include "write/put.h"
+
+/* One statement's changes to one table. */
+typedef struct FcChange
+{
+	const FcServer *server;
+	const FcTable *table;
+	TupleDesc	tupdesc;
+	FcSender   *sender;
+	FcLearner  *learner;
+	Bitmapset  *returned;		/* attribute numbers wanted after a write */
+	struct HTAB *touched;		/* ids updated or deleted; NULL at first */
+	MemoryContext row_context;	/* of one row */
+} FcChange;
+
+extern FcChange *fc_change_begin(Relation rel, Oid userid, EState *estate,
+								 Bitmapset *returned);
+extern bool fc_change_is_first(FcChange *change, int64 id);
+extern void fc_change_see(const FcChange *change, FcOldRow *row,
+						  AttrNumber attnum, Datum value, bool isnull);
+
+extern void fc_change_insert(FcChange *change, TupleTableSlot *slot);
+extern bool fc_change_update(FcChange *change, FcOldRow *row,
+							 const Bitmapset *attributes,
+							 TupleTableSlot *slot);
+extern bool fc_change_delete(FcChange *change, FcOldRow *row);
+
+#endif							/* FC_CHANGE_H */

@@ -1,0 +1,167 @@
+/*
+ * image.c
+ *		An item as far as it can be written, to be compared and sent again.
+ *
+ * The reader of rows does the reading, from the fields of the resource as if
+ * they were a table's columns.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "write/image.h"
+
+/*
+ * fc_image_prepare
+ *		Prepare to turn items of a table's resource into images.
+ */
+FcImager *
+fc_image_prepare(const FcTable *table, const char *naive_timezone)
+{
+	const FcResource *resource = table->resource;
+	FcImager   *imager = palloc0(sizeof(FcImager));
+	int			count = 0;
+	Bitmapset  *attributes = NULL;
+
+	while (resource->columns[count].name != NULL)
+		count++;
+	imager->tupdesc = CreateTemplateTupleDesc(count);
+	imager->table = *table;
+	imager->table.natts = count;
+	imager->table.columns = palloc0(count * sizeof(FcTableColumn));
+
+	for (int i = 0; i < count; i++)
+	{
+		const FcColumn *column = &resource->columns[i];
+		FcTableColumn *field = &imager->table.columns[i];
+		bool		wanted = column->writes != NULL;
+
+		if (column->flags & FC_WRITE_ONLY)
+			wanted = false;
+		TupleDescInitEntry(imager->tupdesc, i + 1, column->name,
+						   wanted ? fc_canon_type(column) : TEXTOID, -1, 0);
+		if (!wanted)
+			continue;
+		field->attnum = i + 1;
+		field->name = column->name;
+		field->column = column;
+		field->path = fc_image_path(column);
+		attributes = bms_add_member(attributes, i + 1 -
+									FirstLowInvalidHeapAttributeNumber);
+		imager->columns |= FC_COLUMN_BIT(i);
+	}
+
+	imager->reader = fc_tuple_reader(imager->tupdesc, &imager->table,
+									 attributes, naive_timezone);
+	imager->needs = fc_tuple_needs(imager->reader, NULL);
+	return imager;
+}
+
+/*
+ * fc_image_read
+ *		The fields of an item that can be written.
+ */
+void
+fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)
+{
+	const FcResource *resource = imager->table.resource;
+	Datum		values[FC_MAX_COLUMNS];
+	bool		isnull[FC_MAX_COLUMNS];
+
+	fc_tuple_read(imager->reader, item, values, isnull);
+	memset(image, 0, sizeof(*image));
+	for (int i = 0; i < imager->table.natts; i++)
+	{
+		const FcColumn *column = &resource->columns[i];
+
+		if ((imager->columns & FC_COLUMN_BIT(i)) == 0 ||
+			!fc_image_holds(item, fc_image_path(column)))
+			continue;
+		image->known |= FC_COLUMN_BIT(i);
+		if (!isnull[i])
+			image->texts[i] = fc_canon_text(column,
+											fc_canon_type(column),
+											values[i],
+											imager->table.naive_timezone);
+	}
+}
+
+/*
+ * fc_image_path
+ *		Where an item holds a column's value.
+ */
+const char *
+fc_image_path(const FcColumn *column)
+{
+	return column->path ? column->path : column->name;
+}
+
+/*
+ * fc_image_holds
+ *		Does an item hold what is at a path, be it null?
+ *
+ * A value within an object that is there is known, even if it is not.
+ */
+bool
+fc_image_holds(FcJsonNode item, const char *path)
+{
+	while (*path != '\0')
+	{
+		char		name[NAMEDATALEN];
+		Size		length = strcspn(path, ".|");
+
+		strlcpy(name, path, Min(length + 1, sizeof(name)));
+		if (fc_json_kind(fc_json_member(item, name)) != FC_JSON_ABSENT)
+			return true;
+		path += strcspn(path, "|");
+		path += (*path == '|');
+	}
+	return false;
+}
+
+/*
+ * fc_image_is_empty
+ *		Is a value null, or as good as null?
+ */
+bool
+fc_image_is_empty(const char *text)
+{
+	static const char *const empty[] = {"", "[]", "{}"};
+
+	if (text == NULL)
+		return true;
+	for (int i = 0; i < lengthof(empty); i++)
+	{
+		if (strcmp(text, empty[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * fc_image_is_reset
+ *		Is a column's value null, empty or its documented default?
+ */
+bool
+fc_image_is_reset(const FcResource *resource, const FcImage *image, int number)
+{
+	const char *text = image->texts[number];
+	const char *reset = resource->columns[number].resets_to;
+
+	if (fc_image_is_empty(text))
+		return true;
+	if (reset == NULL)
+		return false;
+
+	/* another column's value, a JSON string, or some other JSON */
+	if (*reset == '{')
+	{
+		char	   *name = pnstrdup(reset + 1, strlen(reset) - 2);
+		const FcColumn *other = fc_catalog_column(resource, name);
+
+		reset = image->texts[fc_catalog_column_number(resource, other)];
+	}
+	else if (*reset == '"')
+		reset = pnstrdup(reset + 1, strlen(reset) - 2);
+	return reset != NULL && strcmp(text, reset) == 0;
+}

@@ -1,0 +1,424 @@
+/*
+ * modify.c
+ *		The executor's callbacks of INSERT, UPDATE, DELETE and COPY.
+ *
+ * They take apart what the executor hands us; change.c does the work.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "api/memo.h"
+#include "compat.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "parser/parsetree.h"
+#include "read/explain.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "write/change.h"
+#include "write/modify.h"
+#include "write/target.h"
+
+/* A column that the plan carries along by itself. */
+typedef struct Carried
+{
+	const FcTableColumn *column;
+	AttrNumber	resno;			/* in the plan's rows */
+} Carried;
+
+typedef struct FcModify
+{
+	FcChange   *change;
+	Bitmapset  *targets;		/* attributes of UPDATE's SET */
+	bool		may_be_changed; /* others, by a BEFORE trigger */
+	Bitmapset  *seen;			/* attributes of the old row that were read */
+	AttrNumber	whole_row;		/* in the plan's rows, or 0 */
+	int			ncarried;
+	Carried    *carried;
+} FcModify;
+
+static void check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
+						   TupleTableSlot *slot);
+static void find_carried(FcModify *modify, const Plan *subplan,
+						 bool is_delete);
+static void read_old_row(const FcModify *modify, TupleTableSlot *planSlot,
+						 FcOldRow *row, Datum *values, bool *isnull);
+static void read_carried(const FcModify *modify, const Carried *carried,
+						 TupleTableSlot *planSlot, FcOldRow *row);
+static bool split_whole_row(const FcModify *modify, TupleTableSlot *planSlot,
+							HeapTupleData *tuple);
+static Bitmapset *changed_attributes(const FcModify *modify,
+									 TupleTableSlot *slot,
+									 const Datum *values,
+									 const bool *isnull);
+static const char *method_name(const FcTable *table, CmdType operation);
+
+/*
+ * frontcoreBeginForeignModify
+ *		Prepare to write; nothing is sent yet.
+ */
+void
+frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
+							List *fdw_private, int subplan_index, int eflags)
+{
+	const Plan *subplan = outerPlan(mtstate->ps.plan);
+	Relation	rel = rinfo->ri_RelationDesc;
+	EState	   *estate = mtstate->ps.state;
+	FcModify   *modify;
+	Bitmapset  *returned;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	modify = palloc0(sizeof(FcModify));
+	returned = fc_target_attributes(list_nth(fdw_private,
+											 FC_MODIFY_RETURNED));
+	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
+									 estate, returned);
+	modify->change->sender->use.estimated = subplan->plan_rows;
+	rinfo->ri_FdwState = modify;
+	if (mtstate->operation == CMD_INSERT)
+		return;
+
+	find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
+	modify->seen = fc_target_attributes(list_nth(fdw_private,
+												 FC_MODIFY_SEEN));
+	modify->targets = fc_target_attributes(list_nth(fdw_private,
+													FC_MODIFY_TARGETS));
+	modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
+		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+}
+
+/*
+ * frontcoreBeginForeignInsert
+ *		Prepare for rows that COPY brings, or that are routed to a partition.
+ */
+void
+frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+{
+	ModifyTable *plan = castNode(ModifyTable, mtstate->ps.plan);
+	EState	   *estate = mtstate->ps.state;
+	Relation	rel = rinfo->ri_RelationDesc;
+	FcModify   *modify = rinfo->ri_FdwState;
+	Bitmapset  *returned = fc_target_returned(rel, CMD_INSERT, 0,
+											  rinfo->ri_returningList,
+											  rinfo->ri_WithCheckOptions);
+
+	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported for foreign table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("The API has no unique constraints to ask for.")));
+
+	/* an UPDATE that moves rows may write to the partition already */
+	if (modify == NULL)
+	{
+		modify = palloc0(sizeof(FcModify));
+		modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
+										 estate, NULL);
+		rinfo->ri_FdwState = modify;
+	}
+	modify->change->returned = bms_add_members(modify->change->returned,
+											   returned);
+}
+
+/*
+ * frontcoreExecForeignInsert
+ *		Create a row.
+ */
+TupleTableSlot *
+frontcoreExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
+						   TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	FcChange   *change = ((FcModify *) rinfo->ri_FdwState)->change;
+	MemoryContext oldcontext;
+
+	check_policies(estate, rinfo, WCO_RLS_INSERT_CHECK, slot);
+	MemoryContextReset(change->row_context);
+	oldcontext = MemoryContextSwitchTo(change->row_context);
+	fc_change_insert(change, slot);
+	MemoryContextSwitchTo(oldcontext);
+	return slot;
+}
+
+/*
+ * frontcoreExecForeignUpdate
+ *		Change a row; NULL if there is none any more.
+ */
+TupleTableSlot *
+frontcoreExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
+						   TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	FcModify   *modify = rinfo->ri_FdwState;
+	FcChange   *change = modify->change;
+	int			natts = change->tupdesc->natts;
+	MemoryContext oldcontext;
+	FcOldRow   *row;
+	Datum	   *values;
+	bool	   *isnull;
+	bool		found;
+
+	check_policies(estate, rinfo, WCO_RLS_UPDATE_CHECK, slot);
+	MemoryContextReset(change->row_context);
+	oldcontext = MemoryContextSwitchTo(change->row_context);
+	row = palloc0(sizeof(FcOldRow));
+	values = palloc(natts * sizeof(Datum));
+	isnull = palloc(natts * sizeof(bool));
+	read_old_row(modify, planSlot, row, values, isnull);
+	found = fc_change_is_first(change, row->key.id) &&
+		fc_change_update(change, row,
+						 changed_attributes(modify, slot, values, isnull),
+						 slot);
+	MemoryContextSwitchTo(oldcontext);
+	return found ? slot : NULL;
+}
+
+/*
+ * frontcoreExecForeignDelete
+ *		Delete a row, which RETURNING wants in the slot; NULL if there is none.
+ */
+TupleTableSlot *
+frontcoreExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
+						   TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	FcModify   *modify = rinfo->ri_FdwState;
+	FcChange   *change = modify->change;
+	MemoryContext oldcontext;
+	HeapTupleData tuple;
+	FcOldRow   *row;
+	bool		found;
+
+	MemoryContextReset(change->row_context);
+	oldcontext = MemoryContextSwitchTo(change->row_context);
+	row = palloc0(sizeof(FcOldRow));
+	for (int i = 0; i < modify->ncarried; i++)
+		read_carried(modify, &modify->carried[i], planSlot, row);
+	found = fc_change_is_first(change, row->key.id) &&
+		fc_change_delete(change, row);
+	if (found && split_whole_row(modify, planSlot, &tuple))
+	{
+		ExecForceStoreHeapTuple(&tuple, slot, false);
+		ExecMaterializeSlot(slot);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	return found ? slot : NULL;
+}
+
+/*
+ * frontcoreEndForeignModify
+ *		Nothing is left to be done: memory goes with the statement.
+ */
+void
+frontcoreEndForeignModify(EState *estate, ResultRelInfo *rinfo)
+{
+}
+
+/*
+ * frontcoreEndForeignInsert
+ *		The same after COPY, and after routing.
+ */
+void
+frontcoreEndForeignInsert(EState *estate, ResultRelInfo *rinfo)
+{
+}
+
+/*
+ * frontcoreExplainForeignModify
+ *		Show what would be, or was, sent for each row.
+ */
+void
+frontcoreExplainForeignModify(ModifyTableState *mtstate,
+							  ResultRelInfo *rinfo, List *fdw_private,
+							  int subplan_index, struct ExplainState *es)
+{
+	Relation	rel = rinfo->ri_RelationDesc;
+	Oid			relid = RelationGetRelid(rel);
+	const FcTable *table = fc_memo_table(relid);
+	const char *method = method_name(table, mtstate->operation);
+	FcModify   *modify = rinfo->ri_FdwState;
+
+	ExplainPropertyText("Remote Request",
+						fc_send_describe(table->resource, method, NULL), es);
+	ExplainPropertyFloat("Estimated Requests", NULL,
+						 outerPlan(mtstate->ps.plan)->plan_rows, 0, es);
+	if (es->analyze && modify != NULL)
+		fc_explain_use(&modify->change->sender->use, es);
+}
+
+/*
+ * A partitioned table's policies hold for a foreign partition as well, but
+ * core checks them for local ones only.
+ */
+static void
+check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
+			   TupleTableSlot *slot)
+{
+	if (rinfo->ri_WithCheckOptions != NIL)
+		ExecWithCheckOptions(kind, rinfo, slot, estate);
+}
+
+/*
+ * Find in the plan's rows what target.c has put there.
+ */
+static void
+find_carried(FcModify *modify, const Plan *subplan, bool is_delete)
+{
+	const FcChange *change = modify->change;
+	const FcTable *table = change->table;
+
+	modify->whole_row =
+		ExecFindJunkAttributeInTlist(subplan->targetlist, "wholerow");
+	modify->carried = palloc0((table->natts + 1) * sizeof(Carried));
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+		Carried    *carried = &modify->carried[modify->ncarried];
+		char	   *name;
+
+		if (!fc_target_is_carried(table, column, is_delete))
+			continue;
+		name = fc_target_carrier(change->tupdesc, column->attnum);
+		carried->column = column;
+		carried->resno = ExecFindJunkAttributeInTlist(subplan->targetlist,
+													  name);
+		if (!AttributeNumberIsValid(carried->resno))
+			elog(ERROR, "could not find junk column \"%s\"", name);
+		modify->ncarried++;
+	}
+}
+
+/*
+ * What the plan knows of a row that is to be changed, as an image and, for
+ * comparison with what triggers made of it, as values.
+ */
+static void
+read_old_row(const FcModify *modify, TupleTableSlot *planSlot, FcOldRow *row,
+			 Datum *values, bool *isnull)
+{
+	const FcChange *change = modify->change;
+	HeapTupleData tuple;
+	int			attnum = -1;
+
+	for (int i = 0; i < modify->ncarried; i++)
+		read_carried(modify, &modify->carried[i], planSlot, row);
+	memset(isnull, true, change->tupdesc->natts * sizeof(bool));
+	if (!split_whole_row(modify, planSlot, &tuple))
+		return;
+
+	heap_deform_tuple(&tuple, change->tupdesc, values, isnull);
+	while ((attnum = bms_next_member(modify->seen, attnum)) >= 0)
+		fc_change_see(change, row, attnum, values[attnum - 1],
+					  isnull[attnum - 1]);
+}
+
+/*
+ * Take over a column that is carried along: part of the key, or seen.
+ */
+static void
+read_carried(const FcModify *modify, const Carried *carried,
+			 TupleTableSlot *planSlot, FcOldRow *row)
+{
+	const FcChange *change = modify->change;
+	const char *zone = change->table->naive_timezone;
+	const FcTableColumn *column = carried->column;
+	AttrNumber	attnum = column->attnum;
+	Oid			type = TupleDescAttr(change->tupdesc, attnum - 1)->atttypid;
+	bool		isnull;
+	Datum		value = ExecGetJunkAttribute(planSlot, carried->resno,
+											 &isnull);
+
+	if (column->column->flags & FC_PARENT)
+	{
+		row->key.has_parent = !isnull;
+		if (!isnull)
+			row->key.parent =
+				fc_send_integer(fc_canon_text(column->column, type, value,
+											  zone));
+		return;
+	}
+	if ((column->column->flags & FC_KEY) == 0)
+	{
+		fc_change_see(change, row, attnum, value, isnull);
+		return;
+	}
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("a row of foreign table \"%s\" has no id",
+						change->table->name)));
+	row->key.id = fc_send_integer(fc_canon_text(column->column, type, value,
+												zone));
+}
+
+/*
+ * The old row as the plan carries it along; false if it does not.
+ */
+static bool
+split_whole_row(const FcModify *modify, TupleTableSlot *planSlot,
+				HeapTupleData *tuple)
+{
+	Datum		datum;
+	bool		isnull;
+
+	if (!AttributeNumberIsValid(modify->whole_row))
+		return false;
+	datum = ExecGetJunkAttribute(planSlot, modify->whole_row, &isnull);
+	if (isnull)
+		return false;
+
+	tuple->t_data = DatumGetHeapTupleHeader(datum);
+	tuple->t_len = HeapTupleHeaderGetDatumLength(tuple->t_data);
+	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_tableOid = modify->change->table->relid;
+	return true;
+}
+
+/*
+ * What is to be sent of a changed row: SET's columns, and those that BEFORE
+ * triggers have changed.
+ */
+static Bitmapset *
+changed_attributes(const FcModify *modify, TupleTableSlot *slot,
+				   const Datum *values, const bool *isnull)
+{
+	TupleDesc	tupdesc = modify->change->tupdesc;
+	Bitmapset  *attributes = bms_copy(modify->targets);
+
+	if (!modify->may_be_changed)
+		return attributes;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (modify->change->table->columns[i].attnum == 0 ||
+			(isnull[i] && slot->tts_isnull[i]))
+			continue;
+		if (isnull[i] != slot->tts_isnull[i] ||
+			!datum_image_eq(values[i], slot->tts_values[i],
+							attribute->attbyval, attribute->attlen))
+			attributes = bms_add_member(attributes, i + 1);
+	}
+	return attributes;
+}
+
+/*
+ * How an operation is sent.
+ */
+static const char *
+method_name(const FcTable *table, CmdType operation)
+{
+	switch (operation)
+	{
+		case CMD_INSERT:
+			return "POST";
+		case CMD_UPDATE:
+			return "PUT";
+		default:
+			return table->deactivates ? "PUT" : "DELETE";
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * put.h
+ *		Write a row to an API of which it is not known what a write does.
+ */
+#ifndef FC_PUT_H
+#define FC_PUT_H
+
+#include "write/body.h"
+#include "write/image.h"
+#include "write/send.h"
+
+/* One statement's way to write rows, whatever the account does with them. */
+typedef struct FcLearner
+{
+	FcSender   *sender;
+	FcImager   *imager;
+	bool		has_tried;		/* to learn about PUT, and learned nothing */
+} FcLearner;
+
+/* A row as it was before the statement writes it. */
+typedef struct FcOldRow
+{
+	FcRowKey	key;
+	FcImage		seen;			/* what the statement's scan has read of it */
+	bool		has_item;
+	FcJsonNode	item;			/* the row as it was read by itself */
+	FcImage		image;			/* of item */
+} FcOldRow;
+
+/* What came of a write, besides success. */
+typedef struct FcWritten
+{
+	FcJsonNode	answer;			/* the API's, absent if it is empty */
+	FcJsonNode	item;			/* the row read afterwards, absent if not */
+} FcWritten;
+
+extern FcLearner *fc_learn_begin(FcSender *sender);
+extern bool fc_learn_find_parent(FcLearner *learner, FcOldRow *row);
+extern bool fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
+									FcJsonNode *properties);
+extern bool fc_learn_trusts_null(const FcLearner *learner,
+								 const FcColumn *column);
+
+extern void fc_learn_insert(FcLearner *learner, FcDraft *draft,
+							FcRowKey *key, FcWritten *written);
+extern bool fc_learn_update(FcLearner *learner, FcDraft *draft,
+							FcOldRow *row, FcWritten *written);
+
+#endif							/* FC_PUT_H */

@@ -1,0 +1,57 @@
+/*
+ * send.h
+ *		One write: sent once, and accounted for; and the row read again.
+ */
+#ifndef FC_SEND_H
+#define FC_SEND_H
+
+#include "api/exchange.h"
+
+/*
+ * Bits of FcLearned.flags.  Those up to 31 are the pager's; see query.h.
+ */
+#define FC_LEARNED_KEEPS	(UINT64CONST(1) << 32)	/* PUT: what it omits */
+#define FC_LEARNED_RESETS	(UINT64CONST(1) << 33)
+#define FC_LEARNED_STICKS	(UINT64CONST(1) << 34)	/* custom properties */
+#define FC_LEARNED_DROPS	(UINT64CONST(1) << 35)
+#define FC_LEARNED_PUT		(UINT64CONST(1) << 36)	/* there is the method */
+#define FC_LEARNED_DELETE	(UINT64CONST(1) << 37)
+
+/* Which row of a resource. */
+typedef struct FcRowKey
+{
+	int64		id;
+	bool		has_parent;
+	int64		parent;
+} FcRowKey;
+
+/* One statement's way to write to a table. */
+typedef struct FcSender
+{
+	FcApi	   *api;
+	FcApiUse	use;
+	const FcTable *table;
+	const FcColumn *parent;		/* the resource's FC_PARENT, or NULL */
+	FcLearned	learned;		/* of the account, by the last look */
+} FcSender;
+
+extern FcSender *fc_send_begin(const FcTable *table, Oid serverid,
+							   Oid userid, EState *estate);
+extern void fc_send_recall(FcSender *sender);
+extern void fc_send_learn(FcSender *sender, uint64 set, uint64 clear);
+
+extern FcJsonNode fc_send_post(FcSender *sender, FcRowKey *key,
+							   const char *body);
+extern bool fc_send_put(FcSender *sender, const FcRowKey *key,
+						const char *body, FcJsonNode *answer);
+extern bool fc_send_delete(FcSender *sender, const FcRowKey *key);
+extern bool fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
+						 bool is_fresh, FcJsonNode *item);
+
+extern char *fc_send_describe(const FcResource *resource,
+							  const char *method, const FcRowKey *key);
+extern const char *fc_send_path(const FcResource *resource,
+								const char *method, const FcRowKey *key);
+extern int64 fc_send_integer(const char *text);
+
+#endif							/* FC_SEND_H */

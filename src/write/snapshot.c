@@ -1,0 +1,277 @@
+/*
+ * snapshot.c
+ *		Let all rows of a plan be read before the first one is passed on.
+ *
+ * A statement must not see its own writes, and the API has no snapshots.  One
+ * scan that is open when the first row is written can read on to its end by
+ * itself (fc_pager_drain).  But what a plan has not begun to read by then (the
+ * inner side of a nested loop, the next branch of an Append, a subquery), it
+ * would read changed.  So above such a plan goes a node that keeps its rows
+ * until it has them all.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/extensible.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parsetree.h"
+#include "utils/tuplestore.h"
+#include "write/snapshot.h"
+
+typedef struct CollectState
+{
+	CustomScanState css;
+	Tuplestorestate *rows;		/* NULL before they are read */
+	TupleTableSlot *slot;		/* for what comes out of rows */
+} CollectState;
+
+/* How often a query reads or writes tables of one wrapper. */
+typedef struct Usage
+{
+	Oid			fdwid;
+	int			tables;
+} Usage;
+
+static bool reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
+								Index resultRelation);
+static bool count_tables(Node *node, Usage *usage);
+static Oid	wrapper_of(Oid relid);
+static Node *name_identities(Node *node, PlannerInfo *root);
+static Node *create_state(CustomScan *plan);
+static void begin(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *execute(CustomScanState *node);
+static void read_all(CollectState *state);
+static void end(CustomScanState *node);
+static void rescan(CustomScanState *node);
+
+static const CustomScanMethods scan_methods = {
+	.CustomName = "CollectRows",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "CollectRows",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = execute,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan
+};
+
+/*
+ * fc_collect_wrap
+ *		Put the node below a ModifyTable, if its plan needs it.
+ */
+void
+fc_collect_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
+{
+	Plan	   *child = outerPlan(plan);
+	CustomScan *node;
+
+	if (IsA(child, CustomScan) &&
+		((CustomScan *) child)->methods == &scan_methods)
+		return;					/* another partition's doing */
+	if (!reads_after_writing(root, plan, resultRelation))
+		return;
+
+	if (GetCustomScanMethods(scan_methods.CustomName, true) == NULL)
+		RegisterCustomScanMethods(&scan_methods);
+	node = makeNode(CustomScan);
+	node->scan.plan.startup_cost = child->total_cost;
+	node->scan.plan.total_cost = child->total_cost;
+	node->scan.plan.plan_rows = child->plan_rows;
+	node->scan.plan.plan_width = child->plan_width;
+	node->scan.plan.parallel_safe = false;
+	node->custom_scan_tlist =
+		castNode(List, name_identities((Node *) child->targetlist, root));
+	node->scan.plan.targetlist = copyObject(node->custom_scan_tlist);
+	node->custom_plans = list_make1(child);
+	node->methods = &scan_methods;
+	outerPlan(plan) = (Plan *) node;
+}
+
+/*
+ * May the plan have something of ours to read after its first row?
+ */
+static bool
+reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
+					Index resultRelation)
+{
+	const Plan *child = outerPlan(plan);
+	RangeTblEntry *target = planner_rt_fetch(resultRelation, root);
+	Usage		usage = {wrapper_of(target->relid), 0};
+	ListCell   *cell;
+
+	/* a single scan drains itself, and a Result may have none below */
+	if (root->glob->subplans == NIL &&
+		(IsA(child, ForeignScan) ||
+		 (IsA(child, Result) && outerPlan(child) == NULL)))
+		return false;
+	if (plan->operation != CMD_INSERT && !IsA(child, ForeignScan))
+		return true;
+
+	count_tables((Node *) root->parse, &usage);
+	foreach(cell, root->glob->subroots)
+		count_tables((Node *) lfirst_node(PlannerInfo, cell)->parse, &usage);
+	return usage.tables > 1;
+}
+
+/*
+ * Count the foreign tables of our wrapper in a query.
+ */
+static bool
+count_tables(Node *node, Usage *usage)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *entry = (RangeTblEntry *) node;
+
+		if (entry->rtekind == RTE_RELATION &&
+			entry->relkind == RELKIND_FOREIGN_TABLE &&
+			wrapper_of(entry->relid) == usage->fdwid)
+			usage->tables++;
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, count_tables, usage,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, count_tables, usage);
+}
+
+/*
+ * The foreign-data wrapper of a foreign table.
+ */
+static Oid
+wrapper_of(Oid relid)
+{
+	Oid			serverid = GetForeignTable(relid)->serverid;
+
+	return GetForeignServer(serverid)->fdwid;
+}
+
+/*
+ * A target list, in which the variables that stand for a row's identity in any
+ * of the written tables are those of one such table: above an Append, core
+ * looks at their places only, but a list of ours may not hold them.
+ */
+static Node *
+name_identities(Node *node, PlannerInfo *root)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && castNode(Var, node)->varno == ROWID_VAR)
+	{
+		const RowIdentityVarInfo *identity =
+		list_nth(root->row_identity_vars,
+				 castNode(Var, node)->varattno - 1);
+		Var		   *var = copyObject(identity->rowidvar);
+
+		var->varno = bms_next_member(identity->rowidrels, -1);
+		var->varnosyn = 0;
+		var->varattnosyn = 0;
+		return (Node *) var;
+	}
+	return expression_tree_mutator(node, name_identities, root);
+}
+
+static Node *
+create_state(CustomScan *plan)
+{
+	CollectState *state = palloc0(sizeof(CollectState));
+
+	NodeSetTag(state, T_CustomScanState);
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static void
+begin(CustomScanState *node, EState *estate, int eflags)
+{
+	CollectState *state = (CollectState *) node;
+	CustomScan *plan = castNode(CustomScan, node->ss.ps.plan);
+	PlanState  *child = ExecInitNode(linitial(plan->custom_plans), estate,
+									 eflags);
+
+	node->custom_ps = list_make1(child);
+	state->slot = ExecInitExtraTupleSlot(estate, ExecGetResultType(child),
+										 &TTSOpsMinimalTuple);
+}
+
+static TupleTableSlot *
+execute(CustomScanState *node)
+{
+	CollectState *state = (CollectState *) node;
+	TupleTableSlot *scan_slot = node->ss.ss_ScanTupleSlot;
+
+	if (state->rows == NULL)
+		read_all(state);
+
+	ExecClearTuple(scan_slot);
+	if (!tuplestore_gettupleslot(state->rows, true, false, state->slot))
+		return NULL;
+	slot_getallattrs(state->slot);
+	memcpy(scan_slot->tts_values, state->slot->tts_values,
+		   state->slot->tts_nvalid * sizeof(Datum));
+	memcpy(scan_slot->tts_isnull, state->slot->tts_isnull,
+		   state->slot->tts_nvalid * sizeof(bool));
+	ExecStoreVirtualTuple(scan_slot);
+
+	if (node->ss.ps.ps_ProjInfo == NULL)
+		return scan_slot;
+	ResetExprContext(node->ss.ps.ps_ExprContext);
+	node->ss.ps.ps_ExprContext->ecxt_scantuple = scan_slot;
+	return ExecProject(node->ss.ps.ps_ProjInfo);
+}
+
+/*
+ * Read all the rows there are.
+ */
+static void
+read_all(CollectState *state)
+{
+	PlanState  *child = linitial(state->css.custom_ps);
+	EState	   *estate = state->css.ss.ps.state;
+	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+	TupleTableSlot *slot;
+
+	state->rows = tuplestore_begin_heap(false, false, work_mem);
+	MemoryContextSwitchTo(oldcontext);
+	for (;;)
+	{
+		slot = ExecProcNode(child);
+		if (TupIsNull(slot))
+			break;
+		tuplestore_puttupleslot(state->rows, slot);
+	}
+}
+
+static void
+end(CustomScanState *node)
+{
+	CollectState *state = (CollectState *) node;
+
+	if (state->rows != NULL)
+		tuplestore_end(state->rows);
+	ExecEndNode(linitial(node->custom_ps));
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	CollectState *state = (CollectState *) node;
+	PlanState  *child = linitial(node->custom_ps);
+
+	ExecClearTuple(state->slot);
+	if (state->rows != NULL)
+		tuplestore_end(state->rows);
+	state->rows = NULL;
+
+	if (node->ss.ps.chgParam != NULL)
+		UpdateChangedParamSet(child, node->ss.ps.chgParam);
+	if (child->chgParam == NULL)
+		ExecReScan(child);
+}
