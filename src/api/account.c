@@ -14,16 +14,16 @@ static void recall(const FcAccount *account, const FcResource *resource,
 static double known_rows(const FcResource *resource, const FcLearned *learned);
 
 /*
- * fc_facts_load
+ * fc_account_load
  *		Fill in facts, which point to *learned, for a query that nothing is
  *		known of.
  *
  * account is NULL where the role has none.
  */
 void
-fc_facts_load(const FcServer *server, const FcAccount *account,
-			  const FcResource *resource, FcRouteFacts *facts,
-			  FcLearned *learned)
+fc_account_load(const FcServer *server, const FcAccount *account,
+				const FcResource *resource, FcRouteFacts *facts,
+				FcLearned *learned)
 {
 	uint64		excluded = 0;
 

@@ -8,8 +8,8 @@
 #include "api/option.h"
 #include "api/query.h"
 
-extern void fc_facts_load(const FcServer *server, const FcAccount *account,
-						  const FcResource *resource, FcRouteFacts *facts,
-						  FcLearned *learned);
+extern void fc_account_load(const FcServer *server, const FcAccount *account,
+							const FcResource *resource, FcRouteFacts *facts,
+							FcLearned *learned);
 
 #endif							/* FC_ACCOUNT_H */

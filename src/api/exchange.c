@@ -64,8 +64,8 @@ typedef enum Waiting
 typedef struct Exchange
 {
 	FcApi	   *api;
-	FcApiUse   *use;
-	const FcApiCall *call;
+	FcMeter    *use;
+	const FcExchange *call;
 	bool		is_write;
 	Waiting		waiting;
 	int			ahead;			/* requests before this one, at the limiter */
@@ -107,7 +107,7 @@ static const char *const message_paths[] =
 static const char *const code_paths[] =
 {"errorCode", "code", "Key", "key", "error.code", NULL};
 
-int64		fc_api_writes = 0;
+int64		fc_exchange_writes = 0;
 bool		fc_log_requests = false;
 int			fc_max_requests_per_query = 0;
 
@@ -122,7 +122,7 @@ static FcApi *make_api(Oid serverid, Oid userid);
 static void erase_key(void *arg);
 
 static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
-static void count_request(const FcApiUse *use);
+static void count_request(const FcMeter *use);
 static Run *get_run(EState *estate);
 static void forget_run(void *arg);
 static void await_turn(Exchange *exchange);
@@ -152,13 +152,13 @@ static void show_activity(const Exchange *exchange, FcActivityState state);
 static void describe_exchange(void *arg);
 
 /*
- * fc_api_open
+ * fc_exchange_open
  *		A user's way to a server, with the options as they are now.
  *
  * Throws if the user has no mapping, or one without a key.  Sends nothing.
  */
 FcApi *
-fc_api_open(Oid serverid, Oid userid)
+fc_exchange_open(Oid serverid, Oid userid)
 {
 	dlist_iter	iter;
 
@@ -179,14 +179,14 @@ fc_api_open(Oid serverid, Oid userid)
 }
 
 /*
- * fc_api_exchange
+ * fc_exchange
  *		Send a request until there is an answer that means something.
  *
  * The answer lives in the current context.  Throws what the answer means,
  * unless the call tolerates it.
  */
 FcAnswer *
-fc_api_exchange(FcApi *api, FcApiUse *use, const FcApiCall *call)
+fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 {
 	Exchange	exchange = {0};
 	ErrorContextCallback context;
@@ -342,13 +342,13 @@ make_attempt(Exchange *exchange, FcError **error)
 	if (exchange->is_write && exchange->is_sent &&
 		answer->verdict != FC_VERDICT_OK &&
 		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
-		fc_api_writes--;
+		fc_exchange_writes--;
 	return answer;
 }
 
 /* Count a request of the executor's run, and refuse what is too many. */
 static void
-count_request(const FcApiUse *use)
+count_request(const FcMeter *use)
 {
 	Run		   *run;
 
@@ -436,7 +436,7 @@ await_turn(Exchange *exchange)
 static void
 send_request(Exchange *exchange)
 {
-	const FcApiCall *call = exchange->call;
+	const FcExchange *call = exchange->call;
 	const FcServer *server = exchange->api->server;
 	FcApiPrivate *private = exchange->api->private;
 	const char *const headers[] =
@@ -480,7 +480,7 @@ note_start(void *arg)
 	fc_limiter_start();
 	exchange->is_sent = true;
 	if (exchange->is_write)
-		fc_api_writes++;
+		fc_exchange_writes++;
 }
 
 /* Is this how the API says that there are too many requests? */
@@ -508,7 +508,7 @@ static void
 record_attempt(const Exchange *exchange)
 {
 	const FcHttpResponse *response = exchange->response;
-	FcApiUse   *use = exchange->use;
+	FcMeter    *use = exchange->use;
 	FcCounts	counts = {0};
 
 	counts.requests = exchange->is_sent ? 1 : 0;
@@ -791,7 +791,7 @@ fail(const Exchange *exchange, const FcError *error)
 static void
 show_activity(const Exchange *exchange, FcActivityState state)
 {
-	const FcApiUse *use = exchange->use;
+	const FcMeter *use = exchange->use;
 
 	fc_stats_activity(exchange->api->serverid, use->resource, state,
 					  use->counts.requests, use->estimated,

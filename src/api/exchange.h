@@ -22,7 +22,7 @@ typedef struct FcApi
 	Oid			mappingid;
 	FcAccount	account;
 	uint64		generation;		/* another one after each change of options */
-	const FcServer *server;		/* as the options were at fc_api_open */
+	const FcServer *server;		/* as the options were at fc_exchange_open */
 	struct FcApiPrivate *private;
 } FcApi;
 
@@ -30,7 +30,7 @@ typedef struct FcApi
  * On whose behalf requests are made, and what they cost; the caller's.  A
  * scan or a modification keeps one, and shows it in EXPLAIN ANALYZE.
  */
-typedef struct FcApiUse
+typedef struct FcMeter
 {
 	const char *resource;		/* for statistics, activity and messages */
 	FcCounts	counts;
@@ -38,16 +38,16 @@ typedef struct FcApiUse
 	EState	   *estate;			/* of the executor run, NULL if none; for
 								 * max_requests_per_query */
 	const char *limit_hint;		/* if max_requests_per_query is reached */
-} FcApiUse;
+} FcMeter;
 
-typedef struct FcApiCall
+typedef struct FcExchange
 {
 	const char *method;
 	const char *path;			/* below base_url, starts with '/', encoded */
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
-} FcApiCall;
+} FcExchange;
 
 #define FC_TOLERATE(verdict) (1 << (verdict))
 
@@ -61,9 +61,9 @@ typedef struct FcAnswer
 	FcJson	   *document;		/* the body; NULL if empty or tolerated */
 } FcAnswer;
 
-extern FcApi *fc_api_open(Oid serverid, Oid userid);
-extern FcAnswer *fc_api_exchange(FcApi *api, FcApiUse *use,
-								 const FcApiCall *call);
+extern FcApi *fc_exchange_open(Oid serverid, Oid userid);
+extern FcAnswer *fc_exchange(FcApi *api, FcMeter *use,
+							 const FcExchange *call);
 
 /*
  * Requests of this backend that changed something at the API, or may have.
@@ -71,7 +71,7 @@ extern FcAnswer *fc_api_exchange(FcApi *api, FcApiUse *use,
  * nothing was changed.  Who notes it at the begin of a transaction or
  * subtransaction knows how many writes a rollback would not undo.
  */
-extern int64 fc_api_writes;
+extern int64 fc_exchange_writes;
 
 /* GUCs */
 extern bool fc_log_requests;

@@ -52,33 +52,33 @@ static const Kind kinds[] = {
 static const Kind *find_kind(const FcColumn *column);
 
 /*
- * fc_canon_type
+ * fc_value_type
  *		The type of a column in the catalog.
  */
 Oid
-fc_canon_type(const FcColumn *column)
+fc_value_type(const FcColumn *column)
 {
 	return find_kind(column)->oid;
 }
 
 /*
- * fc_canon_is_string
+ * fc_value_is_string
  *		Are values of the column strings in JSON?  Others are JSON already.
  */
 bool
-fc_canon_is_string(const FcColumn *column)
+fc_value_is_string(const FcColumn *column)
 {
 	return find_kind(column)->is_string;
 }
 
 /*
- * fc_canon_text
+ * fc_value_text
  *		A value, of any type, in the one form that we send and compare.
  *
  * The day of an instant is that of the zone in which the API's days are read.
  */
 char *
-fc_canon_text(const FcColumn *column, Oid type, Datum value,
+fc_value_text(const FcColumn *column, Oid type, Datum value,
 			  const char *naive_timezone)
 {
 	const Kind *kind = find_kind(column);
@@ -88,7 +88,7 @@ fc_canon_text(const FcColumn *column, Oid type, Datum value,
 	Oid			ioparam;
 
 	if (kind->make_text == NULL)
-		return fc_canon_local(type, value);
+		return fc_value_local(type, value);
 	if (base == TIMESTAMPTZOID)
 	{
 		value = DirectFunctionCall2(timestamptz_zone,
@@ -100,7 +100,7 @@ fc_canon_text(const FcColumn *column, Oid type, Datum value,
 	{
 		/* a whole number may be kept with decimals, all of them zero */
 		text = base == NUMERICOID ? numeric_normalize(DatumGetNumeric(value)) :
-			fc_canon_local(base, value);
+			fc_value_local(base, value);
 		getTypeInputInfo(kind->oid, &input, &ioparam);
 		value = OidInputFunctionCall(input, text, ioparam, -1);
 	}
@@ -108,13 +108,13 @@ fc_canon_text(const FcColumn *column, Oid type, Datum value,
 }
 
 /*
- * fc_canon_local
+ * fc_value_local
  *		The text of a value of a local type, as JSON would have it.
  *
  * It must not depend on settings such as DateStyle.
  */
 char *
-fc_canon_local(Oid type, Datum value)
+fc_value_local(Oid type, Datum value)
 {
 	Oid			base = getBaseType(type);
 	char		buffer[MAXDATELEN + 1];
@@ -141,13 +141,13 @@ fc_canon_local(Oid type, Datum value)
 }
 
 /*
- * fc_canon_input
+ * fc_value_input
  *		A canonical text as the input function of a local type takes it.
  *
  * The instant of a day is its first, in the zone in which it is read.
  */
 const char *
-fc_canon_input(const FcColumn *column, const char *text, Oid type,
+fc_value_input(const FcColumn *column, const char *text, Oid type,
 			   const char *naive_timezone)
 {
 	Datum		start;
@@ -160,15 +160,15 @@ fc_canon_input(const FcColumn *column, const char *text, Oid type,
 								Int32GetDatum(-1));
 	start = DirectFunctionCall2(timestamp_zone,
 								CStringGetTextDatum(naive_timezone), start);
-	return fc_canon_local(TIMESTAMPTZOID, start);
+	return fc_value_local(TIMESTAMPTZOID, start);
 }
 
 /*
- * fc_canon_parse
+ * fc_value_parse
  *		The root of a canonical text that is JSON, in the current context.
  */
 FcJsonNode
-fc_canon_parse(const char *text)
+fc_value_parse(const char *text)
 {
 	const char *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
 	FcJson	   *document = fc_json_parse(utf8, strlen(utf8));

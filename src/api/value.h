@@ -24,13 +24,13 @@ typedef struct FcImage
 	const char *texts[FC_MAX_COLUMNS];
 } FcImage;
 
-extern Oid	fc_canon_type(const FcColumn *column);
-extern bool fc_canon_is_string(const FcColumn *column);
-extern char *fc_canon_text(const FcColumn *column, Oid type, Datum value,
+extern Oid	fc_value_type(const FcColumn *column);
+extern bool fc_value_is_string(const FcColumn *column);
+extern char *fc_value_text(const FcColumn *column, Oid type, Datum value,
 						   const char *naive_timezone);
-extern char *fc_canon_local(Oid type, Datum value);
-extern const char *fc_canon_input(const FcColumn *column, const char *text,
+extern char *fc_value_local(Oid type, Datum value);
+extern const char *fc_value_input(const FcColumn *column, const char *text,
 								  Oid type, const char *naive_timezone);
-extern FcJsonNode fc_canon_parse(const char *text);
+extern FcJsonNode fc_value_parse(const char *text);
 
 #endif							/* FC_VALUE_H */

@@ -31,15 +31,15 @@ static Bitmapset *update_attributes(PlannerInfo *root, RelOptInfo *rel,
 static bool finds_old(Node *node, void *context);
 
 /*
- * fc_oldrow_attributes
+ * fc_carried_attributes
  *		The attributes of a relation that its plan has to read, its clauses
  *		apart; offset by FirstLowInvalidHeapAttributeNumber.
  *
  * A whole row that is only carried along counts as what is used of it.
  */
 Bitmapset *
-fc_oldrow_attributes(PlannerInfo *root, RelOptInfo *rel,
-					 const FcTable *table)
+fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
+					  const FcTable *table)
 {
 	Bitmapset  *attributes = NULL;
 	ListCell   *cell;
@@ -59,11 +59,11 @@ fc_oldrow_attributes(PlannerInfo *root, RelOptInfo *rel,
 }
 
 /*
- * fc_oldrow_is_returned
+ * fc_carried_is_returned
  *		Does RETURNING ask for rows as they were?
  */
 bool
-fc_oldrow_is_returned(List *returning)
+fc_carried_is_returned(List *returning)
 {
 	return finds_old((Node *) returning, NULL);
 }
@@ -142,7 +142,7 @@ carried_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 	if (parse->commandType == CMD_UPDATE)
 	{
 		attributes = update_attributes(root, rel, table);
-		returns_old = fc_oldrow_is_returned(parse->returningList);
+		returns_old = fc_carried_is_returned(parse->returningList);
 	}
 
 	/* RETURNING numbers columns as the table that the statement names does */

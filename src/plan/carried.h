@@ -8,8 +8,8 @@
 #include "api/option.h"
 #include "nodes/pathnodes.h"
 
-extern Bitmapset *fc_oldrow_attributes(PlannerInfo *root, RelOptInfo *rel,
-									   const FcTable *table);
-extern bool fc_oldrow_is_returned(List *returning);
+extern Bitmapset *fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
+										const FcTable *table);
+extern bool fc_carried_is_returned(List *returning);
 
 #endif							/* FC_CARRIED_H */

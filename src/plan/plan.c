@@ -343,7 +343,7 @@ complete_subquery(PlannerInfo *root)
 		{
 			ListCell   *strict = list_nth_cell(lfirst(cell), FC_SCAN_STRICT);
 			List	   *more = list_attributes(planned->table,
-											   fc_decide_attributes(root,
+											   fc_strict_attributes(root,
 																	relid));
 
 			lfirst(strict) = list_union_int(lfirst(strict), more);
@@ -368,9 +368,9 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 		account = fc_option_account(server,
 									fc_option_api_key(server->serverid,
 													  userid, &mappingid));
-	fc_facts_load(server, has_account ? &account : NULL,
-				  planned->table->resource, &planned->facts,
-				  &planned->learned);
+	fc_account_load(server, has_account ? &account : NULL,
+					planned->table->resource, &planned->facts,
+					&planned->learned);
 	planned->has_statistics = rel->tuples >= 0;
 	if (planned->has_statistics && planned->learned.rows < 0)
 		planned->facts.rows = rel->tuples;
@@ -810,7 +810,7 @@ static Bitmapset *
 read_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				List *clauses)
 {
-	return bms_add_members(fc_oldrow_attributes(root, rel, table),
+	return bms_add_members(fc_carried_attributes(root, rel, table),
 						   clause_attributes(rel, clauses));
 }
 
@@ -822,7 +822,7 @@ static Bitmapset *
 strict_attributes(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 {
 	return bms_add_members(clause_attributes(rel, clauses),
-						   fc_decide_attributes(root, rel->relid));
+						   fc_strict_attributes(root, rel->relid));
 }
 
 static Bitmapset *

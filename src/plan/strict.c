@@ -67,7 +67,7 @@ static bool refers_to(const PlannerInfo *root, const RangeTblEntry *entry,
 					  const WithQuery *with);
 
 /*
- * fc_decide_attributes
+ * fc_strict_attributes
  *		The attributes of a relation that decide on the statement's result,
  *		those of its own clauses apart; offset as pull_varattnos does.
  *
@@ -75,7 +75,7 @@ static bool refers_to(const PlannerInfo *root, const RangeTblEntry *entry,
  * is known what is done with them; it is when the statement's own is made.
  */
 Bitmapset *
-fc_decide_attributes(PlannerInfo *root, Index relid)
+fc_strict_attributes(PlannerInfo *root, Index relid)
 {
 	List	   *known = NIL;
 

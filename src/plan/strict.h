@@ -9,6 +9,6 @@
 
 #include "nodes/pathnodes.h"
 
-extern Bitmapset *fc_decide_attributes(PlannerInfo *root, Index relid);
+extern Bitmapset *fc_strict_attributes(PlannerInfo *root, Index relid);
 
 #endif							/* FC_STRICT_H */

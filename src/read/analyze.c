@@ -35,7 +35,7 @@ typedef struct Sample
 	MemoryContext tuple_context;	/* of one row */
 	Datum	   *values;
 	bool	   *isnull;
-	FcApiUse	use;
+	FcMeter		use;
 	FcPager    *pager;
 
 	/* Vitter's algorithm Z, as core uses it */
@@ -84,8 +84,8 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	ForeignTable *object = GetForeignTable(RelationGetRelid(relation));
 	const FcServer *server = fc_memo_server(object->serverid);
 	const FcTable *table = fc_memo_table(RelationGetRelid(relation));
-	FcApi	   *api = fc_api_open(server->serverid,
-								  relation->rd_rel->relowner);
+	FcApi	   *api = fc_exchange_open(server->serverid,
+									   relation->rd_rel->relowner);
 	TupleDesc	tupdesc = RelationGetDescr(relation);
 	Bitmapset  *whole_row;
 	FcQuery		query = {0};

@@ -19,10 +19,10 @@ typedef struct WholeIndex
 	bool		is_built;
 	int			count;
 	int			size;
-	FcWholeItem *items;
+	FcCompleteItem *items;
 } WholeIndex;
 
-struct FcWhole
+struct FcComplete
 {
 	dlist_node	node;
 	int			references;		/* pins */
@@ -46,35 +46,35 @@ struct FcWhole
 static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 
 static void unlink_whole(void *arg);
-static void drop_if_unused(FcWhole *whole);
-static void build_index(FcWhole *whole, WholeIndex *index, int column_flag);
-static void index_page(FcWhole *whole, WholeIndex *index, int column_flag,
+static void drop_if_unused(FcComplete *whole);
+static void build_index(FcComplete *whole, WholeIndex *index, int column_flag);
+static void index_page(FcComplete *whole, WholeIndex *index, int column_flag,
 					   int walk, int page);
-static void add_item(FcWhole *whole, WholeIndex *index,
-					 const FcWholeItem *item);
+static void add_item(FcComplete *whole, WholeIndex *index,
+					 const FcCompleteItem *item);
 static int	first_not_below(const WholeIndex *index, int64 key);
 static int	compare_items(const void *a, const void *b);
 
 /*
- * fc_whole_register
+ * fc_complete_register
  *		Remember that these walks together hold every row of the resource.
  *
  * scope tells whose rows they are.  Forgotten when the transaction ends.
  */
 void
-fc_whole_register(const char *scope, const FcResource *resource,
-				  FcWalk *const *walks, int nwalks)
+fc_complete_register(const char *scope, const FcResource *resource,
+					 FcWalk *const *walks, int nwalks)
 {
 	MemoryContext context;
 	MemoryContext oldcontext;
 	MemoryContextCallback *callback;
-	FcWhole    *whole;
+	FcComplete *whole;
 
 	context = AllocSetContextCreate(TopTransactionContext,
 									"frontcore_fdw complete list",
 									ALLOCSET_SMALL_SIZES);
 	oldcontext = MemoryContextSwitchTo(context);
-	whole = palloc0(sizeof(FcWhole));
+	whole = palloc0(sizeof(FcComplete));
 	callback = palloc0(sizeof(MemoryContextCallback));
 	whole->context = context;
 	whole->scope = pstrdup(scope);
@@ -101,17 +101,17 @@ fc_whole_register(const char *scope, const FcResource *resource,
 }
 
 /*
- * fc_whole_find
+ * fc_complete_find
  *		A complete list of the resource whose items hold these columns.
  */
-FcWhole *
-fc_whole_find(const char *scope, const FcResource *resource, uint64 columns)
+FcComplete *
+fc_complete_find(const char *scope, const FcResource *resource, uint64 columns)
 {
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &wholes)
 	{
-		FcWhole    *whole = dlist_container(FcWhole, node, iter.cur);
+		FcComplete *whole = dlist_container(FcComplete, node, iter.cur);
 
 		if (whole->resource == resource && !whole->is_forgotten &&
 			(columns & ~whole->present) == 0 &&
@@ -122,28 +122,28 @@ fc_whole_find(const char *scope, const FcResource *resource, uint64 columns)
 }
 
 /*
- * fc_whole_pin, fc_whole_release
+ * fc_complete_pin, fc_complete_release
  *		Keep a list, though it be forgotten; and let go of it.
  */
 void
-fc_whole_pin(FcWhole *whole)
+fc_complete_pin(FcComplete *whole)
 {
 	whole->references++;
 }
 
 void
-fc_whole_release(FcWhole *whole)
+fc_complete_release(FcComplete *whole)
 {
 	whole->references--;
 	drop_if_unused(whole);
 }
 
 /*
- * fc_whole_pages
+ * fc_complete_pages
  *		How many pages the list has.
  */
 int
-fc_whole_pages(const FcWhole *whole)
+fc_complete_pages(const FcComplete *whole)
 {
 	int			pages = 0;
 
@@ -153,26 +153,26 @@ fc_whole_pages(const FcWhole *whole)
 }
 
 /*
- * fc_whole_walks
+ * fc_complete_walks
  *		The walks that make up the list, and their number.
  */
 int
-fc_whole_walks(const FcWhole *whole, FcWalk *const **walks)
+fc_complete_walks(const FcComplete *whole, FcWalk *const **walks)
 {
 	*walks = whole->walks;
 	return whole->nwalks;
 }
 
 /*
- * fc_whole_look_up
+ * fc_complete_look_up
  *		The items whose column with that flag (FC_KEY, FC_PARENT) is one of
- *		keys: a list of FcWholeItem *, in the order of keys.
+ *		keys: a list of FcCompleteItem *, in the order of keys.
  *
  * Sets the values of missing to the keys that no item has.
  */
 List *
-fc_whole_look_up(FcWhole *whole, int column_flag, const FcKeys *keys,
-				 FcKeys *missing)
+fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
+					FcKeys *missing)
 {
 	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
 	&whole->by_parent;
@@ -198,11 +198,11 @@ fc_whole_look_up(FcWhole *whole, int column_flag, const FcKeys *keys,
 }
 
 /*
- * fc_whole_read
+ * fc_complete_read
  *		An item of the list, parsed in the current context.
  */
 FcJsonNode
-fc_whole_read(FcWhole *whole, const FcWholeItem *item)
+fc_complete_read(FcComplete *whole, const FcCompleteItem *item)
 {
 	FcJson	   *document;
 	char	   *text;
@@ -231,27 +231,27 @@ fc_whole_read(FcWhole *whole, const FcWholeItem *item)
 }
 
 /*
- * fc_whole_request
+ * fc_complete_request
  *		The path of the request that brought an item, without paging.
  */
 const char *
-fc_whole_request(const FcWhole *whole, const FcWholeItem *item)
+fc_complete_request(const FcComplete *whole, const FcCompleteItem *item)
 {
 	return whole->walks[item->walk]->path;
 }
 
 /*
- * fc_whole_forget
+ * fc_complete_forget
  *		Forget the complete lists of a resource, or of a scope; NULL is any.
  */
 void
-fc_whole_forget(const FcResource *resource, const char *scope)
+fc_complete_forget(const FcResource *resource, const char *scope)
 {
 	dlist_mutable_iter iter;
 
 	dlist_foreach_modify(iter, &wholes)
 	{
-		FcWhole    *whole = dlist_container(FcWhole, node, iter.cur);
+		FcComplete *whole = dlist_container(FcComplete, node, iter.cur);
 
 		if ((resource == NULL || whole->resource == resource) &&
 			(scope == NULL || strcmp(whole->scope, scope) == 0))
@@ -268,7 +268,7 @@ fc_whole_forget(const FcResource *resource, const char *scope)
 static void
 unlink_whole(void *arg)
 {
-	FcWhole    *whole = arg;
+	FcComplete *whole = arg;
 
 	dlist_delete(&whole->node);
 }
@@ -277,7 +277,7 @@ unlink_whole(void *arg)
  * Free a list that nobody will read any more.
  */
 static void
-drop_if_unused(FcWhole *whole)
+drop_if_unused(FcComplete *whole)
 {
 	if (!whole->is_forgotten || whole->references > 0)
 		return;
@@ -290,7 +290,7 @@ drop_if_unused(FcWhole *whole)
  * Read all pages once and note where the items are.
  */
 static void
-build_index(FcWhole *whole, WholeIndex *index, int column_flag)
+build_index(FcComplete *whole, WholeIndex *index, int column_flag)
 {
 	index->count = 0;
 	for (int walk = 0; walk < whole->nwalks; walk++)
@@ -299,12 +299,13 @@ build_index(FcWhole *whole, WholeIndex *index, int column_flag)
 			index_page(whole, index, column_flag, walk, page);
 	}
 	if (index->count > 0)
-		qsort(index->items, index->count, sizeof(FcWholeItem), compare_items);
+		qsort(index->items, index->count, sizeof(FcCompleteItem),
+			  compare_items);
 	index->is_built = true;
 }
 
 static void
-index_page(FcWhole *whole, WholeIndex *index, int column_flag, int walk,
+index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
 		   int page)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -320,7 +321,7 @@ index_page(FcWhole *whole, WholeIndex *index, int column_flag, int walk,
 
 	while (fc_json_next(&iterator, &node, NULL))
 	{
-		FcWholeItem item;
+		FcCompleteItem item;
 		const char *source;
 
 		if (bms_is_member(number++, owner->pages[page].repeated) ||
@@ -338,15 +339,15 @@ index_page(FcWhole *whole, WholeIndex *index, int column_flag, int walk,
 }
 
 static void
-add_item(FcWhole *whole, WholeIndex *index, const FcWholeItem *item)
+add_item(FcComplete *whole, WholeIndex *index, const FcCompleteItem *item)
 {
 	if (index->count == index->size)
 	{
 		index->size = Max(index->size * 2, 256);
 		index->items = index->items == NULL ?
 			MemoryContextAllocHuge(whole->context,
-								   index->size * sizeof(FcWholeItem)) :
-			repalloc_huge(index->items, index->size * sizeof(FcWholeItem));
+								   index->size * sizeof(FcCompleteItem)) :
+			repalloc_huge(index->items, index->size * sizeof(FcCompleteItem));
 	}
 	index->items[index->count++] = *item;
 }
@@ -378,8 +379,8 @@ first_not_below(const WholeIndex *index, int64 key)
 static int
 compare_items(const void *a, const void *b)
 {
-	const FcWholeItem *left = a;
-	const FcWholeItem *right = b;
+	const FcCompleteItem *left = a;
+	const FcCompleteItem *right = b;
 
 	if (left->key != right->key)
 		return left->key < right->key ? -1 : 1;

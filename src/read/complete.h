@@ -8,32 +8,34 @@
 #include "read/walk.h"
 
 /* A list of which the transaction has every row; its walks are pinned. */
-typedef struct FcWhole FcWhole;
+typedef struct FcComplete FcComplete;
 
 /* Where one of its items is. */
-typedef struct FcWholeItem
+typedef struct FcCompleteItem
 {
 	int64		key;			/* what it was looked up by */
 	int			walk;
 	int			page;
 	Size		offset;			/* of its source in the page's text */
 	Size		length;
-} FcWholeItem;
+} FcCompleteItem;
 
-extern void fc_whole_register(const char *scope, const FcResource *resource,
-							  FcWalk *const *walks, int nwalks);
-extern FcWhole *fc_whole_find(const char *scope, const FcResource *resource,
-							  uint64 columns);
-extern void fc_whole_pin(FcWhole *whole);
-extern void fc_whole_release(FcWhole *whole);
-extern int	fc_whole_pages(const FcWhole *whole);
-extern int	fc_whole_walks(const FcWhole *whole, FcWalk *const **walks);
-extern List *fc_whole_look_up(FcWhole *whole, int column_flag,
-							  const FcKeys *keys, FcKeys *missing);
-extern FcJsonNode fc_whole_read(FcWhole *whole, const FcWholeItem *item);
-extern const char *fc_whole_request(const FcWhole *whole,
-									const FcWholeItem *item);
-extern void fc_whole_forget(const FcResource *resource,
-							const char *scope);
+extern void fc_complete_register(const char *scope, const FcResource *resource,
+								 FcWalk *const *walks, int nwalks);
+extern FcComplete *fc_complete_find(const char *scope,
+									const FcResource *resource,
+									uint64 columns);
+extern void fc_complete_pin(FcComplete *whole);
+extern void fc_complete_release(FcComplete *whole);
+extern int	fc_complete_pages(const FcComplete *whole);
+extern int	fc_complete_walks(const FcComplete *whole, FcWalk *const **walks);
+extern List *fc_complete_look_up(FcComplete *whole, int column_flag,
+								 const FcKeys *keys, FcKeys *missing);
+extern FcJsonNode fc_complete_read(FcComplete *whole,
+								   const FcCompleteItem *item);
+extern const char *fc_complete_request(const FcComplete *whole,
+									   const FcCompleteItem *item);
+extern void fc_complete_forget(const FcResource *resource,
+							   const char *scope);
 
 #endif							/* FC_COMPLETE_H */

@@ -15,7 +15,7 @@
  * Times only where EXPLAIN prints times.
  */
 void
-fc_explain_use(const FcApiUse *use, ExplainState *es)
+fc_explain_use(const FcMeter *use, ExplainState *es)
 {
 	const FcCounts *counts = &use->counts;
 

@@ -9,6 +9,6 @@
 
 struct ExplainState;
 
-extern void fc_explain_use(const FcApiUse *use, struct ExplainState *es);
+extern void fc_explain_use(const FcMeter *use, struct ExplainState *es);
 
 #endif							/* FC_EXPLAIN_H */

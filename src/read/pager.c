@@ -42,8 +42,8 @@ struct FcPager
 	const char *request;		/* that brought the last item, for messages */
 
 	/* items looked up in a complete list */
-	FcWhole    *whole;
-	List	   *found;			/* of FcWholeItem * */
+	FcComplete *whole;
+	List	   *found;			/* of FcCompleteItem * */
 	int			next_found;
 	bool		drops_missing;	/* ids that the list lacks are not asked for,
 								 * as that would cost more than the list */
@@ -52,7 +52,7 @@ struct FcPager
 /* All pagers that may still want to read something. */
 static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
 
-static FcPager *create_pager(FcApi *api, FcApiUse *use, FcKeep keep,
+static FcPager *create_pager(FcApi *api, FcMeter *use, FcKeep keep,
 							 const char *table_name, const char *scope);
 static FcPager *create_helper(const FcPager *pager);
 static char *make_scope(FcApi *api, FcKeep keep);
@@ -61,7 +61,7 @@ static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
 static void forget_answer(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
-static void look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
+static void look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
 						 const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
 static FcQuery whole_list_query(const FcQuery *query);
@@ -86,7 +86,7 @@ static void go_back(FcPager *pager, int next_found, int64 emitted);
  * Lives in the current context.  table_name is for messages.
  */
 FcPager *
-fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
+fc_pager_begin(FcApi *api, FcMeter *use, FcKeep keep,
 			   const char *table_name)
 {
 	return create_pager(api, use, keep, table_name, NULL);
@@ -115,7 +115,7 @@ fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
-	const FcApiUse *use = pager->stream->use;
+	const FcMeter *use = pager->stream->use;
 	MemoryContext oldcontext;
 
 	if (pager->is_narrow)
@@ -202,7 +202,7 @@ fc_pager_end(FcPager *pager)
 	fc_stream_end(pager->stream);
 	if (pager->owns_scope)
 	{
-		fc_whole_forget(NULL, scope);
+		fc_complete_forget(NULL, scope);
 		fc_cache_drop(entry_has_scope, unconstify(char *, scope));
 	}
 	MemoryContextDelete(pager->context);
@@ -253,7 +253,7 @@ fc_pager_forget(const FcResource *resource)
 	for (int i = 0; fc_resources[i].name != NULL; i++)
 	{
 		if (fc_catalog_depends(&fc_resources[i], resource))
-			fc_whole_forget(&fc_resources[i], NULL);
+			fc_complete_forget(&fc_resources[i], NULL);
 	}
 	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
 }
@@ -262,7 +262,7 @@ fc_pager_forget(const FcResource *resource)
  * A pager whose walks' keys begin with scope; NULL: with one of its own.
  */
 static FcPager *
-create_pager(FcApi *api, FcApiUse *use, FcKeep keep, const char *table_name,
+create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 			 const char *scope)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -356,7 +356,7 @@ forget_answer(FcPager *pager)
 		pager->sort = NULL;
 	}
 	if (pager->whole != NULL)
-		fc_whole_release(pager->whole);
+		fc_complete_release(pager->whole);
 	pager->whole = NULL;
 	pager->found = NIL;
 	pager->next_found = 0;
@@ -374,12 +374,12 @@ answer_from_whole(FcPager *pager)
 {
 	const FcQuery *query = pager->query;
 	FcStream   *stream = pager->stream;
-	FcWhole    *whole;
+	FcComplete *whole;
 
 	if (stream->scope == NULL)
 		return false;
-	whole = fc_whole_find(stream->scope, query->resource,
-						  fc_query_needed_columns(query));
+	whole = fc_complete_find(stream->scope, query->resource,
+							 fc_query_needed_columns(query));
 	if (whole == NULL)
 		return false;
 
@@ -391,7 +391,7 @@ answer_from_whole(FcPager *pager)
 	else
 	{
 		FcWalk	   *const *walks;
-		int			nwalks = fc_whole_walks(whole, &walks);
+		int			nwalks = fc_complete_walks(whole, &walks);
 
 		fc_stream_replay(stream, walks, nwalks);
 	}
@@ -402,17 +402,17 @@ answer_from_whole(FcPager *pager)
  * Find the keys' items in a complete list; what remains is to be asked for.
  */
 static void
-look_up_keys(FcPager *pager, FcWhole *whole, int column_flag,
+look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
 			 const FcKeys *keys)
 {
 	FcKeys		missing = {true};
 	FcQuery    *rest;
 
-	pager->found = fc_whole_look_up(whole, column_flag, keys, &missing);
+	pager->found = fc_complete_look_up(whole, column_flag, keys, &missing);
 	pager->whole = whole;
-	fc_whole_pin(whole);
+	fc_complete_pin(whole);
 	if (pager->narrow_requests > 0 &&
-		pager->narrow_requests + missing.count > fc_whole_pages(whole))
+		pager->narrow_requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
 
 	if (column_flag == FC_PARENT || missing.count == 0 ||
@@ -622,7 +622,7 @@ next_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_found_item(FcPager *pager, FcJsonNode *item)
 {
-	const FcWholeItem *found;
+	const FcCompleteItem *found;
 	MemoryContext oldcontext;
 
 	if (pager->next_found >= list_length(pager->found))
@@ -631,9 +631,9 @@ next_found_item(FcPager *pager, FcJsonNode *item)
 	found = list_nth(pager->found, pager->next_found++);
 	MemoryContextReset(pager->stream->page_context);
 	oldcontext = MemoryContextSwitchTo(pager->stream->page_context);
-	*item = fc_whole_read(pager->whole, found);
+	*item = fc_complete_read(pager->whole, found);
 	MemoryContextSwitchTo(oldcontext);
-	pager->request = fc_whole_request(pager->whole, found);
+	pager->request = fc_complete_request(pager->whole, found);
 	return true;
 }
 

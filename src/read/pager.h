@@ -23,7 +23,7 @@ typedef enum FcKeep
 /* Lets a reader that has not asked yet do so before a write, if it can. */
 typedef void (*FcPagerPrepare) (void *arg);
 
-extern FcPager *fc_pager_begin(FcApi *api, FcApiUse *use, FcKeep keep,
+extern FcPager *fc_pager_begin(FcApi *api, FcMeter *use, FcKeep keep,
 							   const char *table_name);
 extern void fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 							  FcPagerPrepare prepare, void *arg);

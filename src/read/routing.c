@@ -23,8 +23,8 @@ fc_routing_begin(FcRouting *routing, const FcApi *api, const FcQuery *query)
 	memset(routing, 0, sizeof(FcRouting));
 	routing->api = api;
 	routing->query = query;
-	fc_facts_load(api->server, &api->account, query->resource,
-				  &routing->facts, &routing->learned);
+	fc_account_load(api->server, &api->account, query->resource,
+					&routing->facts, &routing->learned);
 }
 
 /*

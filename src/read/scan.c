@@ -45,7 +45,7 @@ typedef struct FcScanState
 	const FcServer *server;
 	const FcTable *table;
 	FcApi	   *api;			/* NULL if only explained */
-	FcApiUse	use;
+	FcMeter		use;
 	FcKeep		keep;
 
 	/* from the plan */
@@ -134,8 +134,8 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->api = fc_api_open(plan->fs_server,
-							 fc_scan_user(plan, estate));
+	state->api = fc_exchange_open(plan->fs_server,
+								  fc_scan_user(plan, estate));
 	state->use.resource = state->table->resource->name;
 	state->use.estimated =
 		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));

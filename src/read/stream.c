@@ -43,7 +43,7 @@ static void check_page_order(FcStream *stream);
  * It lives in the current context, and so must what it is given.
  */
 FcStream *
-fc_stream_create(FcApi *api, FcApiUse *use, const char *scope,
+fc_stream_create(FcApi *api, FcMeter *use, const char *scope,
 				 const char *table_name, FcStreamHelp help)
 {
 	FcStream   *stream = palloc0(sizeof(FcStream));
@@ -528,9 +528,9 @@ note_whole(FcStream *stream)
 			return;
 		walks[nwalks++] = walk;
 	}
-	if (fc_whole_find(stream->scope, query->resource,
-					  fc_query_needed_columns(query)) == NULL)
-		fc_whole_register(stream->scope, query->resource, walks, nwalks);
+	if (fc_complete_find(stream->scope, query->resource,
+						 fc_query_needed_columns(query)) == NULL)
+		fc_complete_register(stream->scope, query->resource, walks, nwalks);
 }
 
 /*

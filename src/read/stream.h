@@ -23,7 +23,7 @@ typedef struct FcStreamHelp
 typedef struct FcStream
 {
 	FcApi	   *api;
-	FcApiUse   *use;
+	FcMeter    *use;
 	const char *scope;			/* begins its walks' keys; NULL if none */
 	const char *table_name;		/* for messages */
 	FcStreamHelp help;
@@ -52,7 +52,7 @@ typedef struct FcStream
 	bool		skips;			/* ... if this is set */
 } FcStream;
 
-extern FcStream *fc_stream_create(FcApi *api, FcApiUse *use,
+extern FcStream *fc_stream_create(FcApi *api, FcMeter *use,
 								  const char *scope, const char *table_name,
 								  FcStreamHelp help);
 extern void fc_stream_ask(FcStream *stream, const FcQuery *query);

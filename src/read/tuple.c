@@ -734,7 +734,7 @@ convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
 		if (column->type == TIMESTAMPTZOID)
 			return DirectFunctionCall2(timestamptz_scale, instant,
 									   Int32GetDatum(column->typmod));
-		text = fc_canon_local(TIMESTAMPTZOID, instant);
+		text = fc_value_local(TIMESTAMPTZOID, instant);
 	}
 	return input_text(reader, column, text);
 }
@@ -762,7 +762,7 @@ convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
 		if (column->type == TIMESTAMPOID)
 			return DirectFunctionCall2(timestamp_scale, local,
 									   Int32GetDatum(column->typmod));
-		text = fc_canon_local(TIMESTAMPOID, local);
+		text = fc_value_local(TIMESTAMPOID, local);
 	}
 	return input_text(reader, column, text);
 }

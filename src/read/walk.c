@@ -198,7 +198,7 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 			  bool tolerates_refusal, bool tolerates_no_route,
 			  FcJson **document)
 {
-	FcApiCall	call = {.method = "GET"};
+	FcExchange	call = {.method = "GET"};
 
 	*document = NULL;
 	if (walk->is_broken)
@@ -223,7 +223,7 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 			(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
 		call.tolerates = tolerated_verdicts(walk, tolerates_refusal,
 											tolerates_no_route);
-		answer = fc_api_exchange(context->api, context->use, &call);
+		answer = fc_exchange(context->api, context->use, &call);
 
 		if (IS_REFUSAL(answer->verdict) && walk->npages == 0 &&
 			ask_for_less(walk))

@@ -77,7 +77,7 @@ typedef struct FcWalk
 typedef struct FcWalkContext
 {
 	FcApi	   *api;
-	FcApiUse   *use;
+	FcMeter    *use;
 	bool		stores;			/* keep pages in the entry */
 } FcWalkContext;
 

@@ -142,7 +142,7 @@ void
 fc_body_fill_json(FcDraft *draft, const char *json)
 {
 	const FcResource *resource = draft->table->resource;
-	FcJsonIterator iterator = fc_json_iterate(fc_canon_parse(json));
+	FcJsonIterator iterator = fc_json_iterate(fc_value_parse(json));
 	FcJsonNode	node;
 	const char *field;
 
@@ -179,7 +179,7 @@ fc_body_keep(FcDraft *draft, int number, const char *text)
 	{
 		if (draft->properties == NULL && text != NULL)
 			draft->properties = fc_properties_open(draft->table->resource,
-												   fc_canon_parse(text));
+												   fc_value_parse(text));
 		return;
 	}
 	if (text != NULL && column->rewrites != NULL)
@@ -239,7 +239,7 @@ fc_body_text(const FcDraft *draft)
 			appendStringInfoString(&body, "null");
 		else
 			append_utf8(&body, draft->image.texts[i],
-						fc_canon_is_string(column));
+						fc_value_is_string(column));
 	}
 	if (body.len == 0)
 		return NULL;
@@ -286,7 +286,7 @@ fc_body_show(const FcDraft *draft, const FcTableColumn *column,
 			return false;
 		text = draft->image.texts[number];
 		if (text != NULL)
-			text = fc_canon_input(column->column, text, attribute->atttypid,
+			text = fc_value_input(column->column, text, attribute->atttypid,
 								  draft->table->naive_timezone);
 	}
 
@@ -336,7 +336,7 @@ give_column(FcDraft *draft, const FcTableColumn *column, Oid type,
 	int			number = fc_catalog_column_number(draft->table->resource,
 												  field);
 	const char *zone = draft->table->naive_timezone;
-	const char *text = isnull ? NULL : fc_canon_text(field, type, value, zone);
+	const char *text = isnull ? NULL : fc_value_text(field, type, value, zone);
 
 	if (draft->givers[number] != NULL &&
 		!texts_are_equal(draft->image.texts[number], text))
@@ -381,7 +381,7 @@ give_property(FcDraft *draft, const FcTableColumn *column, Oid type,
 {
 	const FcColumn *set = fc_catalog_flagged(draft->table->resource,
 											 FC_PROPERTIES);
-	char	   *text = isnull ? NULL : fc_canon_local(type, value);
+	char	   *text = isnull ? NULL : fc_value_local(type, value);
 	bool		is_decided = draft->gives_set;
 	ListCell   *cell;
 
@@ -460,7 +460,7 @@ static char *
 rewrite_elements(const FcColumn *column, const char *text,
 				 const char **obstacle)
 {
-	FcJsonIterator iterator = fc_json_iterate(fc_canon_parse(text));
+	FcJsonIterator iterator = fc_json_iterate(fc_value_parse(text));
 	FcJsonNode	element;
 	StringInfoData array;
 

@@ -52,7 +52,7 @@ fc_change_begin(Relation rel, Oid userid, EState *estate,
 	change->table = fc_memo_table(relid);
 	change->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
 	change->sender = fc_send_begin(change->table, serverid, userid, estate);
-	change->learner = fc_learn_begin(change->sender);
+	change->learner = fc_put_begin(change->sender);
 	change->returned = returned;
 	change->row_context = AllocSetContextCreate(CurrentMemoryContext,
 												"frontcore_fdw write",
@@ -103,13 +103,13 @@ fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
 	if (field == NULL || column->property != NULL || field->writes == NULL ||
 		(field->flags & FC_WRITE_ONLY))
 		return;
-	if (isnull && !fc_learn_trusts_null(change->learner, field))
+	if (isnull && !fc_put_trusts_null(change->learner, field))
 		return;
 
 	number = fc_catalog_column_number(change->table->resource, field);
 	row->seen.known |= FC_COLUMN_BIT(number);
 	row->seen.texts[number] =
-		isnull ? NULL : fc_canon_text(field, type, value,
+		isnull ? NULL : fc_value_text(field, type, value,
 									  change->table->naive_timezone);
 }
 
@@ -149,7 +149,7 @@ fc_change_insert(FcChange *change, TupleTableSlot *slot)
 		key.has_parent = true;
 		key.parent = fc_send_integer(draft->image.texts[number]);
 	}
-	fc_learn_insert(change->learner, draft, &key, &written);
+	fc_put_insert(change->learner, draft, &key, &written);
 	count_row(change);
 	return_row(change, draft, &key, &written, slot);
 }
@@ -179,14 +179,14 @@ fc_change_update(FcChange *change, FcOldRow *row,
 			writes_properties = true;
 	}
 	if (writes_properties &&
-		!fc_learn_old_properties(change->learner, row, &properties))
+		!fc_put_old_properties(change->learner, row, &properties))
 		return false;
 
 	draft = fc_body_draft(table, properties);
 	slot_getallattrs(slot);
 	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
 				 attributes);
-	if (!fc_learn_update(change->learner, draft, row, &written))
+	if (!fc_put_update(change->learner, draft, row, &written))
 		return false;
 	count_row(change);
 	return_row(change, draft, &row->key, &written, slot);
@@ -210,10 +210,10 @@ fc_change_delete(FcChange *change, FcOldRow *row)
 		FcWritten	written;
 
 		fc_body_fill_json(draft, table->resource->deactivate);
-		found = fc_learn_update(change->learner, draft, row, &written);
+		found = fc_put_update(change->learner, draft, row, &written);
 	}
 	else
-		found = fc_learn_find_parent(change->learner, row) &&
+		found = fc_put_find_parent(change->learner, row) &&
 			fc_send_delete(change->sender, &row->key);
 	if (found)
 		count_row(change);

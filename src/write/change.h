@@ -15,7 +15,7 @@ typedef struct FcChange
 	const FcTable *table;
 	TupleDesc	tupdesc;
 	FcSender   *sender;
-	FcLearner  *learner;
+	FcPut	   *learner;
 	Bitmapset  *returned;		/* attribute numbers wanted after a write */
 	struct HTAB *touched;		/* ids updated or deleted; NULL at first */
 	MemoryContext row_context;	/* of one row */

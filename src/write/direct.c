@@ -262,7 +262,7 @@ returns_old_rows(const ModifyTable *plan, int subplan_index)
 	if (plan->returningLists == NIL)
 		return false;
 	return plan->operation == CMD_DELETE ||
-		fc_oldrow_is_returned(list_nth(plan->returningLists, subplan_index));
+		fc_carried_is_returned(list_nth(plan->returningLists, subplan_index));
 }
 
 /*

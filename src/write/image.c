@@ -39,7 +39,7 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 		if (column->flags & FC_WRITE_ONLY)
 			wanted = false;
 		TupleDescInitEntry(imager->tupdesc, i + 1, column->name,
-						   wanted ? fc_canon_type(column) : TEXTOID, -1, 0);
+						   wanted ? fc_value_type(column) : TEXTOID, -1, 0);
 		if (!wanted)
 			continue;
 		field->attnum = i + 1;
@@ -79,8 +79,8 @@ fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)
 			continue;
 		image->known |= FC_COLUMN_BIT(i);
 		if (!isnull[i])
-			image->texts[i] = fc_canon_text(column,
-											fc_canon_type(column),
+			image->texts[i] = fc_value_text(column,
+											fc_value_type(column),
 											values[i],
 											imager->table.naive_timezone);
 	}

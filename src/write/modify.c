@@ -335,7 +335,7 @@ read_carried(const FcModify *modify, const Carried *carried,
 		row->key.has_parent = !isnull;
 		if (!isnull)
 			row->key.parent =
-				fc_send_integer(fc_canon_text(column->column, type, value,
+				fc_send_integer(fc_value_text(column->column, type, value,
 											  zone));
 		return;
 	}
@@ -349,7 +349,7 @@ read_carried(const FcModify *modify, const Carried *carried,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",
 						change->table->name)));
-	row->key.id = fc_send_integer(fc_canon_text(column->column, type, value,
+	row->key.id = fc_send_integer(fc_value_text(column->column, type, value,
 												zone));
 }
 

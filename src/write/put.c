@@ -25,38 +25,38 @@ typedef enum Effect
 	EFFECT_UNCLEAR				/* some changed, but not by resetting */
 } Effect;
 
-static bool read_old(FcLearner *learner, FcOldRow *row);
-static bool add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row);
-static uint64 omitted_columns(const FcLearner *learner,
+static bool read_old(FcPut *learner, FcOldRow *row);
+static bool add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row);
+static uint64 omitted_columns(const FcPut *learner,
 							  const FcDraft *draft);
-static bool put_all(FcLearner *learner, FcDraft *draft, FcOldRow *row,
+static bool put_all(FcPut *learner, FcDraft *draft, FcOldRow *row,
 					uint64 omitted, FcWritten *written);
-static bool put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
+static bool put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 						 uint64 omitted, FcWritten *written);
-static bool put_draft(FcLearner *learner, const FcDraft *draft,
+static bool put_draft(FcPut *learner, const FcDraft *draft,
 					  const FcOldRow *row, FcWritten *written);
-static bool has_values(const FcLearner *learner, const FcImage *image,
+static bool has_values(const FcPut *learner, const FcImage *image,
 					   uint64 columns, bool counts_defaults);
-static Effect judge_put(const FcLearner *learner, const FcImage *before,
+static Effect judge_put(const FcPut *learner, const FcImage *before,
 						const FcImage *after, uint64 omitted);
-static void keep_columns(FcLearner *learner, FcDraft *draft,
+static void keep_columns(FcPut *learner, FcDraft *draft,
 						 const FcImage *image, uint64 omitted);
-static bool restore_columns(FcLearner *learner, FcDraft *draft,
+static bool restore_columns(FcPut *learner, FcDraft *draft,
 							const FcOldRow *row, uint64 omitted,
 							FcWritten *written);
-static void refuse_loss(const FcLearner *learner, const FcColumn *column,
+static void refuse_loss(const FcPut *learner, const FcColumn *column,
 						const char *member);
-static void prove_properties(FcLearner *learner, const FcDraft *draft,
+static void prove_properties(FcPut *learner, const FcDraft *draft,
 							 const FcRowKey *key, FcWritten *written);
 
 /*
- * fc_learn_begin
+ * fc_put_begin
  *		Prepare to write, in the current context.
  */
-FcLearner *
-fc_learn_begin(FcSender *sender)
+FcPut *
+fc_put_begin(FcSender *sender)
 {
-	FcLearner  *learner = palloc0(sizeof(FcLearner));
+	FcPut	   *learner = palloc0(sizeof(FcPut));
 
 	learner->sender = sender;
 	learner->imager = fc_image_prepare(sender->table,
@@ -65,11 +65,11 @@ fc_learn_begin(FcSender *sender)
 }
 
 /*
- * fc_learn_find_parent
+ * fc_put_find_parent
  *		See to it that the row's key is complete; false if the row is gone.
  */
 bool
-fc_learn_find_parent(FcLearner *learner, FcOldRow *row)
+fc_put_find_parent(FcPut *learner, FcOldRow *row)
 {
 	const FcResource *resource = learner->sender->table->resource;
 
@@ -89,12 +89,12 @@ fc_learn_find_parent(FcLearner *learner, FcOldRow *row)
 }
 
 /*
- * fc_learn_old_properties
+ * fc_put_old_properties
  *		The row's custom properties before the write; false if it is gone.
  */
 bool
-fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
-						FcJsonNode *properties)
+fc_put_old_properties(FcPut *learner, FcOldRow *row,
+					  FcJsonNode *properties)
 {
 	const FcResource *resource = learner->sender->table->resource;
 	const FcColumn *column = fc_catalog_flagged(resource, FC_PROPERTIES);
@@ -104,7 +104,7 @@ fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 	if (row->seen.known & FC_COLUMN_BIT(number))
 	{
 		if (row->seen.texts[number] != NULL)
-			*properties = fc_canon_parse(row->seen.texts[number]);
+			*properties = fc_value_parse(row->seen.texts[number]);
 		return true;
 	}
 	if (!read_old(learner, row))
@@ -114,13 +114,13 @@ fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
 }
 
 /*
- * fc_learn_trusts_null
+ * fc_put_trusts_null
  *		Does a NULL that a scan has read mean that the API has no value?
  *
  * Not where some list is known to leave the column out.
  */
 bool
-fc_learn_trusts_null(const FcLearner *learner, const FcColumn *column)
+fc_put_trusts_null(const FcPut *learner, const FcColumn *column)
 {
 	FcSender   *sender = learner->sender;
 	int			number = fc_catalog_column_number(sender->table->resource,
@@ -138,12 +138,12 @@ fc_learn_trusts_null(const FcLearner *learner, const FcColumn *column)
 }
 
 /*
- * fc_learn_insert
+ * fc_put_insert
  *		Create a row; sets key->id.
  */
 void
-fc_learn_insert(FcLearner *learner, FcDraft *draft, FcRowKey *key,
-				FcWritten *written)
+fc_put_insert(FcPut *learner, FcDraft *draft, FcRowKey *key,
+			  FcWritten *written)
 {
 	FcSender   *sender = learner->sender;
 	const char *body = fc_body_text(draft);
@@ -162,12 +162,12 @@ fc_learn_insert(FcLearner *learner, FcDraft *draft, FcRowKey *key,
 }
 
 /*
- * fc_learn_update
+ * fc_put_update
  *		Change a row; false if there is no such row.
  */
 bool
-fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
-				FcWritten *written)
+fc_put_update(FcPut *learner, FcDraft *draft, FcOldRow *row,
+			  FcWritten *written)
 {
 	FcSender   *sender = learner->sender;
 	const FcResource *resource = sender->table->resource;
@@ -175,7 +175,7 @@ fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 	bool		found;
 
 	memset(written, 0, sizeof(*written));
-	if (!fc_learn_find_parent(learner, row))
+	if (!fc_put_find_parent(learner, row))
 		return false;
 	if (fc_body_text(draft) == NULL)
 		return true;			/* nothing to do to a row that there is */
@@ -206,7 +206,7 @@ fc_learn_update(FcLearner *learner, FcDraft *draft, FcOldRow *row,
  * What the transaction has just read will do.
  */
 static bool
-read_old(FcLearner *learner, FcOldRow *row)
+read_old(FcPut *learner, FcOldRow *row)
 {
 	if (row->has_item)
 		return true;
@@ -223,7 +223,7 @@ read_old(FcLearner *learner, FcOldRow *row)
  * Add to a PUT what the API wants with each; false if the row is gone.
  */
 static bool
-add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row)
+add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row)
 {
 	const FcResource *resource = learner->sender->table->resource;
 
@@ -246,7 +246,7 @@ add_resent(FcLearner *learner, FcDraft *draft, FcOldRow *row)
  * The fields that could be written and read, but are not sent.
  */
 static uint64
-omitted_columns(const FcLearner *learner, const FcDraft *draft)
+omitted_columns(const FcPut *learner, const FcDraft *draft)
 {
 	const FcResource *resource = learner->sender->table->resource;
 	uint64		omitted = learner->imager->columns & ~draft->image.known;
@@ -274,7 +274,7 @@ omitted_columns(const FcLearner *learner, const FcDraft *draft)
  * Send everything, since what is left out would be reset.
  */
 static bool
-put_all(FcLearner *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
+put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 		FcWritten *written)
 {
 	FcJsonNode	item;
@@ -293,7 +293,7 @@ put_all(FcLearner *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
  * Send what was asked, and look what became of the rest.
  */
 static bool
-put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
+put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 			 uint64 omitted, FcWritten *written)
 {
 	FcSender   *sender = learner->sender;
@@ -335,7 +335,7 @@ put_and_look(FcLearner *learner, FcDraft *draft, FcOldRow *row,
 }
 
 static bool
-put_draft(FcLearner *learner, const FcDraft *draft, const FcOldRow *row,
+put_draft(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
 		  FcWritten *written)
 {
 	return fc_send_put(learner->sender, &row->key, fc_body_text(draft),
@@ -346,7 +346,7 @@ put_draft(FcLearner *learner, const FcDraft *draft, const FcOldRow *row,
  * Is there a value in one of the columns?  Documented defaults may not count.
  */
 static bool
-has_values(const FcLearner *learner, const FcImage *image, uint64 columns,
+has_values(const FcPut *learner, const FcImage *image, uint64 columns,
 		   bool counts_defaults)
 {
 	const FcResource *resource = learner->sender->table->resource;
@@ -370,7 +370,7 @@ has_values(const FcLearner *learner, const FcImage *image, uint64 columns,
  * from what was sent; then nothing is certain, and nothing to be put back.
  */
 static Effect
-judge_put(const FcLearner *learner, const FcImage *before,
+judge_put(const FcPut *learner, const FcImage *before,
 		  const FcImage *after, uint64 omitted)
 {
 	const FcResource *resource = learner->sender->table->resource;
@@ -398,7 +398,7 @@ judge_put(const FcLearner *learner, const FcImage *before,
  * Send along what was read of the omitted columns, or refuse to lose it.
  */
 static void
-keep_columns(FcLearner *learner, FcDraft *draft, const FcImage *image,
+keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
 			 uint64 omitted)
 {
 	const FcResource *resource = learner->sender->table->resource;
@@ -429,7 +429,7 @@ keep_columns(FcLearner *learner, FcDraft *draft, const FcImage *image,
  * Put back what a PUT has reset; what cannot be put back is an error.
  */
 static bool
-restore_columns(FcLearner *learner, FcDraft *draft, const FcOldRow *row,
+restore_columns(FcPut *learner, FcDraft *draft, const FcOldRow *row,
 				uint64 omitted, FcWritten *written)
 {
 	const FcResource *resource = learner->sender->table->resource;
@@ -468,7 +468,7 @@ restore_columns(FcLearner *learner, FcDraft *draft, const FcOldRow *row,
  * An update would lose something that we have no way to send.
  */
 static void
-refuse_loss(const FcLearner *learner, const FcColumn *column,
+refuse_loss(const FcPut *learner, const FcColumn *column,
 			const char *member)
 {
 	ereport(ERROR,
@@ -487,7 +487,7 @@ refuse_loss(const FcLearner *learner, const FcColumn *column,
  * See, once for an account, whether custom properties were kept.
  */
 static void
-prove_properties(FcLearner *learner, const FcDraft *draft,
+prove_properties(FcPut *learner, const FcDraft *draft,
 				 const FcRowKey *key, FcWritten *written)
 {
 	FcSender   *sender = learner->sender;

@@ -10,12 +10,12 @@
 #include "write/send.h"
 
 /* One statement's way to write rows, whatever the account does with them. */
-typedef struct FcLearner
+typedef struct FcPut
 {
 	FcSender   *sender;
 	FcImager   *imager;
 	bool		has_tried;		/* to learn about PUT, and learned nothing */
-} FcLearner;
+} FcPut;
 
 /* A row as it was before the statement writes it. */
 typedef struct FcOldRow
@@ -34,16 +34,16 @@ typedef struct FcWritten
 	FcJsonNode	item;			/* the row read afterwards, absent if not */
 } FcWritten;
 
-extern FcLearner *fc_learn_begin(FcSender *sender);
-extern bool fc_learn_find_parent(FcLearner *learner, FcOldRow *row);
-extern bool fc_learn_old_properties(FcLearner *learner, FcOldRow *row,
-									FcJsonNode *properties);
-extern bool fc_learn_trusts_null(const FcLearner *learner,
-								 const FcColumn *column);
+extern FcPut *fc_put_begin(FcSender *sender);
+extern bool fc_put_find_parent(FcPut *learner, FcOldRow *row);
+extern bool fc_put_old_properties(FcPut *learner, FcOldRow *row,
+								  FcJsonNode *properties);
+extern bool fc_put_trusts_null(const FcPut *learner,
+							   const FcColumn *column);
 
-extern void fc_learn_insert(FcLearner *learner, FcDraft *draft,
-							FcRowKey *key, FcWritten *written);
-extern bool fc_learn_update(FcLearner *learner, FcDraft *draft,
-							FcOldRow *row, FcWritten *written);
+extern void fc_put_insert(FcPut *learner, FcDraft *draft,
+						  FcRowKey *key, FcWritten *written);
+extern bool fc_put_update(FcPut *learner, FcDraft *draft,
+						  FcOldRow *row, FcWritten *written);
 
 #endif							/* FC_PUT_H */

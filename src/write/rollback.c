@@ -22,7 +22,7 @@ typedef struct Write
 	SubTransactionId subxact;	/* whose rollback would concern it */
 	const char *method;
 	const char *path;
-	int64		sent_before;	/* fc_api_writes when it began */
+	int64		sent_before;	/* fc_exchange_writes when it began */
 	bool		is_known;		/* the API has confirmed it */
 	bool		has_created;	/* it made a row, of this id */
 	int64		created;
@@ -45,14 +45,14 @@ static int	first_write_of(SubTransactionId subxact);
 static void report_writes(int first);
 
 /*
- * fc_outcome_begin
+ * fc_rollback_begin
  *		A write is about to be sent: from now on its outcome is unknown.
  *
  * One of the two functions below ends that.  If neither is called, an error
- * came in between, and fc_api_writes tells whether it was sent.
+ * came in between, and fc_exchange_writes tells whether it was sent.
  */
 void
-fc_outcome_begin(const char *method, const char *path)
+fc_rollback_begin(const char *method, const char *path)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	Write	   *write;
@@ -75,18 +75,18 @@ fc_outcome_begin(const char *method, const char *path)
 	write->subxact = GetCurrentSubTransactionId();
 	write->method = pstrdup(method);
 	write->path = pstrdup(path);
-	write->sent_before = fc_api_writes;
+	write->sent_before = fc_exchange_writes;
 	nwrites++;
 
 	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
- * fc_outcome_stands
+ * fc_rollback_stands
  *		The last write was carried out; it made the row *created, unless NULL.
  */
 void
-fc_outcome_stands(const int64 *created)
+fc_rollback_stands(const int64 *created)
 {
 	Write	   *write = &writes[nwrites - 1];
 
@@ -100,11 +100,11 @@ fc_outcome_stands(const int64 *created)
 }
 
 /*
- * fc_outcome_nothing
+ * fc_rollback_nothing
  *		The last write was not carried out.
  */
 void
-fc_outcome_nothing(void)
+fc_rollback_nothing(void)
 {
 	Assert(nwrites > 0);
 	nwrites--;
@@ -195,7 +195,7 @@ report_writes(int first)
 
 	/* the last one may have come to nothing */
 	if (nwrites > first && !writes[nwrites - 1].is_known &&
-		writes[nwrites - 1].sent_before == fc_api_writes)
+		writes[nwrites - 1].sent_before == fc_exchange_writes)
 		nwrites--;
 
 	count = nwrites - first;

@@ -5,8 +5,8 @@
 #ifndef FC_ROLLBACK_H
 #define FC_ROLLBACK_H
 
-extern void fc_outcome_begin(const char *method, const char *path);
-extern void fc_outcome_stands(const int64 *created);
-extern void fc_outcome_nothing(void);
+extern void fc_rollback_begin(const char *method, const char *path);
+extern void fc_rollback_stands(const int64 *created);
+extern void fc_rollback_nothing(void);
 
 #endif							/* FC_ROLLBACK_H */

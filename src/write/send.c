@@ -72,7 +72,7 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 {
 	FcSender   *sender = palloc0(sizeof(FcSender));
 
-	sender->api = fc_api_open(serverid, userid);
+	sender->api = fc_exchange_open(serverid, userid);
 	sender->use.resource = table->resource->name;
 	sender->use.estate = estate;
 	sender->table = table;
@@ -139,7 +139,7 @@ fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 		error.hint = post.unknown_hint;
 		fc_error_raise(&error);
 	}
-	fc_outcome_stands(&key->id);
+	fc_rollback_stands(&key->id);
 	return node;
 }
 
@@ -159,7 +159,7 @@ fc_send_put(FcSender *sender, const FcRowKey *key, const char *body,
 
 	if (reply->verdict == FC_VERDICT_ABSENT)
 		return check_absence(sender, &put, key, path);
-	fc_outcome_stands(NULL);
+	fc_rollback_stands(NULL);
 	fc_send_learn(sender, put.learned, 0);
 	*answer = answer_node(reply);
 	return true;
@@ -179,7 +179,7 @@ fc_send_delete(FcSender *sender, const FcRowKey *key)
 
 	if (reply->verdict == FC_VERDICT_ABSENT)
 		return check_absence(sender, &delete, key, path);
-	fc_outcome_stands(NULL);
+	fc_rollback_stands(NULL);
 	fc_send_learn(sender, delete.learned, 0);
 	return true;
 }
@@ -287,7 +287,7 @@ send_request(FcSender *sender, const Method *method, const char *path,
 	Advice		advice = {sender, method};
 	ErrorContextCallback callback = {error_context_stack, give_advice,
 	&advice};
-	FcApiCall	call = {0};
+	FcExchange	call = {0};
 	FcAnswer   *answer;
 
 	fc_pager_drain(sender->table->resource);
@@ -301,12 +301,12 @@ send_request(FcSender *sender, const Method *method, const char *path,
 	call.tolerates = tolerates;
 
 	error_context_stack = &callback;
-	fc_outcome_begin(method->name, path);
-	answer = fc_api_exchange(sender->api, &sender->use, &call);
+	fc_rollback_begin(method->name, path);
+	answer = fc_exchange(sender->api, &sender->use, &call);
 	error_context_stack = callback.previous;
 
 	if (answer->verdict != FC_VERDICT_OK)
-		fc_outcome_nothing();
+		fc_rollback_nothing();
 	return answer;
 }
 

@@ -29,7 +29,7 @@ typedef struct FcRowKey
 typedef struct FcSender
 {
 	FcApi	   *api;
-	FcApiUse	use;
+	FcMeter		use;
 	const FcTable *table;
 	const FcColumn *parent;		/* the resource's FC_PARENT, or NULL */
 	FcLearned	learned;		/* of the account, by the last look */

@@ -61,11 +61,11 @@ static const CustomExecMethods exec_methods = {
 };
 
 /*
- * fc_collect_wrap
+ * fc_snapshot_wrap
  *		Put the node below a ModifyTable, if its plan needs it.
  */
 void
-fc_collect_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
+fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 {
 	Plan	   *child = outerPlan(plan);
 	CustomScan *node;

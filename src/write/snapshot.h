@@ -8,7 +8,7 @@
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
 
-extern void fc_collect_wrap(PlannerInfo *root, ModifyTable *plan,
-							Index resultRelation);
+extern void fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan,
+							 Index resultRelation);
 
 #endif							/* FC_SNAPSHOT_H */

@@ -147,7 +147,7 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 												 subplan_index));
 	Assert(list_length(private) == FC_MODIFY_LENGTH);
 
-	fc_collect_wrap(root, plan, resultRelation);
+	fc_snapshot_wrap(root, plan, resultRelation);
 	table_close(rel, NoLock);
 	return private;
 }

@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shim_begin();
 	if (api == NULL)
-		api = fc_api_open(1, 1);
+		api = fc_exchange_open(1, 1);
 
 	next_byte = data;
 	end_byte = data + size;
@@ -111,7 +111,7 @@ read_list(FcApi *api)
 {
 	FcQuery    *query = palloc0(sizeof(FcQuery));
 	int64		keys[] = {7301, 7302, 7303};
-	FcApiUse	use = {.resource = "courses"};
+	FcMeter	use = {.resource = "courses"};
 	FcWalkContext context = {.api = api,.use = &use};
 	FcTupleReader *reader;
 	FcWalkResult result;
@@ -630,7 +630,7 @@ DATE_FUNCTION(DirectFunctionCall2Coll, Datum arg1, Datum arg2)
 DATE_FUNCTION(DirectFunctionCall3Coll, Datum arg1, Datum arg2, Datum arg3)
 
 char *
-fc_canon_local(Oid type, Datum value)
+fc_value_local(Oid type, Datum value)
 {
 	return pstrdup("2027-01-15T10:00:00");
 }
