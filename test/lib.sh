@@ -189,7 +189,7 @@ copy_tree()
 			tar -C "$root" --null --files-from=- -cf - | tar -C "$1" -xf -
 	else
 		tar -C "$root" --exclude=.git --exclude='*.o' --exclude='*.so' \
-			--exclude=results --exclude=tmp_check -cf - . | tar -C "$1" -xf -
+			--exclude=results --exclude=tmp_check --exclude=__pycache__ -cf - . | tar -C "$1" -xf -
 	fi
 	chmod -R u+w "$1"
 }

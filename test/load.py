@@ -36,8 +36,9 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-import mock  # noqa: E402  (lies beside this file)
-from differential import Lost, Session, SqlError  # noqa: E402
+# Both packages lie beside this file.
+from differential.session import Lost, Session, SqlError  # noqa: E402
+from mock.client import Mock  # noqa: E402
 
 NAME = "frontcore_load"             # application_name of the sessions
 STUCK = 120                         # seconds after which no answer comes
@@ -99,7 +100,7 @@ class Load:
 
     def __init__(self, options):
         self.options = options
-        self.mock = mock.Mock()
+        self.mock = Mock()
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.counts = collections.Counter()
