@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What test/check, demo, sanitize, valgrind, matrix and bench have in common:
+# What test/check, test/demo and the tools in test/heavy have in common:
 # the Debian packages, a private copy of the tree, a private PostgreSQL and
 # the mock API, all in one temporary directory that is gone afterwards.
 #

@@ -62,7 +62,7 @@ my ($out, $err) = ('', '');
 
 	IPC::Run::run(
 		[
-			"$FindBin::RealBin/../load.py", '--seconds', $seconds,
+			"$FindBin::RealBin/../heavy/load.py", '--seconds', $seconds,
 			'--seed', $seed,
 			map {
 				join ':', $_->{name}, "regress_$_->{name}",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Let many sessions read and write at once, and others cut them short.
 
-Usage: test/load.py [--seconds X] [--seed N] [--database NAME] SERVER...
+Usage: test/heavy/load.py [--seconds X] [--seed N] [--database NAME] SERVER...
 
 Each SERVER is NAME:ROLE:ACCOUNT:CLIENTS: so many sessions of the role use the
 tables in the schema NAME, which are those of an account of the mock at
@@ -33,10 +33,11 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                os.pardir))
 sys.dont_write_bytecode = True
 
-# Both packages lie beside this file.
+# Both packages lie in test/.
 from differential.session import Lost, Session, SqlError  # noqa: E402
 from mock.client import Mock  # noqa: E402
 
