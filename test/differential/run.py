@@ -3,6 +3,7 @@
 import argparse
 import collections
 import fnmatch
+import glob
 import itertools
 import json
 import os
@@ -81,14 +82,12 @@ class Runner:
         """SQL that makes the extension's objects."""
         if not self.options.library:
             return "CREATE EXTENSION frontcore_fdw"
-        path = os.path.join(HERE, "..", "sql")
-        control = os.path.join(HERE, "..", "frontcore_fdw.control")
-        with open(control, encoding="utf-8") as stream:
-            version = re.search(r"default_version *= *'(.*)'",
-                                stream.read()).group(1)
-        name = "frontcore_fdw--%s.sql" % version
-        with open(os.path.join(path, name), encoding="utf-8") as stream:
-            script = stream.read()
+        # The first version's script comes first, then what led to the next.
+        names = glob.glob(os.path.join(HERE, "..", "sql", "frontcore_fdw--*"))
+        script = ""
+        for name in sorted(names, key=lambda name: (name.count("--"), name)):
+            with open(name, encoding="utf-8") as stream:
+                script += stream.read()
         script = re.sub(r"(?m)^\\.*$", "", script)
         library = os.path.abspath(self.options.library)
         return (script.replace("MODULE_PATHNAME", library)
