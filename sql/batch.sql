@@ -1,17 +1,8 @@
 -- Batches: keys of all kinds, answers that hold what was not asked for, and
 -- accounts without batches.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER batches FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'batch');
-CREATE USER MAPPING FOR CURRENT_USER SERVER batches OPTIONS (api_key 'test-key');
-CREATE SCHEMA batch;
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER batches INTO batch;
-SET search_path = batch, public;
+\set name batches
+\i test/account.sql
 SET datestyle = 'ISO';
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 CREATE TABLE wanted (id integer, key bigint);
@@ -111,5 +102,5 @@ RESET enable_hashjoin;
 RESET enable_mergejoin;
 SET search_path = public;
 SET client_min_messages = warning;
-DROP SCHEMA batch CASCADE;
+DROP SCHEMA batches CASCADE;
 DROP SERVER batches CASCADE;

@@ -1,18 +1,9 @@
 -- The order of rows: where the API does not sort, where a row has no value to
 -- sort by, where a sorted answer is read again, and where a list loses the
 -- order that its pages were read by.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER ordered FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'order');
-CREATE USER MAPPING FOR CURRENT_USER SERVER ordered OPTIONS (api_key 'test-key');
-CREATE SCHEMA ordered;
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER ordered INTO ordered;
-SET search_path = ordered, public;
+\set name ordered
+\i test/account.sql
 SET datestyle = 'ISO';
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
 
 -- PostgreSQL puts a date without a beginning last: an API that puts it first
 -- does not sort as asked, and one that does not sort leaves it to us

@@ -1,16 +1,7 @@
 -- What an account refuses or lacks, and what is asked of it instead; and what
 -- the server's options say of it beforehand.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER refusing FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'refusal');
-CREATE USER MAPPING FOR CURRENT_USER SERVER refusing OPTIONS (api_key 'test-key');
-CREATE SCHEMA refusal;
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER refusing INTO refusal;
-SET search_path = refusal, public;
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
+\set name refusing
+\i test/account.sql
 SET datestyle = 'ISO';
 
 -- the list of everything is not to be used: by course, and in batches
@@ -123,5 +114,5 @@ SELECT count(*) FROM course_dates WHERE course_id IN (7301, 7302, 7303);
 
 SET search_path = public;
 SET client_min_messages = warning;
-DROP SCHEMA refusal CASCADE;
+DROP SCHEMA refusing CASCADE;
 DROP SERVER refusing CASCADE;

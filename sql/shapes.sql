@@ -1,16 +1,7 @@
 -- Values in shapes that the API does not document, and what it may hold that
 -- we could not have written: read for what they are, and not lost by a write.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER shapes FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'shapes');
-CREATE USER MAPPING FOR CURRENT_USER SERVER shapes OPTIONS (api_key 'test-key');
-CREATE SCHEMA shapes;
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER shapes INTO shapes;
-SET search_path = shapes, public;
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
+\set name shapes
+\i test/account.sql
 
 -- a byte order mark before the JSON
 \! test/mock.py --fault "match=/courses/7301 body='$(printf '\357\273\277')  {\"id\":7301,\"title\":\"Marked\"}'"

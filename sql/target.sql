@@ -1,21 +1,12 @@
 -- Rows to be written that plans of all kinds have found: none is written twice,
 -- none is read again that the plan has read, and each write is accounted for.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER targets FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'target');
-CREATE USER MAPPING FOR CURRENT_USER SERVER targets OPTIONS (api_key 'test-key');
+\set name targets
+\i test/account.sql
 CREATE SERVER others FOREIGN DATA WRAPPER frontcore_fdw
     OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'target b');
 CREATE USER MAPPING FOR CURRENT_USER SERVER others OPTIONS (api_key 'other-key');
-CREATE SCHEMA target;
 SET datestyle = 'ISO';
 SET timezone = 'UTC';
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER targets INTO target;
-SET search_path = target, public;
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 
@@ -116,6 +107,6 @@ SELECT count(*) FROM customers WHERE title LIKE 'Number %';
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 SET search_path = public;
-DROP SCHEMA target CASCADE;
+DROP SCHEMA targets CASCADE;
 DROP SERVER targets CASCADE;
 DROP SERVER others CASCADE;

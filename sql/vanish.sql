@@ -1,16 +1,7 @@
 -- Rows that go between being read and being written: what is gone is not
 -- changed, is no error, and nothing is sent in its place.
-\getenv port FRONTCORE_MOCK_PORT
-\! test/mock.py --reset rate=0
-SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
-CREATE SERVER vanishing FOREIGN DATA WRAPPER frontcore_fdw
-    OPTIONS (base_url :'base_url', requests_per_second '0', limiter_key 'vanish');
-CREATE USER MAPPING FOR CURRENT_USER SERVER vanishing OPTIONS (api_key 'test-key');
-CREATE SCHEMA vanish;
-IMPORT FOREIGN SCHEMA frontcore FROM SERVER vanishing INTO vanish;
-SET search_path = vanish, public;
-SELECT frontcore_stat_reset();
-\set VERBOSITY terse
+\set name vanishing
+\i test/account.sql
 
 -- a date that has gone when its course is looked for
 CREATE FOREIGN TABLE dates (id bigint, start_at date, end_at date, status_id integer)
@@ -140,5 +131,5 @@ SELECT id, jsonb_array_length(instructors) FROM course_dates WHERE id IN (51002,
 
 SET search_path = public;
 SET client_min_messages = warning;
-DROP SCHEMA vanish CASCADE;
+DROP SCHEMA vanishing CASCADE;
 DROP SERVER vanishing CASCADE;
