@@ -6,6 +6,8 @@
 # one line per check, as TAP.
 
 cd "$(dirname "$0")/.." || exit 1
+function_limit=120
+file_limit=1000
 checks=0
 bad=0
 
@@ -112,13 +114,21 @@ check_width()
 
 check_functions()
 {
-	awk '
+	awk -v limit=$function_limit '
 		FNR == 1	{ start = 0 }
 		/^\{/		{ start = FNR }
-		/^\}$/ && start && FNR - start > 120 {
+		/^\}$/ && start && FNR - start > limit {
 			print FILENAME ":" start ": a function of " FNR - start " lines"; bad = 1
 		}
 		END { exit bad }' src/*.c src/*/*.c
+}
+
+check_files()
+{
+	# shellcheck disable=SC2046
+	awk -v limit=$file_limit '
+		FNR == limit + 1 { print FILENAME ": more than " limit " lines"; bad = 1 }
+		END { exit bad }' $(texts)
 }
 
 check_whitespace()
@@ -198,8 +208,8 @@ for path in sys.argv[1:]:
     compile(open(path, encoding="utf-8").read(), path, "exec")' {} +
 }
 
-for name in wings traps width functions whitespace leftovers docs expected \
-	version shell python; do
+for name in wings traps width functions files whitespace leftovers docs \
+	expected version shell python; do
 	check $name
 done
 echo "1..$checks"
