@@ -17,6 +17,7 @@
 #include "plan/distinct.h"
 #include "plan/plan.h"
 #include "read/analyze.h"
+#include "read/identity.h"
 #include "read/pager.h"
 #include "read/scan.h"
 #include "shared/limiter.h"
@@ -88,6 +89,8 @@ frontcore_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = frontcoreReScanForeignScan;
 	routine->EndForeignScan = frontcoreEndForeignScan;
 	routine->ExplainForeignScan = frontcoreExplainForeignScan;
+	routine->GetForeignRowMarkType = frontcoreGetForeignRowMarkType;
+	routine->RefetchForeignRow = frontcoreRefetchForeignRow;
 
 	routine->IsForeignRelUpdatable = frontcoreIsForeignRelUpdatable;
 	routine->AddForeignUpdateTargets = frontcoreAddForeignUpdateTargets;

@@ -47,6 +47,7 @@ typedef struct FilePlace
 typedef struct HeldRow
 {
 	struct HeldRow *next;
+	int64		id;				/* the row's own, as the scan told it */
 	MinimalTuple tuple;
 } HeldRow;
 
@@ -156,8 +157,8 @@ static int	collect_keys(BatchLink *link, int64 first, int64 *keys);
 static void ask_for_keys(FcBatch *batch, const int64 *keys, int count);
 static void hold_rows(FcBatch *batch);
 static void spill_rows(BatchLink *link);
-static void write_row(BatchLink *link, HeldKey *held, MinimalTuple tuple);
-static MinimalTuple read_row(BatchLink *link, FilePlace *place,
+static void write_row(BatchLink *link, HeldKey *held, HeldRow *row);
+static MinimalTuple read_row(BatchLink *link, FilePlace *place, int64 *id,
 							 MemoryContext context);
 static void read_file(BufFile *file, void *data, Size length);
 static HeldKey *find_key(BatchLink *link, int64 key);
@@ -222,12 +223,12 @@ fc_batch_begin(ForeignScanState *node, const FcBatchSource *source,
 
 /*
  * fc_batch_next
- *		The next row of the key that the inner side is asked for.
+ *		The next row of the key that the inner side is asked for, and its id.
  *
  * It lives until the next call, or rescan.
  */
 TupleTableSlot *
-fc_batch_next(FcBatch *batch)
+fc_batch_next(FcBatch *batch, int64 *id)
 {
 	HeldRow    *row;
 
@@ -239,10 +240,11 @@ fc_batch_next(FcBatch *batch)
 	if (row != NULL)
 	{
 		batch->next_row = row->next;
+		*id = row->id;
 		return ExecStoreMinimalTuple(row->tuple, batch->slot, false);
 	}
 	if (batch->next_place.segment >= 0)
-		ExecStoreMinimalTuple(read_row(batch->link, &batch->next_place,
+		ExecStoreMinimalTuple(read_row(batch->link, &batch->next_place, id,
 									   batch->slot->tts_mcxt),
 							  batch->slot, true);
 	return batch->slot;
@@ -597,8 +599,9 @@ static void
 hold_rows(FcBatch *batch)
 {
 	BatchLink  *link = batch->link;
+	int64		id = 0;
 
-	while (batch->source->next(batch->node))
+	while (batch->source->next(batch->node, &id))
 	{
 		MemoryContext oldcontext;
 		HeldKey    *held;
@@ -614,6 +617,7 @@ hold_rows(FcBatch *batch)
 		oldcontext = MemoryContextSwitchTo(link->row_context);
 		row = palloc(sizeof(HeldRow));
 		row->next = NULL;
+		row->id = id;
 		row->tuple =
 			ExecCopySlotMinimalTuple(batch->node->ss.ss_ScanTupleSlot);
 		MemoryContextSwitchTo(oldcontext);
@@ -659,7 +663,7 @@ spill_rows(BatchLink *link)
 	while ((held = held_iterate(link->held, &iterator)) != NULL)
 	{
 		for (HeldRow *row = held->first; row != NULL; row = row->next)
-			write_row(link, held, row->tuple);
+			write_row(link, held, row);
 		held->first = NULL;
 		held->last = NULL;
 	}
@@ -670,13 +674,14 @@ spill_rows(BatchLink *link)
  * Write a row where the file stands, behind the place of the key's row before.
  */
 static void
-write_row(BatchLink *link, HeldKey *held, MinimalTuple tuple)
+write_row(BatchLink *link, HeldKey *held, HeldRow *row)
 {
 	FilePlace	previous = held->spilled;
 
 	held->spilled = link->end;
 	BufFileWrite(link->file, &previous, sizeof(previous));
-	BufFileWrite(link->file, tuple, tuple->t_len);
+	BufFileWrite(link->file, &row->id, sizeof(row->id));
+	BufFileWrite(link->file, row->tuple, row->tuple->t_len);
 	BufFileTell(link->file, &link->end.segment, &link->end.offset);
 }
 
@@ -684,7 +689,7 @@ write_row(BatchLink *link, HeldKey *held, MinimalTuple tuple)
  * Read the row at place into the context, and move place to the row before.
  */
 static MinimalTuple
-read_row(BatchLink *link, FilePlace *place, MemoryContext context)
+read_row(BatchLink *link, FilePlace *place, int64 *id, MemoryContext context)
 {
 	MinimalTuple tuple;
 	uint32		length;
@@ -692,6 +697,7 @@ read_row(BatchLink *link, FilePlace *place, MemoryContext context)
 	if (BufFileSeek(link->file, place->segment, place->offset, SEEK_SET) != 0)
 		elog(ERROR, "could not seek in a temporary file");
 	read_file(link->file, place, sizeof(*place));
+	read_file(link->file, id, sizeof(*id));
 	read_file(link->file, &length, sizeof(length));
 	tuple = MemoryContextAlloc(context, length);
 	tuple->t_len = length;

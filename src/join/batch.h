@@ -13,17 +13,17 @@
  *										  (List *) list_nth(fdw_private,
  *															FC_SCAN_BATCH));
  *	2. in IterateForeignScan does nothing but
- *			return fc_batch_next(state->batch);
- *	   The slot returned is not always node->ss.ss_ScanTupleSlot.
+ *			return fc_batch_next(state->batch, &id);
+ *	   and name the row by its id.  The slot returned is not always node->ss.ss_ScanTupleSlot.
  *	3. in ReScanForeignScan does nothing but
  *			fc_batch_rescan(state->batch);
  *	   since ask below begins each question anew;
  *	4. gives two callbacks.  ask(node, operand, keys) evaluates all operands
  *	   but the one numbered operand, takes keys (an int8[]; its type is
  *	   INT8ARRAYOID, it is not NULL) in its place, calls fc_bind_query and
- *	   fc_pager_ask.  next(node) puts the next item into
+ *	   fc_pager_ask.  next(node, id) puts the next item into
  *	   node->ss.ss_ScanTupleSlot, as IterateForeignScan otherwise would, and
- *	   returns false at the end.
+ *	   its id into *id; it returns false at the end.
  *
  * Keys that are NULL never reach ask.  There is nothing to end.
  */
@@ -53,7 +53,7 @@ enum FcBatchKeysIndex
 typedef struct FcBatchSource
 {
 	void		(*ask) (ForeignScanState *node, int operand, Datum keys);
-	bool		(*next) (ForeignScanState *node);
+	bool		(*next) (ForeignScanState *node, int64 *id);
 } FcBatchSource;
 
 typedef struct FcBatch FcBatch;
@@ -63,7 +63,7 @@ extern const CustomScanMethods fc_batch_keys_methods;
 
 extern FcBatch *fc_batch_begin(ForeignScanState *node,
 							   const FcBatchSource *source, List *private);
-extern TupleTableSlot *fc_batch_next(FcBatch *batch);
+extern TupleTableSlot *fc_batch_next(FcBatch *batch, int64 *id);
 extern void fc_batch_rescan(FcBatch *batch);
 
 #endif							/* FC_BATCH_H */

@@ -327,7 +327,7 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 }
 
 /*
- * The elements of an array of integers that lie in a range.
+ * The elements of an array of integers, or of ctids, that lie in a range.
  */
 static int
 read_list(Datum list, const Range *range, int64 **values)
@@ -341,13 +341,14 @@ read_list(Datum list, const Range *range, int64 **values)
 	*values = palloc(Max(length, 1) * sizeof(int64));
 	for (int i = 0; i < length; i++)
 	{
-		int64		value;
+		FcPosition	position;
 
 		if (nulls[i])
 			continue;
-		value = fc_scale_locate_number(type, elements[i]).floor;
-		if (value >= range->first && value <= range->last)
-			(*values)[count++] = value;
+		position = fc_scale_locate_number(type, elements[i]);
+		if (position.infinite == 0 && position.floor == position.ceiling &&
+			position.floor >= range->first && position.floor <= range->last)
+			(*values)[count++] = position.floor;
 	}
 	return count;
 }

@@ -1,10 +1,13 @@
 /*
  * carried.c
- *		What a statement has to know of the rows that it writes.
+ *		What a statement has to know of the rows that it writes or marks.
  *
  * For UPDATE, and for DELETE with RETURNING, the plan carries along the whole
  * row as it was.  All columns of it are rarely of use, and some of them cost
  * requests: those of relations that only one object at a time comes with.
+ *
+ * Rows of other tables are marked by their ctid, so that EvalPlanQual can ask
+ * for them again (identity.c).  Nobody looks at that ctid.
  */
 #include "postgres.h"
 
@@ -15,19 +18,24 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/appendinfo.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "plan/carried.h"
 #include "utils/rel.h"
 
 #define WHOLE_ROW	(0 - FirstLowInvalidHeapAttributeNumber)
+#define CTID \
+	(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber)
 
 static bool is_carried_row(PlannerInfo *root, RelOptInfo *rel, Node *node);
-static bool is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node);
 static Bitmapset *carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 									 const FcTable *table);
 static bool needs_whole_row(Relation rel, CmdType operation);
 static Bitmapset *update_attributes(PlannerInfo *root, RelOptInfo *rel,
 									const FcTable *table);
+static RelOptInfo *topmost_parent(PlannerInfo *root, RelOptInfo *rel);
+static bool is_row_mark(const TargetEntry *entry);
 static bool finds_old(Node *node, void *context);
 
 /*
@@ -52,10 +60,55 @@ fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 			attributes = bms_add_members(attributes,
 										 carried_attributes(root, rel,
 															table));
-		else if (!is_marked_row(root, rel, node))
+		else
 			pull_varattnos(node, rel->relid, &attributes);
 	}
 	return attributes;
+}
+
+/*
+ * fc_carried_reads_ctid
+ *		Does the query itself read the ctid of a relation, in these clauses or
+ *		in what the relation gives?
+ *
+ * Core reads it, too: to mark rows for EvalPlanQual, and as what every
+ * partition that is written has.  For those any value will do.
+ */
+bool
+fc_carried_reads_ctid(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	RelOptInfo *top = topmost_parent(root, rel);
+	Bitmapset  *attributes = NULL;
+	List	   *expressions = list_make3(root->parse->havingQual,
+										 root->parse->returningList,
+										 root->parse->mergeActionList);
+	ListCell   *cell;
+
+	pull_varattnos((Node *) extract_actual_clauses(clauses, false),
+				   rel->relid, &attributes);
+	if (bms_is_member(CTID, attributes))
+		return true;
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attributes);
+	if (!bms_is_member(CTID, attributes))
+		return false;
+
+	/* columns of UNION ALL have other names than those of its branches */
+	if (top->rtekind != RTE_RELATION ||
+		!bms_is_subset(top->attr_needed[SelfItemPointerAttributeNumber -
+										top->min_attr],
+					   bms_make_singleton(0)))
+		return true;
+
+	foreach(cell, root->processed_tlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!is_row_mark(entry))
+			expressions = lappend(expressions, entry->expr);
+	}
+	attributes = NULL;
+	pull_varattnos((Node *) expressions, top->relid, &attributes);
+	return bms_is_member(CTID, attributes);
 }
 
 /*
@@ -80,50 +133,6 @@ is_carried_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
 	return IsA(node, Var) && var->varno == rel->relid &&
 		var->varattno == InvalidAttrNumber && var->vartype == RECORDOID &&
 		bms_is_member(rel->relid, root->all_result_relids);
-}
-
-/*
- * Is this the row that core has added for EvalPlanQual to go by?  It looks at
- * those columns only that the plan has other uses for.
- */
-static bool
-is_marked_row(PlannerInfo *root, RelOptInfo *rel, Node *node)
-{
-	Var		   *var = (Var *) node;
-	Bitmapset  *wanted = NULL;
-	ListCell   *cell;
-
-	if (!IsA(node, Var) || var->varno != rel->relid ||
-		var->varattno != InvalidAttrNumber)
-		return false;
-
-	foreach(cell, root->parse->targetList)
-	{
-		TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-		/* core may have added its own there already */
-		if (!entry->resjunk || entry->resname == NULL ||
-			strncmp(entry->resname, "wholerow", strlen("wholerow")) != 0)
-			pull_varattnos((Node *) entry->expr, rel->relid, &wanted);
-	}
-	pull_varattnos((Node *) root->parse->returningList, rel->relid, &wanted);
-	pull_varattnos(root->parse->havingQual, rel->relid, &wanted);
-	pull_varattnos((Node *) root->parse->mergeActionList, rel->relid,
-				   &wanted);
-	if (bms_is_member(WHOLE_ROW, wanted) ||
-		!bms_equal(rel->attr_needed[0 - rel->min_attr],
-				   bms_make_singleton(0)))
-		return false;
-
-	foreach(cell, root->rowMarks)
-	{
-		const PlanRowMark *mark = lfirst(cell);
-
-		if (mark->rti == rel->relid &&
-			(mark->allMarkTypes & (1 << ROW_MARK_COPY)))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -209,6 +218,30 @@ update_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 										FirstLowInvalidHeapAttributeNumber);
 	}
 	return attributes;
+}
+
+/*
+ * What the query names, if the relation is a partition or the like of it.
+ */
+static RelOptInfo *
+topmost_parent(PlannerInfo *root, RelOptInfo *rel)
+{
+	while (root->append_rel_array != NULL &&
+		   root->append_rel_array[rel->relid] != NULL)
+		rel = find_base_rel(root,
+							root->append_rel_array[rel->relid]->parent_relid);
+	return rel;
+}
+
+/*
+ * Is this what core has added to mark a row by its ctid?  Other columns that
+ * are not shown have no name.
+ */
+static bool
+is_row_mark(const TargetEntry *entry)
+{
+	return entry->resjunk && entry->resname != NULL &&
+		strncmp(entry->resname, "ctid", strlen("ctid")) == 0;
 }
 
 static bool

@@ -1,6 +1,6 @@
 /*
  * carried.h
- *		What a statement has to know of the rows that it writes.
+ *		What a statement has to know of the rows that it writes or marks.
  */
 #ifndef FC_CARRIED_H
 #define FC_CARRIED_H
@@ -10,6 +10,8 @@
 
 extern Bitmapset *fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 										const FcTable *table);
+extern bool fc_carried_reads_ctid(PlannerInfo *root, RelOptInfo *rel,
+								  List *clauses);
 extern bool fc_carried_is_returned(List *returning);
 
 #endif							/* FC_CARRIED_H */

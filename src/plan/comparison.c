@@ -8,12 +8,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_opclass.h"
+#include "api/ctid.h"
 #include "catalog/pg_type.h"
 #include "plan/comparison.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 /*
  * Bounds are written with years of four digits, which is what an API and the
@@ -26,6 +27,7 @@
 /* The clock is never set back by more than so many seconds. */
 #define LONGEST_SETBACK (3 * SECS_PER_HOUR)
 
+static FcPosition locate_ctid(ItemPointer ctid);
 static FcPosition locate_day(Oid type, Datum operand);
 static FcPosition locate_instant(Oid type, Datum operand);
 static char *write_day(int64 day, FcSide side, pg_tz *zone);
@@ -37,17 +39,22 @@ static long offset_at(pg_time_t at, pg_tz *zone);
 static long repeated_seconds(pg_time_t at, pg_tz *zone);
 
 static const Oid numbers[] = {INT8OID, INT4OID, INT2OID, InvalidOid};
+static const Oid ctids[] = {TIDOID, InvalidOid};
 static const Oid dates[] = {DATEOID, InvalidOid};
 static const Oid instants[] = {TIMESTAMPTZOID, InvalidOid};
 static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
 
 static const FcScale scales[] = {
-	{"bigint", INT8_BTREE_OPS_OID, numbers, numbers, fc_scale_locate_number},
-	{"integer", INT8_BTREE_OPS_OID, numbers, numbers, fc_scale_locate_number},
-	{"date", DATE_BTREE_OPS_OID, dates, times, locate_day, write_day},
-	{"timestamptz", TIMESTAMPTZ_BTREE_OPS_OID, instants, times, locate_instant,
-	write_instant},
+	{"bigint", numbers, numbers, fc_scale_locate_number},
+	{"integer", numbers, numbers, fc_scale_locate_number},
+	{"date", dates, times, locate_day, write_day},
+	{"timestamptz", instants, times, locate_instant, write_instant},
 	{NULL}
+};
+
+/* Another view of a key's scale; conditions on both are bound together. */
+static const FcScale ctid_scale = {
+	"tid", ctids, ctids, fc_scale_locate_number
 };
 
 /*
@@ -66,6 +73,27 @@ fc_scale_find(const FcColumn *column)
 }
 
 /*
+ * fc_scale_of_ctid
+ *		The scale of a table's ctids, which is that of its ids.
+ */
+const FcScale *
+fc_scale_of_ctid(void)
+{
+	return &ctid_scale;
+}
+
+/*
+ * fc_scale_family
+ *		The operator family that holds all that compare values of a scale.
+ */
+Oid
+fc_scale_family(const FcScale *scale)
+{
+	return lookup_type_cache(scale->columns[0],
+							 TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+}
+
+/*
  * fc_scale_is_among
  *		Is a type one of a scale's?
  */
@@ -79,7 +107,7 @@ fc_scale_is_among(Oid type, const Oid *types)
 
 /*
  * fc_scale_locate_number
- *		An integer on the scale of integers.
+ *		An integer, or the id that a ctid stands for, on the scale of integers.
  */
 FcPosition
 fc_scale_locate_number(Oid type, Datum operand)
@@ -92,10 +120,27 @@ fc_scale_locate_number(Oid type, Datum operand)
 		position.floor = DatumGetInt32(operand);
 	else if (type == INT2OID)
 		position.floor = DatumGetInt16(operand);
+	else if (type == TIDOID)
+		return locate_ctid((ItemPointer) DatumGetPointer(operand));
 	else
 		elog(ERROR, "unexpected type %u of a number", type);
 
 	position.ceiling = position.floor;
+	return position;
+}
+
+/*
+ * A ctid on the scale of ids.
+ */
+static FcPosition
+locate_ctid(ItemPointer ctid)
+{
+	FcPosition	position = {0};
+	bool		names_id = fc_ctid_to_id(ctid, &position.floor);
+
+	if (!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(ctid)))
+		position.infinite = 1;
+	position.ceiling = position.floor + (names_id ? 0 : 1);
 	return position;
 }
 

@@ -30,7 +30,6 @@ typedef struct FcPosition
 typedef struct FcScale
 {
 	const char *type;			/* in the catalog; NULL ends */
-	Oid			opclass;		/* its family holds all that compare it */
 	const Oid  *columns;		/* types of local columns; InvalidOid ends */
 	const Oid  *operands;		/* types of operands; InvalidOid ends */
 	FcPosition	(*locate) (Oid type, Datum operand);
@@ -40,6 +39,8 @@ typedef struct FcScale
 } FcScale;
 
 extern const FcScale *fc_scale_find(const FcColumn *column);
+extern const FcScale *fc_scale_of_ctid(void);
+extern Oid	fc_scale_family(const FcScale *scale);
 extern bool fc_scale_is_among(Oid type, const Oid *types);
 extern FcPosition fc_scale_locate_number(Oid type, Datum operand);
 

@@ -110,6 +110,8 @@ static List *find_parameters(PlannerInfo *root, RelOptInfo *rel);
 static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
 					   ParamPathInfo *param_info);
 static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
+static List *find_equalities(PlannerInfo *root, RelOptInfo *rel,
+							 AttrNumber attnum);
 static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
 							 EquivalenceClass *ec, EquivalenceMember *member,
 							 void *arg);
@@ -233,6 +235,9 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 					  makeFloat(psprintf("%.0f", plan_loops(root, best_path,
 															pushed))));
 	private = lappend(private, batch);
+	private = lappend(private,
+					  makeInteger(fc_carried_reads_ctid(root, rel,
+														scan_clauses)));
 	Assert(list_length(private) == FC_SCAN_LENGTH);
 
 	planned->plans = lappend(planned->plans, private);
@@ -763,21 +768,19 @@ find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
 	List	   *clauses = NIL;
 	ListCell   *cell;
 
-	for (int i = 0; rel->has_eclass_joins && i < planned->table->natts; i++)
+	for (int i = 0; i < planned->table->natts; i++)
 	{
 		const FcTableColumn *column = &planned->table->columns[i];
-		AttrNumber	attnum = column->attnum;
-		Relids		prohibited = rel->lateral_referencers;
-		List	   *derived;
 
-		if (column->column == NULL ||
-			!(column->column->flags & (FC_KEY | FC_PARENT)))
-			continue;
-		derived = generate_implied_equalities_for_column(root, rel,
-														 is_member_wanted,
-														 &attnum, prohibited);
-		candidates = list_concat(candidates, derived);
+		if (column->column != NULL &&
+			(column->column->flags & (FC_KEY | FC_PARENT)))
+			candidates = list_concat(candidates,
+									 find_equalities(root, rel,
+													 column->attnum));
 	}
+	candidates = list_concat(candidates,
+							 find_equalities(root, rel,
+											 SelfItemPointerAttributeNumber));
 
 	foreach(cell, candidates)
 	{
@@ -785,6 +788,19 @@ find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
 			clauses = lappend(clauses, lfirst(cell));
 	}
 	return clauses;
+}
+
+/*
+ * Clauses that core derives from equivalences for a column.
+ */
+static List *
+find_equalities(PlannerInfo *root, RelOptInfo *rel, AttrNumber attnum)
+{
+	if (!rel->has_eclass_joins)
+		return NIL;
+	return generate_implied_equalities_for_column(root, rel, is_member_wanted,
+												  &attnum,
+												  rel->lateral_referencers);
 }
 
 /*

@@ -23,6 +23,7 @@ typedef enum FcScanPrivateIndex
 	FC_SCAN_REQUESTS,			/* float: requests expected, of one scan */
 	FC_SCAN_LOOPS,				/* float: distinct rescans expected */
 	FC_SCAN_BATCH,				/* integers by FcBatchIndex; or NIL */
+	FC_SCAN_CTID,				/* integer: does the query read the ctid? */
 	FC_SCAN_LENGTH
 } FcScanPrivateIndex;
 

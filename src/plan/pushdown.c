@@ -15,10 +15,10 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -147,7 +147,7 @@ fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
 	FcPushed	pushed = {0};
 	const FcScale *scale = match_column(&matcher, expr, &pushed);
 
-	if (scale == NULL || get_opclass_family(scale->opclass) != opfamily)
+	if (scale == NULL || fc_scale_family(scale) != opfamily)
 		return NULL;
 	return pushed.column;
 }
@@ -498,7 +498,7 @@ match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
 		operator >= FirstNormalObjectId)
 		return false;
 	strategy = get_op_opfamily_strategy(operator,
-										get_opclass_family(scale->opclass));
+										fc_scale_family(scale));
 	if (strategy == InvalidStrategy)
 		return false;
 	op_input_types(operator, &left_type, &right_type);
@@ -527,7 +527,16 @@ match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
 		expr = ((RelabelType *) expr)->arg;
 	var = (Var *) expr;
 	if (!IsA(var, Var) || var->varno != matcher->rel->relid ||
-		var->varlevelsup > 0 || var->varattno <= 0)
+		var->varlevelsup > 0)
+		return NULL;
+
+	pushed->attnum = var->varattno;
+	if (var->varattno == SelfItemPointerAttributeNumber)
+	{
+		pushed->column = fc_catalog_flagged(matcher->table->resource, FC_KEY);
+		return fc_scale_of_ctid();
+	}
+	if (var->varattno <= 0)
 		return NULL;
 
 	column = &matcher->table->columns[var->varattno - 1];
@@ -537,7 +546,6 @@ match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
 		return NULL;
 
 	pushed->column = column->column;
-	pushed->attnum = var->varattno;
 	return scale;
 }
 

@@ -22,9 +22,11 @@
 #include "plan/plan.h"
 #include "plan/pushdown.h"
 #include "read/explain.h"
+#include "read/identity.h"
 #include "read/pager.h"
 #include "read/scan.h"
 #include "read/tuple.h"
+#include "read/walk.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -60,6 +62,7 @@ typedef struct FcScanState
 	FcPager    *pager;
 	bool		waits;			/* for operands that execution sets */
 	FcBatch    *batch;			/* inner side of a batched join, or NULL */
+	FcIdentity *identity;		/* of its rows; NULL if nobody looks at it */
 	MemoryContext question_context; /* of query */
 	MemoryContext tuple_context;	/* of one row */
 } FcScanState;
@@ -82,10 +85,11 @@ static void ask_query(FcScanState *state, ForeignScanState *node,
 					  int replaced, Datum replacement);
 static void ask_before_write(void *arg);
 static bool next_row(FcScanState *state, ForeignScanState *node,
-					 TupleTableSlot *slot);
+					 TupleTableSlot *slot, int64 *id);
+static void read_id(const FcScanState *state, FcJsonNode item, int64 *id);
 static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
-static bool next_batch_row(ForeignScanState *node);
+static bool next_batch_row(ForeignScanState *node, int64 *id);
 static char *describe_filters(ForeignScanState *node, FcScanState *state,
 							  const FcQuery *query, ExplainState *es);
 static Node *name_parameters(Node *node, void *context);
@@ -147,6 +151,9 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
 							  ALLOCSET_DEFAULT_SIZES);
+	state->identity =
+		fc_identity_begin(node, intVal(list_nth(plan->fdw_private,
+												FC_SCAN_CTID)) != 0);
 	state->waits = fc_bind_waits((Node *) plan->fdw_exprs, estate);
 	if (batch != NIL)
 		state->batch = fc_batch_begin(node, &batch_source, batch);
@@ -164,13 +171,19 @@ frontcoreIterateForeignScan(ForeignScanState *node)
 {
 	FcScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	int64		id = 0;
 
 	if (state->batch != NULL)
-		return fc_batch_next(state->batch);
-	if (state->query == NULL)
-		ask_query(state, node, -1, (Datum) 0);
-	if (!next_row(state, node, slot))
-		ExecClearTuple(slot);
+		slot = fc_batch_next(state->batch, &id);
+	else
+	{
+		if (state->query == NULL)
+			ask_query(state, node, -1, (Datum) 0);
+		if (!next_row(state, node, slot, &id))
+			ExecClearTuple(slot);
+	}
+	if (state->identity != NULL && !TupIsNull(slot))
+		fc_identity_give(state->identity, id, slot);
 	return slot;
 }
 
@@ -210,6 +223,8 @@ frontcoreEndForeignScan(ForeignScanState *node)
 	fc_stats_add(state->server->serverid, state->use.resource, &counts);
 	fc_pager_end(state->pager);
 	state->pager = NULL;
+	if (state->identity != NULL)
+		fc_identity_end(state->identity);
 }
 
 /*
@@ -488,10 +503,12 @@ ask_before_write(void *arg)
 }
 
 /*
- * Put the next item into the slot; false if there is none.
+ * Put the next item into the slot, and its id into *id if that counts; false
+ * if there is none.
  */
 static bool
-next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot)
+next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
+		 int64 *id)
 {
 	ErrorContextCallback callback = {error_context_stack, name_request};
 	MemoryContext oldcontext;
@@ -509,10 +526,25 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 	if (state->generated != NIL)
 		compute_generated(state, node, slot);
+	if (state->identity != NULL)
+		read_id(state, item, id);
 	MemoryContextSwitchTo(oldcontext);
 	error_context_stack = callback.previous;
 	state->use.counts.rows_read++;
 	return true;
+}
+
+/*
+ * The id of an item, whether or not the table has a column for it.
+ */
+static void
+read_id(const FcScanState *state, FcJsonNode item, int64 *id)
+{
+	if (!fc_walk_item_key(state->table->resource, FC_KEY, item, id))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("a row of foreign table \"%s\" has no id",
+						state->table->name)));
 }
 
 /*
@@ -534,9 +566,9 @@ ask_batch(ForeignScanState *node, int operand, Datum keys)
 }
 
 static bool
-next_batch_row(ForeignScanState *node)
+next_batch_row(ForeignScanState *node, int64 *id)
 {
-	return next_row(node->fdw_state, node, node->ss.ss_ScanTupleSlot);
+	return next_row(node->fdw_state, node, node->ss.ss_ScanTupleSlot, id);
 }
 
 /*
@@ -559,15 +591,19 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 		const FcColumn *column =
 		&state->model.resource->columns[condition->column];
 		Node	   *operand;
+		Oid			type;
 
 		if (!is_sent(state, query, condition))
 			continue;
 		operand = name_parameters(list_nth(plan->fdw_exprs,
 										   condition->operand), NULL);
+		type = exprType(operand);
 
 		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
 						 "%s(%s %s (%s))" : "%s(%s %s %s)",
-						 text.len > 0 ? " AND " : "", column->name,
+						 text.len > 0 ? " AND " : "",
+						 type == TIDOID || type == TIDARRAYOID ?
+						 "ctid" : column->name,
 						 fc_pushdown_operators[condition->operator],
 						 deparse_expression(operand, context, true, false));
 	}

@@ -10,6 +10,7 @@
 
 #include "access/htup_details.h"
 #include "access/sysattr.h"
+#include "api/ctid.h"
 #include "api/memo.h"
 #include "executor/tuptable.h"
 #include "read/tuple.h"
@@ -38,11 +39,12 @@ static bool answer_holds(const FcChange *change, const Bitmapset *missing,
  * fc_change_begin
  *		Prepare to change a table as the given user.  Sends nothing.
  *
- * returned are the attribute numbers that are wanted after each write.
+ * returned are the attribute numbers that are wanted after each write, besides
+ * the ctid.
  */
 FcChange *
 fc_change_begin(Relation rel, Oid userid, EState *estate,
-				Bitmapset *returned)
+				Bitmapset *returned, bool returns_ctid)
 {
 	FcChange   *change = palloc0(sizeof(FcChange));
 	Oid			relid = RelationGetRelid(rel);
@@ -54,6 +56,7 @@ fc_change_begin(Relation rel, Oid userid, EState *estate,
 	change->sender = fc_send_begin(change->table, serverid, userid, estate);
 	change->learner = fc_put_begin(change->sender);
 	change->returned = returned;
+	change->returns_ctid = returns_ctid;
 	change->row_context = AllocSetContextCreate(CurrentMemoryContext,
 												"frontcore_fdw write",
 												ALLOCSET_DEFAULT_SIZES);
@@ -152,6 +155,7 @@ fc_change_insert(FcChange *change, TupleTableSlot *slot)
 	fc_put_insert(change->learner, draft, &key, &written);
 	count_row(change);
 	return_row(change, draft, &key, &written, slot);
+	fc_change_identify(change, key.id, &slot->tts_tid);
 }
 
 /*
@@ -166,9 +170,11 @@ fc_change_update(FcChange *change, FcOldRow *row,
 	FcJsonNode	properties = {0};
 	FcDraft    *draft;
 	FcWritten	written;
+	ItemPointerData ctid;
 	int			attnum = -1;
 	bool		writes_properties = false;
 
+	fc_change_identify(change, row->key.id, &ctid);
 	while ((attnum = bms_next_member(attributes, attnum)) >= 0)
 	{
 		const FcTableColumn *column = &table->columns[attnum - 1];
@@ -190,6 +196,7 @@ fc_change_update(FcChange *change, FcOldRow *row,
 		return false;
 	count_row(change);
 	return_row(change, draft, &row->key, &written, slot);
+	slot->tts_tid = ctid;
 	return true;
 }
 
@@ -201,8 +208,10 @@ bool
 fc_change_delete(FcChange *change, FcOldRow *row)
 {
 	const FcTable *table = change->table;
+	ItemPointerData ctid;
 	bool		found;
 
+	fc_change_identify(change, row->key.id, &ctid);
 	if (table->deactivates)
 	{
 		FcJsonNode	nothing = {0};
@@ -218,6 +227,19 @@ fc_change_delete(FcChange *change, FcOldRow *row)
 	if (found)
 		count_row(change);
 	return found;
+}
+
+/*
+ * fc_change_identify
+ *		Set the ctid of a row as it is returned; throw if it is wanted and the
+ *		row cannot have one.
+ */
+void
+fc_change_identify(const FcChange *change, int64 id, ItemPointer ctid)
+{
+	ItemPointerSetInvalid(ctid);
+	if (change->returns_ctid)
+		fc_ctid_from_id(ctid, id, change->table->name);
 }
 
 /*

@@ -17,12 +17,13 @@ typedef struct FcChange
 	FcSender   *sender;
 	FcPut	   *learner;
 	Bitmapset  *returned;		/* attribute numbers wanted after a write */
+	bool		returns_ctid;	/* of the row in the slot */
 	struct HTAB *touched;		/* ids updated or deleted; NULL at first */
 	MemoryContext row_context;	/* of one row */
 } FcChange;
 
 extern FcChange *fc_change_begin(Relation rel, Oid userid, EState *estate,
-								 Bitmapset *returned);
+								 Bitmapset *returned, bool returns_ctid);
 extern bool fc_change_is_first(FcChange *change, int64 id);
 extern void fc_change_see(const FcChange *change, FcOldRow *row,
 						  AttrNumber attnum, Datum value, bool isnull);
@@ -32,5 +33,7 @@ extern bool fc_change_update(FcChange *change, FcOldRow *row,
 							 const Bitmapset *attributes,
 							 TupleTableSlot *slot);
 extern bool fc_change_delete(FcChange *change, FcOldRow *row);
+extern void fc_change_identify(const FcChange *change, int64 id,
+							   ItemPointer ctid);
 
 #endif							/* FC_CHANGE_H */

@@ -147,7 +147,7 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 	List	   *expressions = ExecInitExprList(plan->fdw_exprs,
 											   (PlanState *) node);
 	int			noperands = intVal(list_nth(private, FC_DIRECT_OPERANDS));
-	Bitmapset  *returned;
+	List	   *returned = list_nth(private, FC_DIRECT_RETURNED);
 
 	node->fdw_state = direct;
 	direct->server = fc_memo_server(plan->fs_server);
@@ -162,10 +162,10 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 		return;
 
 	direct->target_set = fc_target_attributes(direct->targets);
-	returned = fc_target_attributes(list_nth(private, FC_DIRECT_RETURNED));
 	direct->change = fc_change_begin(rinfo->ri_RelationDesc,
 									 fc_result_user(rinfo, estate), estate,
-									 returned);
+									 fc_target_attributes(returned),
+									 fc_target_has_ctid(returned));
 	direct->change->sender->use.estimated = plan->scan.plan.plan_rows;
 }
 

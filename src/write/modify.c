@@ -67,16 +67,16 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 	Relation	rel = rinfo->ri_RelationDesc;
 	EState	   *estate = mtstate->ps.state;
 	FcModify   *modify;
-	Bitmapset  *returned;
+	List	   *returned;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
 	modify = palloc0(sizeof(FcModify));
-	returned = fc_target_attributes(list_nth(fdw_private,
-											 FC_MODIFY_RETURNED));
+	returned = list_nth(fdw_private, FC_MODIFY_RETURNED);
 	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
-									 estate, returned);
+									 estate, fc_target_attributes(returned),
+									 fc_target_has_ctid(returned));
 	modify->change->sender->use.estimated = subplan->plan_rows;
 	rinfo->ri_FdwState = modify;
 	if (mtstate->operation == CMD_INSERT)
@@ -102,9 +102,11 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	EState	   *estate = mtstate->ps.state;
 	Relation	rel = rinfo->ri_RelationDesc;
 	FcModify   *modify = rinfo->ri_FdwState;
+	bool		returns_ctid;
 	Bitmapset  *returned = fc_target_returned(rel, CMD_INSERT, 0,
 											  rinfo->ri_returningList,
-											  rinfo->ri_WithCheckOptions);
+											  rinfo->ri_WithCheckOptions,
+											  &returns_ctid);
 
 	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
@@ -118,11 +120,12 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	{
 		modify = palloc0(sizeof(FcModify));
 		modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
-										 estate, NULL);
+										 estate, NULL, false);
 		rinfo->ri_FdwState = modify;
 	}
 	modify->change->returned = bms_add_members(modify->change->returned,
 											   returned);
+	modify->change->returns_ctid |= returns_ctid;
 }
 
 /*
@@ -202,6 +205,7 @@ frontcoreExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
 	{
 		ExecForceStoreHeapTuple(&tuple, slot, false);
 		ExecMaterializeSlot(slot);
+		fc_change_identify(change, row->key.id, &slot->tts_tid);
 	}
 	MemoryContextSwitchTo(oldcontext);
 	return found ? slot : NULL;

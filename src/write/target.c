@@ -27,6 +27,7 @@ typedef struct Returned
 {
 	Index		varno;			/* of the written table; 0: of the only one */
 	Bitmapset  *attributes;		/* attribute numbers, 0 for the whole row */
+	bool		ctid;
 } Returned;
 
 static bool gather_returned(Node *node, Returned *returned);
@@ -215,19 +216,21 @@ fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum)
  *		The attributes that are wanted of a row after it was written.
  *
  * varno is the table's number in the expressions, 0 if they know no other.
+ * *ctid is set to whether its ctid is wanted, too.
  */
 Bitmapset *
 fc_target_returned(Relation rel, CmdType operation, Index varno,
-				   List *returning, List *checks)
+				   List *returning, List *checks, bool *ctid)
 {
 	TriggerDesc *triggers = rel->trigdesc;
-	Returned	returned = {varno, NULL};
+	Returned	returned = {varno, NULL, false};
 	Bitmapset  *result = NULL;
 
-	if (operation == CMD_DELETE)
-		return NULL;
 	gather_returned((Node *) returning, &returned);
 	gather_returned((Node *) checks, &returned);
+	*ctid = returned.ctid;
+	if (operation == CMD_DELETE)
+		return NULL;
 	if (triggers != NULL &&
 		((operation == CMD_INSERT && triggers->trig_insert_after_row) ||
 		 (operation == CMD_UPDATE && triggers->trig_update_after_row)))
@@ -245,7 +248,8 @@ fc_target_returned(Relation rel, CmdType operation, Index varno,
 
 /*
  * fc_target_returned_list
- *		The same for a plan's table, as a plan keeps it.
+ *		The same for a plan's table, as a plan keeps it: in one list, where
+ *		the ctid has its own number.
  */
 List *
 fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
@@ -256,6 +260,7 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 	Bitmapset  *returned;
 	List	   *result = NIL;
 	int			attnum = -1;
+	bool		ctid;
 
 	if (plan->returningLists != NIL)
 		returning = list_nth(plan->returningLists, subplan_index);
@@ -263,7 +268,9 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 		checks = list_nth(plan->withCheckOptionLists, subplan_index);
 
 	returned = fc_target_returned(rel, plan->operation, varno, returning,
-								  checks);
+								  checks, &ctid);
+	if (ctid)
+		result = list_make1_int(SelfItemPointerAttributeNumber);
 	while ((attnum = bms_next_member(returned, attnum)) >= 0)
 		result = lappend_int(result, attnum);
 	return result;
@@ -271,7 +278,7 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 
 /*
  * fc_target_attributes
- *		Attribute numbers that a plan has kept, as a set.
+ *		Attribute numbers that a plan has kept, as a set without the ctid.
  */
 Bitmapset *
 fc_target_attributes(const List *attributes)
@@ -280,8 +287,21 @@ fc_target_attributes(const List *attributes)
 	ListCell   *cell;
 
 	foreach(cell, attributes)
-		set = bms_add_member(set, lfirst_int(cell));
+	{
+		if (lfirst_int(cell) > 0)
+			set = bms_add_member(set, lfirst_int(cell));
+	}
 	return set;
+}
+
+/*
+ * fc_target_has_ctid
+ *		Is the ctid among the attribute numbers that a plan has kept?
+ */
+bool
+fc_target_has_ctid(const List *attributes)
+{
+	return list_member_int(attributes, SelfItemPointerAttributeNumber);
 }
 
 /*
@@ -300,8 +320,11 @@ gather_returned(Node *node, Returned *returned)
 
 		if (returned->varno == 0)
 			is_ours = !IS_SPECIAL_VARNO(var->varno);
-		if (is_ours && var->varlevelsup == 0 && var->varattno >= 0 &&
-			!fc_var_is_old(var))
+		if (!is_ours || var->varlevelsup > 0)
+			return false;
+		if (var->varattno == SelfItemPointerAttributeNumber)
+			returned->ctid = true;
+		if (var->varattno >= 0 && !fc_var_is_old(var))
 			returned->attributes = bms_add_member(returned->attributes,
 												  var->varattno);
 		return false;
