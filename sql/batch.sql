@@ -69,7 +69,8 @@ CREATE TABLE keys AS SELECT 7301 + g % 40 AS key, g FROM generate_series(0, 79) 
 ANALYZE keys;
 SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
-SELECT count(*), count(DISTINCT d.id), count(DISTINCT d::text) FROM keys JOIN course_dates AS d ON d.course_id = key;
+SELECT count(*), count(DISTINCT d.id), count(DISTINCT d::text), bool_and(d.ctid = format('(0,%s)', d.id + 1)::tid) AS is_right
+FROM keys JOIN course_dates AS d ON d.course_id = key;
 \! test/mock.py --log --quiet
 SELECT count(*), count(DISTINCT d.id), count(DISTINCT e::text) FROM keys JOIN course_dates AS d ON d.course_id = key
 JOIN course_dates AS e ON e.course_id = key AND e.id = d.id WHERE g < 40;

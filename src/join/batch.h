@@ -14,7 +14,8 @@
  *															FC_SCAN_BATCH));
  *	2. in IterateForeignScan does nothing but
  *			return fc_batch_next(state->batch, &id);
- *	   and name the row by its id.  The slot returned is not always node->ss.ss_ScanTupleSlot.
+ *	   and give the row its ctid, by its id.  The slot returned is not always
+ *	   node->ss.ss_ScanTupleSlot.
  *	3. in ReScanForeignScan does nothing but
  *			fc_batch_rescan(state->batch);
  *	   since ask below begins each question anew;

@@ -92,7 +92,7 @@ frontcoreRefetchForeignRow(EState *estate, ExecRowMark *erm, Datum rowid,
 
 /*
  * fc_identity_begin
- *		Prepare to give a scan's rows their ctids; NULL if nobody looks at them.
+ *		Prepare to give a scan's rows their ctids; NULL if nobody reads them.
  *
  * Lives in the current context, which must be the query's.
  */

@@ -5,7 +5,7 @@ import itertools
 import re
 
 from differential.schema import (
-    FOREIGN, INTEGERS, LIMITS, PUSHABLE, TAGS, Ref, short_type)
+    FOREIGN, INTEGERS, LIMITS, PUSHABLE, TAGS, UNIQUE, Ref, short_type)
 from differential.session import NULL_TEXT, literal
 
 
@@ -267,6 +267,8 @@ class Conditions:
         """A condition on one column."""
         if self.chance(0.06):
             return self.row_atom(ref)
+        if ref.ctid and self.chance(0.05):
+            return self.ctid_atom(ref)
         column = self.column(ref)
         kind = short_type(ref.table.columns[column])
         if kind in INTEGERS or kind in ("numeric", "double precision"):
@@ -274,6 +276,31 @@ class Conditions:
         if kind in ("date", "timestamp", "timestamptz"):
             return self.time_atom(ref, column)
         return self.other_atom(ref, column, kind)
+
+    def ctid_atom(self, ref):
+        """A condition on the ctid."""
+        key = UNIQUE[ref.table.name]
+
+        def operand():
+            return "loc.ctid(%d)" % self.integer(ref, key)
+
+        choice = self.weighted(compare=40, into=20, any=20, either=10,
+                               odd=10)
+        if choice == "into":
+            return "%s IN (%s)" % (ref.ctid, ", ".join(
+                operand() for _ in range(self.lot.randint(1, 5))))
+        if choice == "any":
+            return "%s = ANY (ARRAY(SELECT loc.ctid(a.%s) FROM loc.k a " \
+                "WHERE a.n < %d))" % (
+                    ref.ctid, self.lot.choice(("k8", "d8", "c8")),
+                    self.lot.randint(0, 12))
+        if choice == "either":
+            return "(%s)" % " OR ".join(
+                self.compare(ref.ctid, operand(), "=") for _ in range(2))
+        if choice == "odd":
+            return "%s = '%s'" % (ref.ctid, self.lot.choice(
+                ("(0,0)", "(0,1)", "(1,0)", "(4294967295,0)")))
+        return self.compare(ref.ctid, operand())
 
     def operand(self, ref, column):
         """An operand for a column that has an order."""

@@ -231,6 +231,9 @@ class Generator(Conditions):
         if TAGS[outer.table.name][left] == "small" and (
                 outer.table.name != "k" and inner.table.name != "k"):
             return None
+        if inner.ctid and inner[right] == inner.key and self.chance(0.08) \
+                and outer.table.columns[left] in INTEGERS:
+            return self.compare(inner.ctid, "loc.ctid(%s)" % outer[left], "=")
         if self.chance(0.12) and not needs_equality:
             return self.odd_clause(outer, inner, left, right)
         if needs_equality or self.chance(0.85):

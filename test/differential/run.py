@@ -18,8 +18,8 @@ from differential.cases import Failure, make_case
 from differential.configurations import (
     REFERENCE_SWITCHES, configurations, random_configuration)
 from differential.schema import (
-    DERIVED, FOREIGN, HAND_COPIED, HAND_WRITTEN, INTEGERS, LIMITS, RESOURCE_OF,
-    TABLES, UNIQUE, Table, short_type)
+    CTID_FUNCTION, DERIVED, FOREIGN, HAND_COPIED, HAND_WRITTEN, INTEGERS,
+    LIMITS, RESOURCE_OF, TABLES, UNIQUE, Table, short_type)
 from differential.session import NULL_TEXT, Lost, Session, SqlError, literal
 from differential.trial import Trial, difference
 from mock.client import Mock, MockError
@@ -354,6 +354,7 @@ class Runner:
                     values[column] = NULL_TEXT
             rows.append("(%s)" % ", ".join(values))
         self.session.query(
+            CTID_FUNCTION + "; "
             "CREATE DOMAIN loc.whole AS bigint; "
             "CREATE TABLE loc.k (n integer, k2 smallint, k4 integer, "
             "k8 bigint, d8 bigint, c8 bigint, s integer, day date, "

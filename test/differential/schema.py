@@ -49,6 +49,16 @@ UNIQUE = {"courses": "id", "course_dates": "id", "customers": "id",
 TABLES = ("courses", "course_dates", "customers", "my_dates", "my_courses")
 FOREIGN = TABLES + ("guarded", "family")
 REFERENCE = re.compile("@(%s)\\b" % "|".join(FOREIGN))
+# The ctid of a foreign table's row: of the copy's, computed from the key.
+CTID = re.compile(r"@ctid\((\w+)\.(\w+)\)")
+GREATEST_CTID = (1 << 32) * 65535 - 65535 - 1
+CTID_FUNCTION = """
+    CREATE FUNCTION loc.ctid(id bigint) RETURNS tid LANGUAGE sql IMMUTABLE AS
+    $$ SELECT CASE WHEN id IS NULL THEN NULL
+                   WHEN id BETWEEN 1 AND %d
+                   THEN format('(%%s,%%s)', id / 65535, id %% 65535 + 1)::tid
+                   ELSE '(0,0)'::tid END $$
+    """ % GREATEST_CTID
 
 # Tables written by hand: columns of other names, types and places.
 HAND_WRITTEN = {
@@ -153,6 +163,15 @@ class Ref:
         return "%s.%s" % (self.alias, column)
 
     @property
+    def ctid(self):
+        """The row's ctid where its table is one of ours, else None."""
+        if self.is_foreign and self.table.name in TABLES and all(
+                0 < int(value) <= GREATEST_CTID
+                for value in self.table.values[UNIQUE[self.table.name]]):
+            return "@ctid(%s)" % self.key
+        return None
+
+    @property
     def key(self):
         """The expression that names a row."""
         return self[UNIQUE[self.table.name]]
@@ -184,4 +203,6 @@ class Query:
 
 def place(sql, schema):
     """Put a schema where the statement has an @."""
+    sql = CTID.sub(r"\1.ctid" if schema == "fc" else r"loc.ctid(\1.\2)",
+                   sql)
     return REFERENCE.sub(schema + r".\1", sql)
