@@ -7,17 +7,20 @@
 -- LIMIT TO, EXCEPT, and names that have to be quoted
 CREATE SERVER "an other's ""server""" FOREIGN DATA WRAPPER frontcore_fdw;
 CREATE SCHEMA import_test;
-IMPORT FOREIGN SCHEMA frontcore LIMIT TO (customers, no_such_table)
+CREATE SCHEMA import_raw;
+IMPORT FOREIGN SCHEMA frontcore LIMIT TO (customers)
     FROM SERVER "an other's ""server""" INTO import_test;
 \det import_test.*
 IMPORT FOREIGN SCHEMA frontcore EXCEPT (customers, no_such_table)
     FROM SERVER "an other's ""server""" INTO import_test;
 \det import_test.*
-IMPORT FOREIGN SCHEMA frontcore LIMIT TO (no_such_table)
-    FROM SERVER frontcore INTO import_test;
+-- a name in LIMIT TO that is no table is refused, and nothing is imported
+IMPORT FOREIGN SCHEMA frontcore LIMIT TO (courses, course_datez)
+    FROM SERVER frontcore INTO import_raw;
+\echo :LAST_ERROR_SQLSTATE
+\det import_raw.*
 
 -- the raw object is imported only when asked for
-CREATE SCHEMA import_raw;
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER frontcore INTO import_raw
     OPTIONS (import_raw 'true');
 SELECT table_name, column_name, data_type

@@ -228,7 +228,6 @@ CREATE FOREIGN TABLE chosen (
     course bigint OPTIONS (field 'course_id'),
     starts date OPTIONS (field 'start_at'),
     free text OPTIONS (field 'seats.free.num'),
-    unknown text OPTIONS (field 'no_such_member'),
     twice integer GENERATED ALWAYS AS (2) STORED
 ) SERVER options_server OPTIONS (resource 'course_dates');
 SELECT c.id = d.id, c.course = d.course_id, c.starts = d.start_at,
@@ -236,6 +235,11 @@ SELECT c.id = d.id, c.course = d.course_id, c.starts = d.start_at,
   FROM chosen c JOIN fc.course_dates d USING (id) ORDER BY id LIMIT 1;
 
 -- what a name stands for is looked up at first use
+ALTER FOREIGN TABLE chosen ADD COLUMN unknown text OPTIONS (field 'no_such_member');
+SELECT id FROM chosen;
+\echo :LAST_ERROR_SQLSTATE
+ALTER FOREIGN TABLE chosen ALTER unknown OPTIONS (SET field 'location.name');
+EXPLAIN (COSTS OFF) SELECT id FROM chosen;
 CREATE FOREIGN TABLE courses (id bigint, titel text) SERVER options_server;
 EXPLAIN (COSTS OFF) SELECT id FROM courses;
 \echo :LAST_ERROR_SQLSTATE
@@ -265,7 +269,7 @@ CLOSE c;
 ALTER FOREIGN TABLE sized OPTIONS (SET page_size '3');
 EXPLAIN (COSTS OFF) SELECT id FROM sized;
 SAVEPOINT s;
-ALTER FOREIGN TABLE sized ALTER COLUMN id OPTIONS (field 'course_type.id');
+ALTER FOREIGN TABLE sized ALTER COLUMN id OPTIONS (field 'level.id');
 EXPLAIN (COSTS OFF) SELECT id FROM sized WHERE id = 7301;
 ROLLBACK TO s;
 EXPLAIN (COSTS OFF) SELECT id FROM sized WHERE id = 7301;

@@ -180,7 +180,7 @@ CREATE FOREIGN TABLE w (id bigint, no_such_field text) SERVER frontcore
     OPTIONS (resource 'customers');
 SELECT id FROM w;
 -- what some endpoints do not hold is fetched where it is, or is an error if
--- rows depend on it, or null with one notice
+-- rows depend on it, or null with a notice for each statement
 RESET client_min_messages;
 SELECT count(created_at) FROM fc.course_dates;
 \! test/mock.py --log

@@ -15,6 +15,7 @@
 
 #define REMOTE_SCHEMA	"frontcore"
 
+static void check_names(List *tables);
 static char *print_table(const FcResource *resource, const char *server,
 						 bool with_raw);
 
@@ -39,6 +40,8 @@ frontcoreImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 						stmt->remote_schema, server),
 				 errhint("The only one is \"%s\".", REMOTE_SCHEMA)));
 
+	if (stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO)
+		check_names(stmt->table_list);
 	for (const FcResource *resource = fc_resources; resource->name; resource++)
 	{
 		/* Core filters too, but only after it has parsed what we print. */
@@ -48,6 +51,25 @@ frontcoreImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	}
 
 	return commands;
+}
+
+/* Refuse a name in LIMIT TO that is no resource's. */
+static void
+check_names(List *tables)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		const char *name = lfirst_node(RangeVar, cell)->relname;
+
+		if (fc_catalog_find(name) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+					 errmsg("table \"%s\" is not present in schema \"%s\"",
+							name, REMOTE_SCHEMA),
+					 errhint("Its tables are: %s.", fc_catalog_names())));
+	}
 }
 
 /* The statement that makes a resource's foreign table. */

@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "api/catalog.h"
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+#include "nodes/value.h"
 
 /* Words for the tables below; each one fills in members of FcColumn. */
 #define FROM(json_path)		.path = json_path
@@ -210,6 +213,7 @@ static const FcColumn course_date_columns[] = {
 	{"course", "jsonb", FC_MEMBER, WITHIN("course")},
 	{"place", "jsonb", FC_MEMBER, WITHIN("place")},
 	{"status", "jsonb", FC_MEMBER},
+	{"trigger_value", "jsonb", FC_MEMBER},
 	{NULL}
 };
 
@@ -253,6 +257,7 @@ static const FcColumn customer_columns[] = {
 	{"created_at", "timestamptz", RANGE("created_at")},
 	{"updated_at", "timestamptz", RANGE("updated_at")},
 	{"raw", "jsonb", FC_RAW, FROM("")},
+	{"idStatus", "text", FC_MEMBER},
 	{NULL}
 };
 
@@ -303,6 +308,56 @@ fc_catalog_find(const char *name)
 }
 
 /*
+ * fc_catalog_names
+ *		The names of all resources, for people to read.
+ */
+const char *
+fc_catalog_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (const FcResource *resource = fc_resources; resource->name; resource++)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 resource->name);
+	return names.data;
+}
+
+/*
+ * fc_catalog_members
+ *		The names of top level members that are no columns themselves, but that
+ *		paths may begin with.
+ */
+const char *
+fc_catalog_members(const FcResource *resource)
+{
+	StringInfoData names;
+	List	   *members = NIL;
+	ListCell   *cell;
+
+	for (const FcColumn *column = resource->columns; column->name; column++)
+	{
+		const char *place = column->path ? column->path : column->name;
+
+		while (*place != '\0')
+		{
+			char	   *member = pnstrdup(place, strcspn(place, ".|"));
+
+			if (fc_catalog_column(resource, member) == NULL)
+				members = list_append_unique(members, makeString(member));
+			place += strcspn(place, "|");
+			place += (*place == '|');
+		}
+	}
+
+	initStringInfo(&names);
+	foreach(cell, members)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 strVal(lfirst(cell)));
+	return names.data;
+}
+
+/*
  * fc_catalog_column
  *		The resource's column of that name, or NULL.
  */
@@ -350,6 +405,34 @@ fc_catalog_holder(const FcResource *resource, const char *path)
 }
 
 /*
+ * fc_catalog_knows_path
+ *		Is the dotted path one of those of the resource's columns?
+ *
+ * Objects of the API may leave out keys that it documents, such as the id of
+ * no place; of other keys this is not known.
+ */
+bool
+fc_catalog_knows_path(const FcResource *resource, const char *path)
+{
+	Size		length = strlen(path);
+
+	for (const FcColumn *column = resource->columns; column->name; column++)
+	{
+		const char *place = column->path ? column->path : column->name;
+
+		while (*place != '\0')
+		{
+			if (strcspn(place, "|") == length &&
+				strncmp(place, path, length) == 0)
+				return true;
+			place += strcspn(place, "|");
+			place += (*place == '|');
+		}
+	}
+	return false;
+}
+
+/*
  * fc_catalog_column_number
  *		The position of a column in its resource, counted from 0.
  */
@@ -357,6 +440,20 @@ int
 fc_catalog_column_number(const FcResource *resource, const FcColumn *column)
 {
 	return column - resource->columns;
+}
+
+/*
+ * fc_catalog_columns
+ *		How many columns a resource has.
+ */
+int
+fc_catalog_columns(const FcResource *resource)
+{
+	int			count = 0;
+
+	while (resource->columns[count].name != NULL)
+		count++;
+	return count;
 }
 
 /*

@@ -94,12 +94,17 @@ typedef struct FcResource
 extern const FcResource fc_resources[];
 
 extern const FcResource *fc_catalog_find(const char *name);
+extern const char *fc_catalog_names(void);
+extern const char *fc_catalog_members(const FcResource *resource);
 extern const FcColumn *fc_catalog_column(const FcResource *resource,
 										 const char *name);
 extern const FcColumn *fc_catalog_holder(const FcResource *resource,
 										 const char *path);
+extern bool fc_catalog_knows_path(const FcResource *resource,
+								  const char *path);
 extern int	fc_catalog_column_number(const FcResource *resource,
 									 const FcColumn *column);
+extern int	fc_catalog_columns(const FcResource *resource);
 extern const FcColumn *fc_catalog_flagged(const FcResource *resource,
 										  int flag);
 extern uint64 fc_catalog_flat_routes(const FcResource *resource);

@@ -179,6 +179,26 @@ fc_exchange_open(Oid serverid, Oid userid)
 }
 
 /*
+ * fc_exchange_reserve
+ *		Throw if a run of the executor may not make so many requests more.
+ */
+void
+fc_exchange_reserve(EState *estate, int64 requests)
+{
+	int64		made = get_run(estate)->requests;
+
+	if (fc_max_requests_per_query > 0 &&
+		made + requests > fc_max_requests_per_query)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("query needs more than %d requests",
+						fc_max_requests_per_query),
+				 errdetail("It has made " INT64_FORMAT ", and needs at least " INT64_FORMAT " to write its rows.  None of them was written.",
+						   made, requests),
+				 errhint("Write fewer rows at a time, or raise frontcore_fdw.max_requests_per_query.")));
+}
+
+/*
  * fc_exchange
  *		Send a request until there is an answer that means something.
  *

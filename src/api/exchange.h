@@ -33,6 +33,7 @@ typedef struct FcApi
 typedef struct FcMeter
 {
 	const char *resource;		/* for statistics, activity and messages */
+	Oid			relid;			/* of the foreign table, if there is one */
 	FcCounts	counts;
 	int64		estimated;		/* requests the planner expects, or 0 */
 	EState	   *estate;			/* of the executor run, NULL if none; for
@@ -62,6 +63,7 @@ typedef struct FcAnswer
 } FcAnswer;
 
 extern FcApi *fc_exchange_open(Oid serverid, Oid userid);
+extern void fc_exchange_reserve(EState *estate, int64 requests);
 extern FcAnswer *fc_exchange(FcApi *api, FcMeter *use,
 							 const FcExchange *call);
 

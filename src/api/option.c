@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "api/option.h"
 #include "base/url.h"
@@ -26,7 +27,9 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "pgtime.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -186,7 +189,8 @@ static const char *given_value(List *given, const char *name,
 							   const char *standard);
 static void fill_server(FcServer *server, List *given);
 static void fill_table(FcTable *table, List *given);
-static FcTableColumn *describe_columns(const FcTable *table, TupleDesc desc);
+static FcTableColumn *describe_columns(const FcTable *table, Relation rel);
+static Bitmapset *computed_from(Relation rel, AttrNumber attnum);
 static void describe_column(const FcTable *table, FcTableColumn *column,
 							const FcColumn *properties,
 							const FcColumn *guess);
@@ -288,10 +292,31 @@ fc_option_table(Oid relid)
 						 table->name)));
 
 	table->natts = RelationGetDescr(rel)->natts;
-	table->columns = describe_columns(table, RelationGetDescr(rel));
+	table->columns = describe_columns(table, rel);
 	table_close(rel, NoLock);
 
 	return table;
+}
+
+/*
+ * fc_option_add_computed
+ *		Add to attributes those that generated columns among them are computed
+ *		from; offset by FirstLowInvalidHeapAttributeNumber.
+ *
+ * A generated column is not computed from another one.
+ */
+Bitmapset *
+fc_option_add_computed(const FcTable *table, Bitmapset *attributes)
+{
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].computed_from != NULL &&
+			bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber,
+						  attributes))
+			attributes = bms_add_members(attributes,
+										 table->columns[i].computed_from);
+	}
+	return attributes;
 }
 
 /*
@@ -533,8 +558,9 @@ fill_table(FcTable *table, List *given)
 
 /* Say what each column of a table stands for. */
 static FcTableColumn *
-describe_columns(const FcTable *table, TupleDesc desc)
+describe_columns(const FcTable *table, Relation rel)
 {
+	TupleDesc	desc = RelationGetDescr(rel);
 	FcTableColumn *columns = palloc0(desc->natts * sizeof(*columns));
 	const FcColumn *guess = table->resource->columns;
 	const FcColumn *properties = fc_catalog_flagged(table->resource,
@@ -545,6 +571,8 @@ describe_columns(const FcTable *table, TupleDesc desc)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		/* PostgreSQL computes a generated column; the API has no such field */
+		if (attribute->attgenerated == ATTRIBUTE_GENERATED_STORED)
+			columns[i].computed_from = computed_from(rel, attribute->attnum);
 		if (attribute->attisdropped || attribute->attgenerated != '\0')
 			continue;
 
@@ -556,6 +584,16 @@ describe_columns(const FcTable *table, TupleDesc desc)
 	}
 
 	return columns;
+}
+
+/* The attributes that a generated column is computed from. */
+static Bitmapset *
+computed_from(Relation rel, AttrNumber attnum)
+{
+	Bitmapset  *attributes = NULL;
+
+	pull_varattnos(build_column_default(rel, attnum), 1, &attributes);
+	return attributes;
 }
 
 /*
@@ -584,8 +622,16 @@ describe_column(const FcTable *table, FcTableColumn *column,
 		column->column = fc_catalog_column(resource, field);
 	if (column->column != NULL)
 		column->path = column->column->path ? column->column->path : field;
-	else if (given != NIL)
+	else if (given != NIL && fc_catalog_holder(resource, field) != NULL)
 		column->path = field;
+	else if (given != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("field \"%s\" of column \"%s\" of foreign table \"%s\" is not known of resource \"%s\"",
+						field, column->name, table->name, resource->name),
+				 errhint("A field is one of: %s; or a path that begins with one of: %s; or custom_properties.KEY.",
+						 list_fields(resource),
+						 fc_catalog_members(resource))));
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
@@ -630,20 +676,15 @@ static const FcResource *
 find_resource(const char *name)
 {
 	const FcResource *found = fc_catalog_find(name);
-	StringInfoData names;
 
 	if (found != NULL)
 		return found;
 
-	initStringInfo(&names);
-	for (const FcResource *resource = fc_resources; resource->name; resource++)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 resource->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("resource \"%s\" does not exist", name),
 			 errhint("The option \"resource\" of a foreign table, else the table's name, is one of: %s.",
-					 names.data)));
+					 fc_catalog_names())));
 }
 
 /*

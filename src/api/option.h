@@ -10,6 +10,7 @@
 #include "api/catalog.h"
 #include "base/http.h"
 #include "foreign/foreign.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "shared/limiter.h"
 
@@ -53,6 +54,9 @@ typedef struct FcTableColumn
 	const char *path;			/* into the API's object, as in FcColumn; of a
 								 * property, to the object that holds it */
 	const char *property;		/* KEY of custom_properties.KEY, else NULL */
+	const Bitmapset *computed_from; /* of a stored generated column:
+									 * attributes, offset as pull_varattnos
+									 * does */
 } FcTableColumn;
 
 /* A foreign table's options, the server's defaults filled in. */
@@ -77,6 +81,8 @@ typedef struct FcTable
 
 extern FcServer *fc_option_server(Oid serverid);
 extern FcTable *fc_option_table(Oid relid);
+extern Bitmapset *fc_option_add_computed(const FcTable *table,
+										 Bitmapset *attributes);
 extern bool fc_option_import_raw(List *given);
 extern bool fc_option_has_api_key(Oid serverid, Oid userid);
 extern const char *fc_option_api_key(Oid serverid, Oid userid,

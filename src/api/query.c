@@ -160,6 +160,29 @@ fc_query_needed_columns(const FcQuery *query)
 }
 
 /*
+ * fc_query_count_lacking
+ *		How many of the columns and paths that the query needs are known to be
+ *		lacking in the items of a route.
+ */
+int
+fc_query_count_lacking(const FcQuery *query, int route,
+					   const FcRouteFacts *facts)
+{
+	int			count = pg_popcount64(facts->lacks[route] &
+									  fc_query_needed_columns(query));
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		const FcNeed *need = lfirst(cell);
+
+		if (need->lacked_by & (UINT64CONST(1) << route))
+			count++;
+	}
+	return count;
+}
+
+/*
  * fc_query_first_size
  *		How many rows the first request asks for.
  */
@@ -217,13 +240,12 @@ FcRouteChoice
 fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 {
 	FcRouteChoice best = {NULL, -1, 0, false};
-	uint64		needed = fc_query_needed_columns(query);
 	int			best_lacks = 0;
 
 	for (int i = 0; query->resource->routes[i].path; i++)
 	{
 		const FcRoute *route = &query->resource->routes[i];
-		int			lacks = pg_popcount64(facts->lacks[i] & needed);
+		int			lacks = fc_query_count_lacking(query, i, facts);
 		double		requests;
 
 		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||

@@ -9,6 +9,7 @@
 #define FC_QUERY_H
 
 #include "api/catalog.h"
+#include "api/presence.h"
 #include "nodes/pg_list.h"
 #include "shared/stats.h"
 
@@ -52,6 +53,13 @@ typedef struct FcNeed
 	const FcColumn *column;		/* the catalog's that it belongs to, or NULL */
 	const char *name;			/* of the local column, for messages */
 	bool		is_strict;		/* WHERE, JOIN or ORDER BY reads it */
+	bool		is_shown;		/* the user sees its value */
+
+	/* of a path of the user's own, of which the catalog has no column */
+	bool		is_own_path;
+	FcPresence	presence;		/* in the items of the current answer */
+	uint64		lacked_by;		/* routes whose items were seen to lack it, as
+								 * bits by number */
 } FcNeed;
 
 typedef struct FcQuery
@@ -71,6 +79,8 @@ typedef struct FcQuery
 	int			page_size;		/* of a full page, 1 to 250 */
 	int			first_page_size;	/* rows wanted at once, 0 if unknown */
 	List	   *needs;			/* of FcNeed * */
+	bool		is_silent;		/* no user sees its rows: what they lack is
+								 * for another query to report */
 	double		repetitions;	/* how often the like of it will be asked */
 } FcQuery;
 
@@ -123,6 +133,8 @@ extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
+extern int	fc_query_count_lacking(const FcQuery *query, int route,
+								   const FcRouteFacts *facts);
 extern int	fc_query_first_size(const FcQuery *query, const FcRoute *route);
 
 extern void fc_query_recall(const FcResource *resource,

@@ -120,8 +120,7 @@ static Bitmapset *read_attributes(PlannerInfo *root, RelOptInfo *rel,
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static Bitmapset *clause_attributes(RelOptInfo *rel, List *clauses);
-static List *list_attributes(const FcTable *table,
-							 const Bitmapset *attributes);
+static List *list_attributes(const FcTable *table, Bitmapset *attributes);
 static List *plan_order(const FcTable *table, const ScanPath *scan);
 static int	plan_limit(PlannerInfo *root, RelOptInfo *rel,
 					   const ForeignPath *path);
@@ -826,8 +825,10 @@ static Bitmapset *
 read_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				List *clauses)
 {
-	return bms_add_members(fc_carried_attributes(root, rel, table),
-						   clause_attributes(rel, clauses));
+	Bitmapset  *attributes = fc_carried_attributes(root, rel, table);
+
+	attributes = bms_add_members(attributes, clause_attributes(rel, clauses));
+	return fc_option_add_computed(table, attributes);
 }
 
 /*
@@ -852,14 +853,17 @@ clause_attributes(RelOptInfo *rel, List *clauses)
 }
 
 /*
- * Attribute numbers as a plan keeps them; of a whole row, those of all.
+ * Attribute numbers as a plan keeps them; of a whole row, those of all, and of
+ * a generated column those that it is computed from.
  */
 static List *
-list_attributes(const FcTable *table, const Bitmapset *attributes)
+list_attributes(const FcTable *table, Bitmapset *attributes)
 {
 	bool		whole_row = bms_is_member(-FirstLowInvalidHeapAttributeNumber,
 										  attributes);
 	List	   *result = NIL;
+
+	attributes = fc_option_add_computed(table, attributes);
 
 	for (int i = 0; i < table->natts; i++)
 	{

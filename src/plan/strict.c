@@ -14,10 +14,12 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "plan/strict.h"
 
 #define WHOLE_ROW	(0 - FirstLowInvalidHeapAttributeNumber)
@@ -52,6 +54,7 @@ static Bitmapset *deciding_attributes(PlannerInfo *root, Index relid,
 static Bitmapset *translate_attributes(const AppendRelInfo *child,
 									   const Bitmapset *parents);
 static List *deciding_expressions(PlannerInfo *root, List **known);
+static bool writes_values(PlannerInfo *root);
 static Bitmapset *deciding_columns(PlannerInfo *root, List **known);
 static bool is_column(int number, const Bitmapset *columns);
 static Bitmapset *find_columns(PlannerInfo *root, List **known);
@@ -141,11 +144,11 @@ translate_attributes(const AppendRelInfo *child, const Bitmapset *parents)
 }
 
 /*
- * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; what an UPDATE
- * computes new values from, as null in its place would be written; of what it
- * only carries along, subqueries that set values have no name.  The same of a
- * MERGE, and when it does what.  And what the query shows, if it decides
- * further up.
+ * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; what an UPDATE, or
+ * an INSERT into a foreign table, computes new values from, as null in its
+ * place would be written; of what it only carries along, subqueries that set
+ * values have no name.  The same of a MERGE, and when it does what.  And what
+ * the query shows, if it decides further up.
  */
 static List *
 deciding_expressions(PlannerInfo *root, List **known)
@@ -168,7 +171,7 @@ deciding_expressions(PlannerInfo *root, List **known)
 		TargetEntry *entry = lfirst(cell);
 
 		if (entry->ressortgroupref > 0 ||
-			(parse->commandType == CMD_UPDATE &&
+			(writes_values(root) &&
 			 (!entry->resjunk || entry->resname == NULL)) ||
 			(parse->commandType == CMD_SELECT &&
 			 is_column(entry->resno, columns)))
@@ -182,6 +185,21 @@ deciding_expressions(PlannerInfo *root, List **known)
 			expressions = lappend(expressions, entry->expr);
 	}
 	return expressions;
+}
+
+/*
+ * Does the statement write what it computes?  An INSERT into a local table, by
+ * contrast, keeps what it was shown, as a client might.
+ */
+static bool
+writes_values(PlannerInfo *root)
+{
+	const Query *parse = root->parse;
+
+	if (parse->commandType != CMD_INSERT)
+		return parse->commandType == CMD_UPDATE;
+	return planner_rt_fetch(parse->resultRelation, root)->relkind ==
+		RELKIND_FOREIGN_TABLE;
 }
 
 /*

@@ -112,6 +112,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	query.needs = affordable_needs(fc_tuple_needs(sample.reader, NULL));
 	query.repetitions = 1;
 
+	sample.use.relid = table->relid;
 	sample.use.resource = table->resource->name;
 	sample.pager = fc_pager_begin(api, &sample.use, FC_KEEP_NOTHING,
 								  table->name);

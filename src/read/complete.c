@@ -11,6 +11,7 @@
 
 #include "lib/ilist.h"
 #include "read/complete.h"
+#include "read/needs.h"
 #include "utils/memutils.h"
 
 /* The items of a list, in the order of one of their columns. */
@@ -21,6 +22,13 @@ typedef struct WholeIndex
 	int			size;
 	FcCompleteItem *items;
 } WholeIndex;
+
+/* What a list's items say of a path that the catalog has no column for. */
+typedef struct PathPresence
+{
+	const char *path;
+	FcPresence	presence;
+} PathPresence;
 
 struct FcComplete
 {
@@ -35,6 +43,7 @@ struct FcComplete
 	FcWalk	  **walks;
 	WholeIndex	by_id;
 	WholeIndex	by_parent;
+	List	   *paths;			/* of PathPresence *, as far as asked for */
 
 	/* the page read last; the cache's, or in text_context */
 	int			text_walk;
@@ -48,6 +57,7 @@ static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 static void unlink_whole(void *arg);
 static void drop_if_unused(FcComplete *whole);
 static void build_index(FcComplete *whole, WholeIndex *index, int column_flag);
+static void note_path(const FcComplete *whole, PathPresence *entry);
 static void index_page(FcComplete *whole, WholeIndex *index, int column_flag,
 					   int walk, int page);
 static void add_item(FcComplete *whole, WholeIndex *index,
@@ -119,6 +129,48 @@ fc_complete_find(const char *scope, const FcResource *resource, uint64 columns)
 			return whole;
 	}
 	return NULL;
+}
+
+/*
+ * fc_complete_present
+ *		The catalog's columns that the list's items do not lack, as bits by
+ *		number; all of them if there are no items.
+ */
+uint64
+fc_complete_present(const FcComplete *whole)
+{
+	return whole->present;
+}
+
+/*
+ * fc_complete_presence
+ *		Do the list's items hold a path that the catalog has no column for?
+ *
+ * They are looked through when this is first asked for.
+ */
+const FcPresence *
+fc_complete_presence(FcComplete *whole, const char *path)
+{
+	ListCell   *cell;
+	PathPresence *entry;
+	MemoryContext oldcontext;
+
+	foreach(cell, whole->paths)
+	{
+		entry = lfirst(cell);
+		if (strcmp(entry->path, path) == 0)
+			return &entry->presence;
+	}
+
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	entry = palloc0(sizeof(PathPresence));
+	entry->path = pstrdup(path);
+	MemoryContextSwitchTo(oldcontext);
+	note_path(whole, entry);
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	whole->paths = lappend(whole->paths, entry);
+	MemoryContextSwitchTo(oldcontext);
+	return &entry->presence;
 }
 
 /*
@@ -302,6 +354,34 @@ build_index(FcComplete *whole, WholeIndex *index, int column_flag)
 		qsort(index->items, index->count, sizeof(FcCompleteItem),
 			  compare_items);
 	index->is_built = true;
+}
+
+/*
+ * Look for a path in all pages, until an item holds it.
+ */
+static void
+note_path(const FcComplete *whole, PathPresence *entry)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "frontcore_fdw page",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+
+	for (int i = 0; i < whole->nwalks; i++)
+	{
+		FcWalk	   *walk = whole->walks[i];
+
+		for (int page = 0; page < walk->npages &&
+			 !entry->presence.is_held; page++)
+		{
+			fc_needs_note_path(&entry->presence,
+							   fc_walk_items(walk, fc_walk_read(walk, page)),
+							   entry->path);
+			MemoryContextReset(context);
+		}
+	}
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
 }
 
 static void

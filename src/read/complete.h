@@ -25,6 +25,9 @@ extern void fc_complete_register(const char *scope, const FcResource *resource,
 extern FcComplete *fc_complete_find(const char *scope,
 									const FcResource *resource,
 									uint64 columns);
+extern uint64 fc_complete_present(const FcComplete *whole);
+extern const FcPresence *fc_complete_presence(FcComplete *whole,
+											  const char *path);
 extern void fc_complete_pin(FcComplete *whole);
 extern void fc_complete_release(FcComplete *whole);
 extern int	fc_complete_pages(const FcComplete *whole);

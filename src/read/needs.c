@@ -2,57 +2,144 @@
  * needs.c
  *		Columns that a query needs and the API does not send.
  *
- * Endpoints differ in what their items hold.  The pager takes another route
- * where one has the column; what is done where none has is decided here.
+ * Endpoints differ in what their items hold.  The stream takes another route
+ * where one has the column; what is done where none has is decided here: an
+ * error if the query's rows depend on it, else NULL and a notice.
  */
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
 #include "read/needs.h"
+#include "tcop/pquery.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 
-static char *list_lacking(const FcQuery *query, const FcWalk *walk,
-						  uint64 lacking, const char *table_name);
-static bool is_first_notice(const char *table_name);
+/* A table that a statement was told of; in the statement's memory. */
+typedef struct Notice
+{
+	Oid			relid;
+	MemoryContextCallback cleanup;
+} Notice;
+
+/* The notices of statements that still run, of Notice *. */
+static List *notices = NIL;
+
+static bool need_is_lacking(const FcQuery *query, const FcNeed *need,
+							uint64 present);
+static void refuse_rows(const FcNeed *need, const char *path,
+						const char *table_name, const FcColumn *way);
+static bool is_first_notice(Oid relid);
+static void forget_notice(void *arg);
+
+/*
+ * fc_needs_reset
+ *		Forget what answers have said of paths of the user's own: the next
+ *		answer is another one.
+ */
+void
+fc_needs_reset(const FcQuery *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		FcNeed	   *need = lfirst(cell);
+
+		memset(&need->presence, 0, sizeof(FcPresence));
+	}
+}
+
+/*
+ * fc_needs_note
+ *		Look for paths of the user's own in a page's items.
+ *
+ * Of the catalog's columns the walk takes note itself.
+ */
+void
+fc_needs_note(const FcQuery *query, FcJsonNode items)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		FcNeed	   *need = lfirst(cell);
+
+		if (need->is_own_path)
+			fc_needs_note_path(&need->presence, items, need->path);
+	}
+}
+
+/*
+ * fc_needs_note_path
+ *		Look for one path in a page's items, until one holds it.
+ */
+void
+fc_needs_note_path(FcPresence *presence, FcJsonNode items, const char *path)
+{
+	FcJsonIterator iterator = fc_json_iterate(items);
+	FcJsonNode	item;
+
+	if (fc_json_kind(items) == FC_JSON_OBJECT)
+	{
+		fc_presence_note(presence, items, path);
+		return;
+	}
+	while (!presence->is_held && fc_json_next(&iterator, &item, NULL))
+		fc_presence_note(presence, item, path);
+}
 
 /*
  * fc_needs_lacking
- *		Columns that the query needs and no item of the walk holds, as bits by
- *		column number.  Without items nothing is known to be lacking.
+ *		Does the query need something that all items lack?
+ *
+ * present has the catalog's columns that the items do not lack, as bits by
+ * number; lacking is set to the others that are needed.
  */
-uint64
-fc_needs_lacking(const FcQuery *query, const FcWalk *walk)
+bool
+fc_needs_lacking(const FcQuery *query, uint64 present, uint64 *lacking)
 {
-	if (walk->rows == 0)
-		return 0;
-	return fc_query_needed_columns(query) & ~walk->present;
+	ListCell   *cell;
+
+	*lacking = fc_query_needed_columns(query) & ~present;
+	if (*lacking != 0)
+		return true;
+	foreach(cell, query->needs)
+	{
+		if (need_is_lacking(query, lfirst(cell), present))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * fc_needs_blame
+ *		Note that a route's items lack the paths that they were seen to lack.
+ */
+void
+fc_needs_blame(const FcQuery *query, int route)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		FcNeed	   *need = lfirst(cell);
+
+		if (need->is_own_path && fc_presence_is_lacking(&need->presence))
+			need->lacked_by |= UINT64CONST(1) << route;
+	}
 }
 
 /*
  * fc_needs_report
- *		No route gives these columns: an error if rows depend on them, else a
- *		notice, once per table and connection.
+ *		No route gives what the items of a request lack: an error if rows
+ *		depend on it, else a notice, once per statement and table.
+ *
+ * path is the request's; way is a column by which a query could ask another
+ * route, or NULL.
  */
 void
-fc_needs_report(const FcQuery *query, const FcWalk *walk, uint64 lacking,
-				const char *table_name)
-{
-	char	   *names = list_lacking(query, walk, lacking, table_name);
-
-	if (is_first_notice(table_name))
-		ereport(NOTICE,
-				(errmsg("the API does not send some columns of foreign table \"%s\"; they are null",
-						table_name),
-				 errdetail("No answer to \"GET %s\" holds %s.", walk->path,
-						   names)));
-}
-
-/*
- * The names of the columns; throws at one that rows depend on.
- */
-static char *
-list_lacking(const FcQuery *query, const FcWalk *walk, uint64 lacking,
-			 const char *table_name)
+fc_needs_report(const FcQuery *query, uint64 present, const char *path,
+				const char *table_name, Oid relid, const FcColumn *way)
 {
 	StringInfoData names;
 	ListCell   *cell;
@@ -62,41 +149,97 @@ list_lacking(const FcQuery *query, const FcWalk *walk, uint64 lacking,
 	{
 		const FcNeed *need = lfirst(cell);
 
-		if (need->column == NULL ||
-			(lacking & (UINT64CONST(1) <<
-						fc_catalog_column_number(query->resource,
-												 need->column))) == 0)
+		if (!need_is_lacking(query, need, present))
 			continue;
 		if (need->is_strict)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("the API does not send column \"%s\" of foreign table \"%s\"",
-							need->name, table_name),
-					 errdetail("The query's rows depend on it, and no route to them has it."),
-					 errcontext("FrontCore request GET %s", walk->path)));
-		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
-						 need->name);
+			refuse_rows(need, path, table_name, way);
+		if (need->is_shown)
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+							 need->name);
 	}
-	return names.data;
+	if (names.len > 0 && is_first_notice(relid))
+		ereport(NOTICE,
+				(errmsg("the API does not send some columns of foreign table \"%s\"; they are null",
+						table_name),
+				 errdetail("No answer to \"GET %s\" holds %s.", path,
+						   names.data)));
 }
 
 /*
- * Has this connection not been told of the table yet?
+ * Do the items lack what the reader will look for?
  */
 static bool
-is_first_notice(const char *table_name)
+need_is_lacking(const FcQuery *query, const FcNeed *need, uint64 present)
 {
-	static List *noticed = NIL;
-	ListCell   *cell;
-	MemoryContext oldcontext;
+	if (need->is_own_path)
+		return fc_presence_is_lacking(&need->presence);
+	return need->column != NULL &&
+		(present & (UINT64CONST(1) <<
+					fc_catalog_column_number(query->resource,
+											 need->column))) == 0;
+}
 
-	foreach(cell, noticed)
+/*
+ * Throw, as the query's rows depend on what the API does not send.
+ */
+static void
+refuse_rows(const FcNeed *need, const char *path, const char *table_name,
+			const FcColumn *way)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("the API does not send column \"%s\" of foreign table \"%s\"",
+					need->name, table_name),
+			 errdetail("The query's rows depend on it, and no route to them has it."),
+			 need->is_own_path ?
+			 errhint("The column's option \"field\" says \"%s\", which may be mistyped.",
+					 need->path) :
+			 way == NULL ? 0 :
+			 errhint("A condition \"%s = ...\" takes another route, which may have it.",
+					 way->name),
+			 errcontext("FrontCore request GET %s", path)));
+}
+
+/*
+ * Has the statement not been told of the table yet?
+ *
+ * What a client has sent runs in a portal, and so do its functions' queries.
+ * Outside of any, the transaction stands for the statement.
+ */
+static bool
+is_first_notice(Oid relid)
+{
+	MemoryContext context = TopTransactionContext;
+	MemoryContext oldcontext;
+	Notice	   *notice;
+	ListCell   *cell;
+
+	if (ActivePortal != NULL && ActivePortal->portalContext != NULL)
+		context = ActivePortal->portalContext;
+	foreach(cell, notices)
 	{
-		if (strcmp(lfirst(cell), table_name) == 0)
+		notice = lfirst(cell);
+		if (notice->relid == relid &&
+			GetMemoryChunkContext(notice) == context)
 			return false;
 	}
+
+	notice = MemoryContextAllocZero(context, sizeof(Notice));
+	notice->relid = relid;
+	notice->cleanup.func = forget_notice;
+	notice->cleanup.arg = notice;
 	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
-	noticed = lappend(noticed, pstrdup(table_name));
+	notices = lappend(notices, notice);
 	MemoryContextSwitchTo(oldcontext);
+	MemoryContextRegisterResetCallback(context, &notice->cleanup);
 	return true;
+}
+
+/*
+ * Reset callback: the statement is over.
+ */
+static void
+forget_notice(void *arg)
+{
+	notices = list_delete_ptr(notices, arg);
 }

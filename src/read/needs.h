@@ -5,10 +5,17 @@
 #ifndef FC_NEEDS_H
 #define FC_NEEDS_H
 
-#include "read/walk.h"
+#include "api/query.h"
 
-extern uint64 fc_needs_lacking(const FcQuery *query, const FcWalk *walk);
-extern void fc_needs_report(const FcQuery *query, const FcWalk *walk,
-							uint64 lacking, const char *table_name);
+extern void fc_needs_reset(const FcQuery *query);
+extern void fc_needs_note(const FcQuery *query, FcJsonNode items);
+extern void fc_needs_note_path(FcPresence *presence, FcJsonNode items,
+							   const char *path);
+extern bool fc_needs_lacking(const FcQuery *query, uint64 present,
+							 uint64 *lacking);
+extern void fc_needs_blame(const FcQuery *query, int route);
+extern void fc_needs_report(const FcQuery *query, uint64 present,
+							const char *path, const char *table_name,
+							Oid relid, const FcColumn *way);
 
 #endif							/* FC_NEEDS_H */

@@ -12,6 +12,7 @@
 
 #include "lib/ilist.h"
 #include "read/complete.h"
+#include "read/needs.h"
 #include "read/pager.h"
 #include "read/sort.h"
 #include "read/stream.h"
@@ -61,6 +62,9 @@ static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
 static void forget_answer(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
+static FcComplete *find_whole(FcPager *pager);
+static bool lacks_more(const FcPager *pager, FcComplete *whole, int route);
+static void report_lacking(FcPager *pager, FcComplete *whole);
 static void look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
 						 const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
@@ -142,7 +146,8 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 		{
 			read_whole_list(pager);
 			pager->drops_missing = true;
-			answer_from_whole(pager);
+			if (!answer_from_whole(pager))
+				fc_needs_reset(query);	/* of what the list said */
 		}
 	}
 	MemoryContextSwitchTo(oldcontext);
@@ -378,8 +383,7 @@ answer_from_whole(FcPager *pager)
 
 	if (stream->scope == NULL)
 		return false;
-	whole = fc_complete_find(stream->scope, query->resource,
-							 fc_query_needed_columns(query));
+	whole = find_whole(pager);
 	if (whole == NULL)
 		return false;
 
@@ -399,6 +403,75 @@ answer_from_whole(FcPager *pager)
 }
 
 /*
+ * A complete list that holds all that the API would send for the query.
+ *
+ * What the best route is known to lack as well is no reason to ask again.
+ */
+static FcComplete *
+find_whole(FcPager *pager)
+{
+	const FcQuery *query = pager->query;
+	const FcRouteFacts *facts = &pager->stream->routing.facts;
+	uint64		columns = fc_query_needed_columns(query);
+	FcRouteChoice choice = fc_query_choose(query, facts);
+	FcComplete *whole;
+
+	if (choice.route != NULL)
+		columns &= ~facts->lacks[choice.number];
+	whole = fc_complete_find(pager->stream->scope, query->resource, columns);
+	if (whole != NULL && choice.route != NULL &&
+		lacks_more(pager, whole, choice.number))
+		return NULL;
+	return whole;
+}
+
+/*
+ * Does a complete list lack a path of the user's own that the route is not
+ * known to lack?
+ */
+static bool
+lacks_more(const FcPager *pager, FcComplete *whole, int route)
+{
+	ListCell   *cell;
+
+	foreach(cell, pager->query->needs)
+	{
+		const FcNeed *need = lfirst(cell);
+
+		if (need->is_own_path &&
+			(need->lacked_by & (UINT64CONST(1) << route)) == 0 &&
+			fc_presence_is_lacking(fc_complete_presence(whole, need->path)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Report what the items found in a complete list lack.
+ */
+static void
+report_lacking(FcPager *pager, FcComplete *whole)
+{
+	const FcStream *stream = pager->stream;
+	const FcQuery *query = pager->query;
+	uint64		lacking;
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		FcNeed	   *need = lfirst(cell);
+
+		if (need->is_own_path)
+			need->presence = *fc_complete_presence(whole, need->path);
+	}
+	if (!query->is_silent &&
+		fc_needs_lacking(query, fc_complete_present(whole), &lacking))
+		fc_needs_report(query, fc_complete_present(whole),
+						fc_complete_request(whole, linitial(pager->found)),
+						stream->table_name, stream->use->relid, NULL);
+}
+
+/*
  * Find the keys' items in a complete list; what remains is to be asked for.
  */
 static void
@@ -411,6 +484,8 @@ look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
 	pager->found = fc_complete_look_up(whole, column_flag, keys, &missing);
 	pager->whole = whole;
 	fc_complete_pin(whole);
+	if (pager->found != NIL)
+		report_lacking(pager, whole);
 	if (pager->narrow_requests > 0 &&
 		pager->narrow_requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
@@ -447,6 +522,13 @@ whole_list_is_cheaper(FcPager *pager)
 
 	choice = fc_query_choose(&all, &stream->routing.facts);
 	if (choice.route == NULL)
+		return false;
+
+	/* it would have to be asked for what the list lacks all the same */
+	if (fc_query_count_lacking(query, choice.number,
+							   &stream->routing.facts) >
+		fc_query_count_lacking(query, stream->routing.choice.number,
+							   &stream->routing.facts))
 		return false;
 
 	/* how much of the list a filter gives is only known afterwards */
@@ -487,6 +569,7 @@ read_whole_list(FcPager *pager)
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
+	all->is_silent = true;
 
 	fc_pager_ask(reader, all);
 	while (fc_pager_next(reader, &item))

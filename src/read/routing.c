@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "read/needs.h"
 #include "read/routing.h"
 
 static void learn_flags(const FcRouting *routing, uint64 set, uint64 cleared);
@@ -173,7 +174,8 @@ fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
 
 /*
  * fc_routing_note_lacking
- *		The walk's items lack columns.  Would another route be better?
+ *		The walk's items lack columns, or paths.  Would another route be
+ *		better?
  */
 bool
 fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
@@ -182,6 +184,7 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 	int			number = walk->route_number;
 	FcRouteChoice choice;
 
+	fc_needs_blame(routing->query, number);
 	if ((routing->facts.lacks[number] & lacking) != lacking)
 	{
 		fc_stats_learn_lacks(routing->api->account.digest,

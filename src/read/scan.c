@@ -69,8 +69,7 @@ typedef struct FcScanState
 
 static List *plan_private(ForeignScanState *node, FcScanPrivateIndex index);
 static Bitmapset *attribute_set(const List *attributes);
-static void prepare_generated(FcScanState *state, ForeignScanState *node,
-							  Bitmapset **attributes);
+static void prepare_generated(FcScanState *state, ForeignScanState *node);
 static void compute_generated(FcScanState *state, ForeignScanState *node,
 							  TupleTableSlot *slot);
 static void load_model(FcScanState *state, ForeignScanState *node);
@@ -129,7 +128,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 							  ALLOCSET_SMALL_SIZES);
 	attributes = attribute_set(plan_private(node, FC_SCAN_ATTRIBUTES));
 	strict = attribute_set(plan_private(node, FC_SCAN_STRICT));
-	prepare_generated(state, node, &attributes);
+	prepare_generated(state, node);
 	state->reader = fc_tuple_reader(RelationGetDescr(rel), state->table,
 									attributes,
 									state->server->naive_timezone);
@@ -141,6 +140,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->api = fc_exchange_open(plan->fs_server,
 								  fc_scan_user(plan, estate));
 	state->use.resource = state->table->resource->name;
+	state->use.relid = state->table->relid;
 	state->use.estimated =
 		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 	state->use.estate = estate;
@@ -274,12 +274,11 @@ attribute_set(const List *attributes)
 }
 
 /*
- * Prepare to compute the generated columns that are read, which takes the
- * columns that they are computed from.
+ * Prepare to compute the generated columns that are read.  The plan sees to it
+ * that so are the columns that they are computed from.
  */
 static void
-prepare_generated(FcScanState *state, ForeignScanState *node,
-				  Bitmapset **attributes)
+prepare_generated(FcScanState *state, ForeignScanState *node)
 {
 	Plan	   *plan = node->ss.ps.plan;
 	Relation	rel = node->ss.ss_currentRelation;
@@ -305,7 +304,6 @@ prepare_generated(FcScanState *state, ForeignScanState *node,
 							FirstLowInvalidHeapAttributeNumber, wanted)))
 			continue;
 		expression = build_column_default(rel, attribute->attnum);
-		pull_varattnos(expression, 1, attributes);
 
 		column = palloc(sizeof(GeneratedColumn));
 		column->index = i;

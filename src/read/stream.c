@@ -33,6 +33,7 @@ static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
 static bool check_needs(FcStream *stream, const FcWalk *walk);
+static const FcColumn *other_way(const FcStream *stream);
 static bool check_look_up(FcStream *stream, FcJsonNode item);
 static void check_page_order(FcStream *stream);
 
@@ -74,6 +75,7 @@ void
 fc_stream_ask(FcStream *stream, const FcQuery *query)
 {
 	fc_routing_begin(&stream->routing, stream->api, query);
+	fc_needs_reset(query);
 }
 
 /*
@@ -287,6 +289,7 @@ static void
 take_route(FcStream *stream, const FcQuery *query)
 {
 	stream->has_last = false;
+	fc_needs_reset(query);
 	fc_routing_choose(&stream->routing, query);
 
 	/* what a complete list does not hold, another list does not either */
@@ -512,6 +515,7 @@ note_whole(FcStream *stream)
 {
 	const FcQuery *query = stream->routing.query;
 	FcWalk	  **walks;
+	uint64		columns = fc_query_needed_columns(query);
 	int			nwalks = 0;
 	ListCell   *cell;
 
@@ -527,9 +531,10 @@ note_whole(FcStream *stream)
 		if (!walk->is_complete || walk->entry->key == NULL)
 			return;
 		walks[nwalks++] = walk;
+		if (walk->rows > 0)
+			columns &= walk->present;
 	}
-	if (fc_complete_find(stream->scope, query->resource,
-						 fc_query_needed_columns(query)) == NULL)
+	if (fc_complete_find(stream->scope, query->resource, columns) == NULL)
 		fc_complete_register(stream->scope, query->resource, walks, nwalks);
 }
 
@@ -557,10 +562,11 @@ open_page(FcStream *stream)
 
 	stream->page++;
 	stream->item = 0;
-	if (stream->page == 0 && !check_needs(stream, walk))
+	items = fc_walk_items(walk, document);
+	fc_needs_note(routing->query, items);
+	if (!check_needs(stream, walk))
 		return false;
 
-	items = fc_walk_items(walk, document);
 	stream->single.node = NULL;
 	stream->items.next = NULL;
 	if (fc_json_kind(items) == FC_JSON_OBJECT)
@@ -668,14 +674,18 @@ use_smaller_batch(FcStream *stream)
 /*
  * Do the walk's items hold what is needed?  If not, and another route's may,
  * that one is taken, and the answer is false.
+ *
+ * Later pages are looked at, too: the first one may have left open whether
+ * there is a key.
  */
 static bool
 check_needs(FcStream *stream, const FcWalk *walk)
 {
 	const FcQuery *query = stream->routing.query;
-	uint64		lacking = fc_needs_lacking(query, walk);
+	uint64		lacking;
 
-	if (lacking == 0)
+	if (walk->rows == 0 ||
+		!fc_needs_lacking(query, walk->present, &lacking))
 		return true;
 	if (fc_routing_note_lacking(&stream->routing, walk, lacking) &&
 		(stream->taken == 0 || (walk->route->flags & FC_LOOKUP)) &&
@@ -684,8 +694,36 @@ check_needs(FcStream *stream, const FcWalk *walk)
 		begin_again(stream);
 		return false;
 	}
-	fc_needs_report(query, walk, lacking, stream->table_name);
+	if (!query->is_silent)
+		fc_needs_report(query, walk->present, walk->path,
+						stream->table_name, stream->use->relid,
+						other_way(stream));
 	return true;
+}
+
+/*
+ * The column to ask by for a route that is not known to lack anything, though
+ * the query does not open it; NULL if there is none.
+ */
+static const FcColumn *
+other_way(const FcStream *stream)
+{
+	const FcQuery *query = stream->routing.query;
+	const FcRouteFacts *facts = &stream->routing.facts;
+
+	for (int i = 0; query->resource->routes[i].path; i++)
+	{
+		int			flags = query->resource->routes[i].flags;
+
+		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
+			fc_query_count_lacking(query, i, facts) > 0)
+			continue;
+		if ((flags & FC_BY_ID) && !query->ids.bound)
+			return fc_catalog_flagged(query->resource, FC_KEY);
+		if ((flags & FC_BY_PARENT) && !query->parents.bound)
+			return fc_catalog_flagged(query->resource, FC_PARENT);
+	}
+	return NULL;
 }
 
 /*

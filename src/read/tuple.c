@@ -252,6 +252,10 @@ fc_tuple_needs(const FcTupleReader *reader, const Bitmapset *strict)
 		need->column = table_column->column ? table_column->column :
 			fc_catalog_holder(reader->resource, need->path);
 		need->name = table_column->name;
+		need->is_shown = true;
+		need->is_own_path = table_column->column == NULL &&
+			table_column->property == NULL &&
+			!fc_catalog_knows_path(reader->resource, need->path);
 		need->is_strict =
 			bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber,
 						  strict);

@@ -20,11 +20,10 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 {
 	const FcResource *resource = table->resource;
 	FcImager   *imager = palloc0(sizeof(FcImager));
-	int			count = 0;
+	int			count = fc_catalog_columns(resource);
 	Bitmapset  *attributes = NULL;
+	ListCell   *cell;
 
-	while (resource->columns[count].name != NULL)
-		count++;
 	imager->tupdesc = CreateTemplateTupleDesc(count);
 	imager->table = *table;
 	imager->table.natts = count;
@@ -54,6 +53,8 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 	imager->reader = fc_tuple_reader(imager->tupdesc, &imager->table,
 									 attributes, naive_timezone);
 	imager->needs = fc_tuple_needs(imager->reader, NULL);
+	foreach(cell, imager->needs)
+		((FcNeed *) lfirst(cell))->is_shown = false;
 	return imager;
 }
 

@@ -74,6 +74,7 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 
 	sender->api = fc_exchange_open(serverid, userid);
 	sender->use.resource = table->resource->name;
+	sender->use.relid = table->relid;
 	sender->use.estate = estate;
 	sender->table = table;
 	sender->parent = fc_catalog_flagged(table->resource, FC_PARENT);
