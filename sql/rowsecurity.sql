@@ -100,7 +100,7 @@ INSERT INTO cheap_both (title, is_active, price_value) VALUES ('Both 2', true, 2
 \! test/mock.py --log
 UPDATE cheap_both SET price_value = 30 WHERE title = 'Both 2' RETURNING price_value;
 CALL attempt($$UPDATE cheap_both SET price_value = 3000 WHERE title = 'Both 2'$$);
--- which the API has applied, so that the view no longer shows the row
+-- refused before it was sent, so that the view still shows the row
 UPDATE cheap_local SET price_value = 40 WHERE title = 'Both 2' RETURNING price_value;
 UPDATE cheap_local SET price_value = 4000 WHERE id = 7302 RETURNING price_value;
 CALL attempt($$UPDATE cheap_both SET is_active = false WHERE id = 7301$$);

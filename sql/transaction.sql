@@ -68,11 +68,18 @@ BEGIN
 END
 $$;
 
--- PREPARE TRANSACTION
+-- a transaction that has written cannot be prepared: a later ROLLBACK PREPARED
+-- could not tell what it leaves
 BEGIN;
 INSERT INTO fc.courses (title) VALUES ('Prepared');
 PREPARE TRANSACTION 'regress_writes';
-ROLLBACK PREPARED 'regress_writes';
+SELECT count(*) FROM pg_prepared_xacts WHERE gid = 'regress_writes';
+-- nor one of whose writes a subtransaction has been rolled back
+BEGIN;
+SAVEPOINT s;
+UPDATE fc.courses SET reference = 'Prepared, too' WHERE id = 7301;
+ROLLBACK TO s;
+PREPARE TRANSACTION 'regress_writes';
 
 -- a procedure that commits in a loop
 CREATE PROCEDURE pg_temp.rename_all() LANGUAGE plpgsql AS $$

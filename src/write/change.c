@@ -21,6 +21,8 @@
 #include "write/change.h"
 
 static void check_required(const FcChange *change, const FcDraft *draft);
+static void check_row(const FcChange *change, const FcDraft *draft,
+					  const Bitmapset *seen, TupleTableSlot *slot);
 static const FcTableColumn *find_column(const FcTable *table,
 										const FcColumn *column);
 static void count_row(FcChange *change);
@@ -64,6 +66,22 @@ fc_change_begin(Relation rel, Oid userid, EState *estate,
 }
 
 /*
+ * fc_change_make_ids
+ *		An empty set of ids that lives as long as the change.
+ */
+HTAB *
+fc_change_make_ids(FcChange *change)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = sizeof(int64);
+	control.entrysize = sizeof(int64);
+	control.hcxt = GetMemoryChunkContext(change);
+	return hash_create("frontcore_fdw rows written", 256, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
  * fc_change_is_first
  *		Is this the first time that the statement comes upon the row?
  *
@@ -76,18 +94,24 @@ fc_change_is_first(FcChange *change, int64 id)
 	bool		found;
 
 	if (change->touched == NULL)
-	{
-		HASHCTL		control = {0};
-
-		control.keysize = sizeof(int64);
-		control.entrysize = sizeof(int64);
-		control.hcxt = GetMemoryChunkContext(change);
-		change->touched = hash_create("frontcore_fdw rows written", 256,
-									  &control,
-									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
+		change->touched = fc_change_make_ids(change);
 	(void) hash_search(change->touched, &id, HASH_ENTER, &found);
 	return !found;
+}
+
+/*
+ * fc_change_context
+ *		Error context callback: how many rows the statement had written.
+ */
+void
+fc_change_context(void *arg)
+{
+	const FcChange *change = arg;
+	int64		rows = change->sender->use.counts.rows_written;
+
+	if (rows > 0)
+		errcontext("after " INT64_FORMAT " %s of foreign table \"%s\" had been written",
+				   rows, rows == 1 ? "row" : "rows", change->table->name);
 }
 
 /*
@@ -144,6 +168,8 @@ fc_change_insert(FcChange *change, TupleTableSlot *slot)
 	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
 				 attributes);
 	check_required(change, draft);
+	if (change->check != NULL)
+		check_row(change, draft, NULL, slot);
 
 	if (parent != NULL)
 	{
@@ -161,10 +187,13 @@ fc_change_insert(FcChange *change, TupleTableSlot *slot)
 /*
  * fc_change_update
  *		Give a row the slot's values of some attributes; false if it is gone.
+ *
+ * seen are those whose values in the slot the statement has read of the row.
  */
 bool
 fc_change_update(FcChange *change, FcOldRow *row,
-				 const Bitmapset *attributes, TupleTableSlot *slot)
+				 const Bitmapset *attributes, const Bitmapset *seen,
+				 TupleTableSlot *slot)
 {
 	const FcTable *table = change->table;
 	FcJsonNode	properties = {0};
@@ -192,6 +221,8 @@ fc_change_update(FcChange *change, FcOldRow *row,
 	slot_getallattrs(slot);
 	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
 				 attributes);
+	if (change->check != NULL)
+		check_row(change, draft, seen, slot);
 	if (!fc_put_update(change->learner, draft, row, &written))
 		return false;
 	count_row(change);
@@ -276,6 +307,39 @@ check_required(const FcChange *change, const FcDraft *draft)
 }
 
 /*
+ * See to it, before the row is sent, that it passes the checks that hold.
+ *
+ * It is looked at as it will be sent.  seen are attributes that are as they
+ * were read.
+ */
+static void
+check_row(const FcChange *change, const FcDraft *draft, const Bitmapset *seen,
+		  TupleTableSlot *slot)
+{
+	const FcTable *table = change->table;
+	Datum	   *values = palloc(table->natts * sizeof(Datum));
+	bool	   *isnull = palloc(table->natts * sizeof(bool));
+	Bitmapset  *known = NULL;
+	int			attnum = -1;
+
+	memcpy(values, slot->tts_values, table->natts * sizeof(Datum));
+	memcpy(isnull, slot->tts_isnull, table->natts * sizeof(bool));
+	while ((attnum = bms_next_member(change->check->attributes, attnum)) >= 0)
+	{
+		int			i = attnum - 1;
+		const FcTableColumn *column = &table->columns[i];
+
+		if (fc_body_show(draft, column, change->tupdesc, &values[i],
+						 &isnull[i]) ||
+			(bms_is_member(attnum, seen) &&
+			 (!isnull[i] || column->column == NULL ||
+			  fc_put_trusts_null(change->learner, column->column))))
+			known = bms_add_member(known, attnum);
+	}
+	fc_check_row(change->check, values, isnull, known);
+}
+
+/*
  * The table's first column for a field, NULL if it has none.
  */
 static const FcTableColumn *
@@ -318,7 +382,7 @@ return_row(FcChange *change, const FcDraft *draft, const FcRowKey *key,
 	HeapTuple	tuple;
 	int			attnum = -1;
 
-	if (change->returned == NULL)
+	if (change->returned == NULL && change->check == NULL)
 		return;
 
 	slot_getallattrs(slot);
@@ -344,6 +408,17 @@ return_row(FcChange *change, const FcDraft *draft, const FcRowKey *key,
 			isnull[i] = true;
 		else
 			missing = bms_add_member(missing, attnum);
+	}
+	attnum = -1;
+	while (change->check != NULL &&
+		   (attnum = bms_next_member(change->check->attributes,
+									 attnum)) >= 0)
+	{
+		/* core is going to look at it again */
+		if (!bms_is_member(attnum, change->returned))
+			(void) fc_body_show(draft, &table->columns[attnum - 1],
+								change->tupdesc, &values[attnum - 1],
+								&isnull[attnum - 1]);
 	}
 	if (missing != NULL)
 		read_back(change, missing, key, written, values, isnull);

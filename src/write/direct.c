@@ -57,6 +57,7 @@ typedef struct FcDirect
 } FcDirect;
 
 static ForeignScan *find_scan(const ModifyTable *plan, Index resultRelation);
+static bool has_transition_table(PlannerInfo *root, const ModifyTable *plan);
 static bool returns_old_rows(const ModifyTable *plan, int subplan_index);
 static List *match_keys(PlannerInfo *root, RelOptInfo *rel,
 						const FcTable *table);
@@ -94,7 +95,8 @@ frontcorePlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 	Relation	relation;
 	const FcTable *table;
 
-	if (scan == NULL || returns_old_rows(plan, subplan_index))
+	if (scan == NULL || returns_old_rows(plan, subplan_index) ||
+		has_transition_table(root, plan))
 		return false;
 
 	/* SET (a, b) = (SELECT ...) that asks for the row is set by its scan */
@@ -191,6 +193,8 @@ frontcoreIterateDirectModify(ForeignScanState *node)
 		oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
 		direct->query = bind_query(direct, node);
 		MemoryContextSwitchTo(oldcontext);
+		if (!direct->query->is_empty)
+			fc_exchange_reserve(estate, direct->query->ids.count);
 	}
 
 	while (change_next(direct, node))
@@ -251,6 +255,29 @@ find_scan(const ModifyTable *plan, Index resultRelation)
 		((ForeignScan *) child)->scan.scanrelid != resultRelation)
 		return NULL;
 	return (ForeignScan *) child;
+}
+
+/*
+ * Does a trigger of the parent's collect rows?  Then the statement is refused
+ * when it begins (modify.c).
+ */
+static bool
+has_transition_table(PlannerInfo *root, const ModifyTable *plan)
+{
+	const TriggerDesc *triggers;
+	Relation	parent;
+	bool		result;
+
+	if (plan->rootRelation == 0)
+		return false;
+	parent = table_open(planner_rt_fetch(plan->rootRelation, root)->relid,
+						NoLock);
+	triggers = parent->trigdesc;
+	result = triggers != NULL &&
+		(plan->operation == CMD_DELETE ? triggers->trig_delete_old_table :
+		 triggers->trig_update_old_table || triggers->trig_update_new_table);
+	table_close(parent, NoLock);
+	return result;
 }
 
 /*
@@ -379,11 +406,14 @@ change_next(FcDirect *direct, ForeignScanState *node)
 
 	while (!query->is_empty && direct->next < query->ids.count)
 	{
+		ErrorContextCallback callback = {error_context_stack,
+		fc_change_context, change};
 		MemoryContext oldcontext;
 		FcOldRow   *row;
 		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
+		error_context_stack = &callback;
 		MemoryContextReset(change->row_context);
 		oldcontext = MemoryContextSwitchTo(change->row_context);
 		row = palloc0(sizeof(FcOldRow));
@@ -391,11 +421,13 @@ change_next(FcDirect *direct, ForeignScanState *node)
 		if (plan->operation == CMD_UPDATE)
 		{
 			evaluate_settings(direct, node, slot);
-			found = fc_change_update(change, row, direct->target_set, slot);
+			found = fc_change_update(change, row, direct->target_set, NULL,
+									 slot);
 		}
 		else
 			found = fc_change_delete(change, row);
 		MemoryContextSwitchTo(oldcontext);
+		error_context_stack = callback.previous;
 		if (found)
 			return true;
 	}

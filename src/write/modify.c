@@ -8,17 +8,20 @@
 
 #include "access/htup_details.h"
 #include "api/memo.h"
+#include "commands/trigger.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "read/explain.h"
 #include "utils/datum.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "write/change.h"
 #include "write/modify.h"
+#include "write/snapshot.h"
 #include "write/target.h"
 
 /* A column that the plan carries along by itself. */
@@ -31,16 +34,27 @@ typedef struct Carried
 typedef struct FcModify
 {
 	FcChange   *change;
+	CmdType		operation;		/* the statement's */
+	bool		has_checks;		/* check.c has been asked for them */
 	Bitmapset  *targets;		/* attributes of UPDATE's SET */
 	bool		may_be_changed; /* others, by a BEFORE trigger */
 	Bitmapset  *seen;			/* attributes of the old row that were read */
 	AttrNumber	whole_row;		/* in the plan's rows, or 0 */
 	int			ncarried;
 	Carried    *carried;
+
+	/* to count rows beforehand, for max_requests_per_query */
+	AttrNumber	tableoid;		/* in the plan's rows, or 0 */
+	struct HTAB *counted;		/* ids that will be written; NULL at first */
 } FcModify;
 
-static void check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
-						   TupleTableSlot *slot);
+static void prepare_checks(FcModify *modify, ResultRelInfo *rinfo,
+						   EState *estate);
+static void refuse_transition_tables(const ModifyTableState *mtstate,
+									 Relation rel);
+static void prepare_count(FcModify *modify, const ModifyTableState *mtstate,
+						  const TriggerDesc *triggers);
+static int	count_row(void *arg, TupleTableSlot *slot);
 static void find_carried(FcModify *modify, const Plan *subplan,
 						 bool is_delete);
 static void read_old_row(const FcModify *modify, TupleTableSlot *planSlot,
@@ -72,12 +86,14 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
+	refuse_transition_tables(mtstate, rel);
 	modify = palloc0(sizeof(FcModify));
 	returned = list_nth(fdw_private, FC_MODIFY_RETURNED);
 	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
 									 estate, fc_target_attributes(returned),
 									 fc_target_has_ctid(returned));
 	modify->change->sender->use.estimated = subplan->plan_rows;
+	modify->operation = mtstate->operation;
 	rinfo->ri_FdwState = modify;
 	if (mtstate->operation == CMD_INSERT)
 		return;
@@ -89,6 +105,7 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 													FC_MODIFY_TARGETS));
 	modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
 		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+	prepare_count(modify, mtstate, rel->trigdesc);
 }
 
 /*
@@ -105,7 +122,6 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	bool		returns_ctid;
 	Bitmapset  *returned = fc_target_returned(rel, CMD_INSERT, 0,
 											  rinfo->ri_returningList,
-											  rinfo->ri_WithCheckOptions,
 											  &returns_ctid);
 
 	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
@@ -115,12 +131,15 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 						RelationGetRelationName(rel)),
 				 errdetail("The API has no unique constraints to ask for.")));
 
+	refuse_transition_tables(mtstate, rel);
+
 	/* an UPDATE that moves rows may write to the partition already */
 	if (modify == NULL)
 	{
 		modify = palloc0(sizeof(FcModify));
 		modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
 										 estate, NULL, false);
+		modify->operation = mtstate->operation;
 		rinfo->ri_FdwState = modify;
 	}
 	modify->change->returned = bms_add_members(modify->change->returned,
@@ -136,14 +155,19 @@ TupleTableSlot *
 frontcoreExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 						   TupleTableSlot *slot, TupleTableSlot *planSlot)
 {
-	FcChange   *change = ((FcModify *) rinfo->ri_FdwState)->change;
+	FcModify   *modify = rinfo->ri_FdwState;
+	FcChange   *change = modify->change;
+	ErrorContextCallback callback = {error_context_stack, fc_change_context,
+	change};
 	MemoryContext oldcontext;
 
-	check_policies(estate, rinfo, WCO_RLS_INSERT_CHECK, slot);
+	prepare_checks(modify, rinfo, estate);
+	error_context_stack = &callback;
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
 	fc_change_insert(change, slot);
 	MemoryContextSwitchTo(oldcontext);
+	error_context_stack = callback.previous;
 	return slot;
 }
 
@@ -158,13 +182,16 @@ frontcoreExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
 	FcModify   *modify = rinfo->ri_FdwState;
 	FcChange   *change = modify->change;
 	int			natts = change->tupdesc->natts;
+	ErrorContextCallback callback = {error_context_stack, fc_change_context,
+	change};
 	MemoryContext oldcontext;
 	FcOldRow   *row;
 	Datum	   *values;
 	bool	   *isnull;
 	bool		found;
 
-	check_policies(estate, rinfo, WCO_RLS_UPDATE_CHECK, slot);
+	prepare_checks(modify, rinfo, estate);
+	error_context_stack = &callback;
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
 	row = palloc0(sizeof(FcOldRow));
@@ -174,8 +201,9 @@ frontcoreExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
 	found = fc_change_is_first(change, row->key.id) &&
 		fc_change_update(change, row,
 						 changed_attributes(modify, slot, values, isnull),
-						 slot);
+						 modify->seen, slot);
 	MemoryContextSwitchTo(oldcontext);
+	error_context_stack = callback.previous;
 	return found ? slot : NULL;
 }
 
@@ -189,11 +217,14 @@ frontcoreExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
 {
 	FcModify   *modify = rinfo->ri_FdwState;
 	FcChange   *change = modify->change;
+	ErrorContextCallback callback = {error_context_stack, fc_change_context,
+	change};
 	MemoryContext oldcontext;
 	HeapTupleData tuple;
 	FcOldRow   *row;
 	bool		found;
 
+	error_context_stack = &callback;
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
 	row = palloc0(sizeof(FcOldRow));
@@ -208,6 +239,7 @@ frontcoreExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
 		fc_change_identify(change, row->key.id, &slot->tts_tid);
 	}
 	MemoryContextSwitchTo(oldcontext);
+	error_context_stack = callback.previous;
 	return found ? slot : NULL;
 }
 
@@ -253,15 +285,120 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 }
 
 /*
- * A partitioned table's policies hold for a foreign partition as well, but
- * core checks them for local ones only.
+ * Prepare for the checks that new rows have to pass, which core has not made
+ * ready before the first one comes.
  */
 static void
-check_policies(EState *estate, ResultRelInfo *rinfo, WCOKind kind,
-			   TupleTableSlot *slot)
+prepare_checks(FcModify *modify, ResultRelInfo *rinfo, EState *estate)
 {
-	if (rinfo->ri_WithCheckOptions != NIL)
-		ExecWithCheckOptions(kind, rinfo, slot, estate);
+	MemoryContext oldcontext;
+
+	if (modify->has_checks)
+		return;
+	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+	modify->change->check = fc_check_begin(rinfo, estate,
+										   modify->change->table,
+										   modify->operation);
+	MemoryContextSwitchTo(oldcontext);
+	modify->has_checks = true;
+}
+
+/*
+ * Core finds out only after a row of a foreign partition was written that it
+ * cannot be put into the transition table of its parent's trigger.
+ */
+static void
+refuse_transition_tables(const ModifyTableState *mtstate, Relation rel)
+{
+	const TransitionCaptureState *capture = mtstate->mt_transition_capture;
+	bool		is_captured = false;
+
+	if (capture == NULL)
+		return;
+	if (mtstate->operation == CMD_INSERT)
+		is_captured = capture->tcs_insert_new_table;
+	else if (mtstate->operation == CMD_DELETE)
+		is_captured = capture->tcs_delete_old_table;
+	else
+		is_captured = capture->tcs_update_old_table ||
+			capture->tcs_update_new_table;
+	if (is_captured)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\" below a trigger with a transition table",
+						RelationGetRelationName(rel)),
+				 errdetail("Rows of foreign tables cannot be collected in transition tables."),
+				 errhint("Write to the foreign table itself, or use a trigger FOR EACH ROW.")));
+}
+
+/*
+ * Have the rows counted while they are collected, if there is a limit of
+ * requests: each that is written costs one at least.
+ *
+ * Not where it may cost none, as a trigger may skip the row, or its custom
+ * properties may be what they were.
+ */
+static void
+prepare_count(FcModify *modify, const ModifyTableState *mtstate,
+			  const TriggerDesc *triggers)
+{
+	const FcChange *change = modify->change;
+	const FcTable *table = change->table;
+	const Plan *subplan = outerPlan(mtstate->ps.plan);
+	int			attnum = -1;
+	bool		sends = mtstate->operation == CMD_DELETE;
+
+	if (triggers != NULL && (triggers->trig_update_before_row ||
+							 triggers->trig_delete_before_row))
+		return;
+	while ((attnum = bms_next_member(modify->targets, attnum)) >= 0)
+	{
+		const FcTableColumn *column = &table->columns[attnum - 1];
+
+		sends |= column->property == NULL && column->column != NULL &&
+			(column->column->flags & FC_PROPERTIES) == 0;
+	}
+	if (!sends)
+		return;
+	modify->tableoid = ExecFindJunkAttributeInTlist(subplan->targetlist,
+													"tableoid");
+	fc_snapshot_count(outerPlanState(mtstate), count_row, modify);
+}
+
+/*
+ * How many requests more does it take at least to write the row of the plan?
+ */
+static int
+count_row(void *arg, TupleTableSlot *slot)
+{
+	FcModify   *modify = arg;
+	FcChange   *change = modify->change;
+	FcOldRow   *row;
+	MemoryContext oldcontext;
+	Datum		tableoid;
+	bool		isnull;
+	bool		found;
+
+	if (AttributeNumberIsValid(modify->tableoid))
+	{
+		tableoid = ExecGetJunkAttribute(slot, modify->tableoid, &isnull);
+		if (isnull || DatumGetObjectId(tableoid) != change->table->relid)
+			return 0;
+	}
+	if (modify->counted == NULL)
+		modify->counted = fc_change_make_ids(change);
+
+	MemoryContextReset(change->row_context);
+	oldcontext = MemoryContextSwitchTo(change->row_context);
+	row = palloc0(sizeof(FcOldRow));
+	for (int i = 0; i < modify->ncarried; i++)
+	{
+		if (modify->carried[i].column->column->flags & FC_KEY)
+			read_carried(modify, &modify->carried[i], slot, row);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	(void) hash_search(modify->counted, &row->key.id, HASH_ENTER, &found);
+	return found ? 0 : 1;
 }
 
 /*

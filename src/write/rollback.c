@@ -37,12 +37,15 @@ static Write *writes = NULL;
 static int	nwrites = 0;
 static int	capacity = 0;
 
+/* Has a subtransaction of it been rolled back over writes? */
+static bool has_left_writes = false;
+
 static void register_callbacks(void);
 static void end_transaction(XactEvent event, void *arg);
 static void end_subtransaction(SubXactEvent event, SubTransactionId mine,
 							   SubTransactionId parent, void *arg);
 static int	first_write_of(SubTransactionId subxact);
-static void report_writes(int first);
+static bool report_writes(int first);
 
 /*
  * fc_rollback_begin
@@ -129,13 +132,20 @@ register_callbacks(void)
  * Speak up if writes outlive their transaction, then forget them.
  *
  * A prepared transaction may yet be rolled back, but by then we know nothing
- * of it any more.
+ * of it any more.  So one that has written cannot be prepared.
  */
 static void
 end_transaction(XactEvent event, void *arg)
 {
 	switch (event)
 	{
+		case XACT_EVENT_PRE_PREPARE:
+			if (nwrites > 0 || has_left_writes)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has written to a FrontCore account"),
+						 errdetail("A later ROLLBACK PREPARED could not tell what it leaves upstream.")));
+			return;
 		case XACT_EVENT_ABORT:
 			report_writes(0);
 			break;
@@ -148,6 +158,7 @@ end_transaction(XactEvent event, void *arg)
 
 	writes = NULL;
 	nwrites = 0;
+	has_left_writes = false;
 }
 
 /*
@@ -161,7 +172,7 @@ end_subtransaction(SubXactEvent event, SubTransactionId mine,
 
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 	{
-		report_writes(first);
+		has_left_writes |= report_writes(first);
 		nwrites = first;
 	}
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
@@ -185,9 +196,10 @@ first_write_of(SubTransactionId subxact)
 }
 
 /*
- * Say that the writes from the given one on are not undone.
+ * Say that the writes from the given one on are not undone; false if there are
+ * none.
  */
-static void
+static bool
 report_writes(int first)
 {
 	int			unknown = 0;
@@ -200,7 +212,7 @@ report_writes(int first)
 
 	count = nwrites - first;
 	if (count == 0)
-		return;
+		return false;
 	for (int i = first; i < nwrites; i++)
 		unknown += writes[i].is_known ? 0 : 1;
 
@@ -232,4 +244,5 @@ report_writes(int first)
 					(errmsg("%s: %s %s", what, write->method, write->path),
 					 errhidestmt(true), errhidecontext(true)));
 	}
+	return true;
 }

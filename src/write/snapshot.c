@@ -1,22 +1,24 @@
 /*
  * snapshot.c
- *		Let all rows of a plan be read before the first one is passed on.
+ *		Let all rows of a plan be read before the first one is written.
  *
- * A statement must not see its own writes, and the API has no snapshots.  One
- * scan that is open when the first row is written can read on to its end by
- * itself (fc_pager_drain).  But what a plan has not begun to read by then (the
- * inner side of a nested loop, the next branch of an Append, a subquery), it
- * would read changed.  So above such a plan goes a node that keeps its rows
- * until it has them all.
+ * A statement must not see its own writes, and the API has no snapshots.  So
+ * above the plan of a statement that writes to our tables goes a node that
+ * keeps its rows until it has them all.  What goes wrong while they are
+ * computed goes wrong before anything is sent, and so do more rows than the
+ * limit of requests allows.
  */
 #include "postgres.h"
 
+#include "api/exchange.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/tuplestore.h"
 #include "write/snapshot.h"
@@ -26,7 +28,15 @@ typedef struct CollectState
 	CustomScanState css;
 	Tuplestorestate *rows;		/* NULL before they are read */
 	TupleTableSlot *slot;		/* for what comes out of rows */
+	List	   *counters;		/* of Counter * */
 } CollectState;
+
+/* Tells how many requests it takes at least to write a row. */
+typedef struct Counter
+{
+	FcSnapshotCount count;
+	void	   *arg;
+} Counter;
 
 /* How often a query reads or writes tables of one wrapper. */
 typedef struct Usage
@@ -35,11 +45,12 @@ typedef struct Usage
 	int			tables;
 } Usage;
 
-static bool reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
-								Index resultRelation);
+static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan,
+							 Index resultRelation);
 static bool count_tables(Node *node, Usage *usage);
 static Oid	wrapper_of(Oid relid);
 static Node *name_identities(Node *node, PlannerInfo *root);
+static void tell_apart(List *tlist);
 static Node *create_state(CustomScan *plan);
 static void begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *execute(CustomScanState *node);
@@ -73,7 +84,7 @@ fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 	if (IsA(child, CustomScan) &&
 		((CustomScan *) child)->methods == &scan_methods)
 		return;					/* another partition's doing */
-	if (!reads_after_writing(root, plan, resultRelation))
+	if (!needs_collecting(root, plan, resultRelation))
 		return;
 
 	if (GetCustomScanMethods(scan_methods.CustomName, true) == NULL)
@@ -86,6 +97,7 @@ fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 	node->scan.plan.parallel_safe = false;
 	node->custom_scan_tlist =
 		castNode(List, name_identities((Node *) child->targetlist, root));
+	tell_apart(node->custom_scan_tlist);
 	node->scan.plan.targetlist = copyObject(node->custom_scan_tlist);
 	node->custom_plans = list_make1(child);
 	node->methods = &scan_methods;
@@ -93,24 +105,42 @@ fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 }
 
 /*
- * May the plan have something of ours to read after its first row?
+ * fc_snapshot_count
+ *		Have the rows counted that the node is about to read, if it is one of
+ *		ours.
+ */
+void
+fc_snapshot_count(PlanState *node, FcSnapshotCount count, void *arg)
+{
+	Counter    *counter;
+
+	if (!IsA(node, CustomScanState) ||
+		((CustomScanState *) node)->methods != &exec_methods)
+		return;
+	counter = palloc(sizeof(Counter));
+	counter->count = count;
+	counter->arg = arg;
+	((CollectState *) node)->counters =
+		lappend(((CollectState *) node)->counters, counter);
+}
+
+/*
+ * May the plan have more than one row, or something of ours to read after it?
  */
 static bool
-reads_after_writing(PlannerInfo *root, const ModifyTable *plan,
-					Index resultRelation)
+needs_collecting(PlannerInfo *root, const ModifyTable *plan,
+				 Index resultRelation)
 {
 	const Plan *child = outerPlan(plan);
 	RangeTblEntry *target = planner_rt_fetch(resultRelation, root);
 	Usage		usage = {wrapper_of(target->relid), 0};
 	ListCell   *cell;
 
-	/* a single scan drains itself, and a Result may have none below */
-	if (root->glob->subplans == NIL &&
-		(IsA(child, ForeignScan) ||
-		 (IsA(child, Result) && outerPlan(child) == NULL)))
-		return false;
-	if (plan->operation != CMD_INSERT && !IsA(child, ForeignScan))
+	/* one row of constants */
+	if (!IsA(child, Result) || outerPlan(child) != NULL)
 		return true;
+	if (root->glob->subplans == NIL)
+		return false;
 
 	count_tables((Node *) root->parse, &usage);
 	foreach(cell, root->glob->subroots)
@@ -178,6 +208,43 @@ name_identities(Node *node, PlannerInfo *root)
 	return expression_tree_mutator(node, name_identities, root);
 }
 
+/*
+ * See to it that no two volatile expressions of a target list are equal.
+ *
+ * Core finds a column of ours by its expression, and would take the first of
+ * two calls of random() for both.
+ */
+static void
+tell_apart(List *tlist)
+{
+	ListCell   *cell;
+	ListCell   *earlier;
+
+	foreach(cell, tlist)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!contain_volatile_functions((Node *) entry->expr))
+			continue;
+		foreach(earlier, tlist)
+		{
+			const TargetEntry *other = lfirst_node(TargetEntry, earlier);
+
+			if (other == entry)
+				break;
+			if (equal(other->expr, entry->expr))
+			{
+				Node	   *expr = (Node *) entry->expr;
+
+				entry->expr = (Expr *)
+					makeRelabelType(entry->expr, exprType(expr),
+									exprTypmod(expr), exprCollation(expr),
+									COERCE_IMPLICIT_CAST);
+			}
+		}
+	}
+}
+
 static Node *
 create_state(CustomScan *plan)
 {
@@ -229,6 +296,9 @@ execute(CustomScanState *node)
 
 /*
  * Read all the rows there are.
+ *
+ * Those that cannot all be written within the limit of requests are refused
+ * before the first one is.
  */
 static void
 read_all(CollectState *state)
@@ -237,6 +307,8 @@ read_all(CollectState *state)
 	EState	   *estate = state->css.ss.ps.state;
 	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
 	TupleTableSlot *slot;
+	ListCell   *cell;
+	int64		requests = 0;
 
 	state->rows = tuplestore_begin_heap(false, false, work_mem);
 	MemoryContextSwitchTo(oldcontext);
@@ -246,7 +318,16 @@ read_all(CollectState *state)
 		if (TupIsNull(slot))
 			break;
 		tuplestore_puttupleslot(state->rows, slot);
+		if (fc_max_requests_per_query == 0)
+			continue;
+		foreach(cell, state->counters)
+		{
+			const Counter *counter = lfirst(cell);
+
+			requests += counter->count(counter->arg, slot);
+		}
 	}
+	fc_exchange_reserve(estate, requests);
 }
 
 static void

@@ -22,7 +22,7 @@
 #include "write/snapshot.h"
 #include "write/target.h"
 
-/* What a walk through RETURNING or WITH CHECK OPTION gathers. */
+/* What a walk through RETURNING gathers. */
 typedef struct Returned
 {
 	Index		varno;			/* of the written table; 0: of the only one */
@@ -220,14 +220,13 @@ fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum)
  */
 Bitmapset *
 fc_target_returned(Relation rel, CmdType operation, Index varno,
-				   List *returning, List *checks, bool *ctid)
+				   List *returning, bool *ctid)
 {
 	TriggerDesc *triggers = rel->trigdesc;
 	Returned	returned = {varno, NULL, false};
 	Bitmapset  *result = NULL;
 
 	gather_returned((Node *) returning, &returned);
-	gather_returned((Node *) checks, &returned);
 	*ctid = returned.ctid;
 	if (operation == CMD_DELETE)
 		return NULL;
@@ -256,7 +255,6 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 						int subplan_index)
 {
 	List	   *returning = NIL;
-	List	   *checks = NIL;
 	Bitmapset  *returned;
 	List	   *result = NIL;
 	int			attnum = -1;
@@ -264,11 +262,9 @@ fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
 
 	if (plan->returningLists != NIL)
 		returning = list_nth(plan->returningLists, subplan_index);
-	if (plan->withCheckOptionLists != NIL)
-		checks = list_nth(plan->withCheckOptionLists, subplan_index);
 
 	returned = fc_target_returned(rel, plan->operation, varno, returning,
-								  checks, &ctid);
+								  &ctid);
 	if (ctid)
 		result = list_make1_int(SelfItemPointerAttributeNumber);
 	while ((attnum = bms_next_member(returned, attnum)) >= 0)

@@ -34,7 +34,7 @@ extern bool fc_target_is_carried(const FcTable *table,
 extern char *fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum);
 extern Bitmapset *fc_target_returned(Relation rel, CmdType operation,
 									 Index varno, List *returning,
-									 List *checks, bool *ctid);
+									 bool *ctid);
 extern List *fc_target_returned_list(Relation rel, const ModifyTable *plan,
 									 Index varno, int subplan_index);
 extern Bitmapset *fc_target_attributes(const List *attributes);
