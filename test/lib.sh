@@ -237,7 +237,6 @@ start_cluster()
 		listen_addresses = ''
 		unix_socket_directories = '$work/socket'
 		fsync = off
-		max_prepared_transactions = 10
 		log_line_prefix = '%m [%p] %q%a '
 		$(printf '%s\n' "$@")
 	END
