@@ -33,6 +33,9 @@ endif
 SQL_TESTS := $(foreach name,$(basename $(notdir $(sort $(wildcard $(here)/sql/*.sql)))),$(if $(findstring --,$(name)),,$(name)))
 REGRESS := $(filter setup,$(SQL_TESTS)) $(filter-out setup,$(SQL_TESTS))
 REGRESS_PREP = mock
+# Texts are sorted by their bytes, however the server was made.
+ENCODING = UTF8
+NO_LOCALE = 1
 ISOLATION := $(basename $(notdir $(sort $(wildcard $(here)/test/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(here)/test
 PROVE_TESTS := $(patsubst $(here)/%,%,$(sort $(wildcard $(here)/test/t/*.pl)))

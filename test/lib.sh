@@ -227,11 +227,12 @@ build()
 # Start a PostgreSQL of our own, with the given lines added to its settings.
 # What stands in the array "wrapper" is put before its program.
 wrapper=()
+locale=C
 start_cluster()
 {
 	export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 
-	run initdb -D data -U postgres -A trust -E UTF8 --locale=C -N \
+	run initdb -D data -U postgres -A trust -E UTF8 "--locale=$locale" -N \
 		>"$work/log/initdb" || die "initdb failed: $(cat "$work/log/initdb")"
 	run tee -a data/postgresql.conf >/dev/null <<-END
 		listen_addresses = ''
