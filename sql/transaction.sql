@@ -72,6 +72,8 @@ $$;
 -- could not tell what it leaves
 BEGIN;
 INSERT INTO fc.courses (title) VALUES ('Prepared');
+-- psql may see the rollback's warning before the error, or after it
+SET LOCAL client_min_messages = error;
 PREPARE TRANSACTION 'regress_writes';
 SELECT count(*) FROM pg_prepared_xacts WHERE gid = 'regress_writes';
 -- nor one of whose writes a subtransaction has been rolled back
