@@ -92,18 +92,24 @@ class Config:
         size = min(size, switches.get("page_clamp") or size)
         size = switches.get("ignore_limit") or size
         courses = int(switches["courses"])
+        # What it takes to prove that a list has ended.
+        proof = (1 + int(switches.get("drift") or 0)
+                 + (1 if switches.get("gap_page") else 0)
+                 + {"repeat": 3, "error": 1, "404": 1}.get(
+                     switches.get("past_end"), 0))
         if resource != "course_dates":
             rows = int(switches[resource])
-            return rows // size + 2
+            return rows // size + 1 + proof
         rows = int(switches["dates"])
-        pages = rows // size + 2
+        pages = rows // size + 1 + proof
         by_list = pages if switches.get("coursedates_list") != "404" else 1
         chunks = -(-courses // (switches.get("batch_max_ids") or 100))
-        by_batch = courses // size + 2 + chunks + pages
+        by_batch = courses // size + 1 + proof + chunks * (1 + proof) + pages
         if switches.get("batch_limit") == "per_course":
             by_batch += pages
         if switches.get("batch") == "404":
-            by_batch = courses // size + 2 + courses + pages
+            by_batch = (courses // size + 1 + proof
+                        + courses * (1 + proof) + pages)
         return by_list + by_batch
 
 
@@ -167,6 +173,27 @@ def configurations():
     yield Config("since-refused", {"since_id": "refused"},
                  {"page_size": "7"}, sizes=seven)
     yield Config("clamp-25", {"page_clamp": 25}, sizes=(25, 150, 51))
+    yield Config("clamp-13", {"page_clamp": 13, "past_end": "404"},
+                 sizes=(26, 130, 45))
+    yield Config("clamp-3-per-course", {
+        "page_clamp": 3, "batch_limit": "per_course",
+        "coursedates_list": "404"}, sizes=(12, 93, 9),
+        errors=push_order)
+    yield Config("drift", {"drift": 1}, sizes=(25, 250, 50),
+                 server={"page_size": "25"})
+    yield Config("drift-clamp", {"drift": 1, "page_clamp": 20},
+                 sizes=(25, 150, 40))
+    yield Config("gaps", {"gap_page": 2, "next_page": "zero",
+                          "list_timestamps": "present"},
+                 {"page_size": "7"}, sizes=seven)
+    yield Config("gap-first", {"gap_page": 1, "next_page": "false",
+                               "list_timestamps": "present"},
+                 {"page_size": "25"})
+    yield Config("active-first", {"default_sort": "active"},
+                 {"page_size": "40"}, sizes=(100, 150, 90))
+    yield Config("active-first-off", {"default_sort": "active"},
+                 {"page_size": "40", "push_order": "false"},
+                 sizes=(100, 150, 90))
     yield Config("clamp-50", {"page_clamp": 50, "default_sort": "asc"},
                  sizes=(50, 150, 49), server={"push_order": "false"})
     yield Config("ignore-limit", {"ignore_limit": 75}, sizes=(74, 225, 76))
@@ -255,7 +282,9 @@ def random_configuration(seed, number):
             ("since_id", ("honoured", "honoured", "ignored", "refused")),
             ("sort", ("honoured", "honoured", "ignored", "refused")),
             ("id_filter", ("honoured", "honoured", "ignored", "refused")),
-            ("default_sort", ("desc", "asc")),
+            ("default_sort", ("desc", "asc", "active")),
+            ("next_page", ("null", "null", "false", "zero", "empty",
+                           "absent")),
             ("past_end", ("empty", "repeat", "error", "404")),
             ("list_container", ("array", "items", "data")),
             ("item_container", ("object", "array")),
@@ -280,9 +309,13 @@ def random_configuration(seed, number):
     if switches["past_end"] in ("error", "404"):
         switches["batch_limit"] = "whole"   # one course's end is not all's
     if lot.random() < 0.2:
-        switches["page_clamp"] = lot.choice((25, 50, 75, 100))
+        switches["page_clamp"] = int(250 ** lot.random())
     elif lot.random() < 0.15:
         switches["ignore_limit"] = lot.choice((25, 50, 75))
+    if lot.random() < 0.15:
+        switches["gap_page"] = lot.choice((1, 2, 3))
+    if lot.random() < 0.2 and switches["past_end"] != "repeat":
+        switches["drift"] = 1
     if switches["booleans"] != "json":
         drop = {"course_dates": ("location", "gatherings"),
                 "customers": ("seller",)}

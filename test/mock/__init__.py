@@ -80,11 +80,20 @@ fraction, S a sign.  Section numbers are those of frontcore-api.md.
   id_filter          honoured|ignored|refused   coursedate_id
   since_id           honoured|ignored|refused
   sort               honoured|ignored|refused   order_by, order_direction
-  default_sort       desc|asc        by id, where no order is asked for
+  default_sort       desc|asc|active by id, where no order is asked for;
+                                     active: ascending, but every seventh id
+                                     last, as inactive rows may be
   unknown_param      ignore|error    unknown query keys and include[] values
   past_end           empty|repeat|error|404     a page past the last one
   limit_over         clamp|error     limit above 250
   page_clamp         0|N             never more than N a page, silently
+  page_number        honoured|ignored           ignored: page 1 for every page
+  drift              0|N             from page 2 on, as if N pages of rows had
+                                     come in front since page 1
+  gap_page           0|N             page N of GET /coursedates is empty; its
+                                     rows come one page later
+  next_page          null|false|zero|empty|absent  how that list says that no
+                                     page follows
   ignore_limit       0|N             always N a page
   list_container     array|items|data           around a bare list
   item_container     object|array    around a single object
@@ -187,6 +196,7 @@ apply to it together.  Values of header and retry_after may hold {iso+S},
   drop               PATH     remove a key from every item
   swap               -        exchange the page's first two items
   duplicate          -        repeat the first item at the end
-  shift              -        insert a row at the front of the data afterwards
+  shift              N        insert N rows (1) at the front of the data
+                              afterwards
   pull               -        remove the page's first row afterwards
 """

@@ -283,3 +283,6 @@ class Faults(Case):
             MOCK.fault("shift")
             ids = self.ids(path)
             self.assertEqual(self.ids(path)[1:], ids[:2])
+            MOCK.fault("shift=2")
+            ids = self.ids(path)
+            self.assertEqual(self.ids(path)[2:], ids[:1])

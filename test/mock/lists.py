@@ -45,6 +45,10 @@ def one_of(*words):
         return text
     return parse
 
+# The switch next_page.
+NO_PAGE = {"null": None, "false": False, "zero": 0, "empty": "",
+           "absent": None}
+
 
 class ListOf:
     """The parser of a bracketed parameter: of ids, or of known words."""
@@ -160,6 +164,9 @@ class Lists:
         """The ids of the page asked for, and the number of the next one."""
         switches = self.switches
         limit, page = query.get("limit", default_limit), query.get("page", 1)
+        if switches["page_number"] == "ignored":
+            page = 1
+        page = max(min(page, 1), page - switches["drift"])
         if limit > 250:
             if switches["limit_over"] == "error":
                 raise invalid(["limit"], "Parameter")
@@ -278,12 +285,23 @@ class Lists:
             only = query["coursedate_id"]
             row = self.find_date(request, None, only)
             ids = [only] if row and only in ids else []
-        ids, next_page = self.page(ids, query, 75)
-        items = b",".join(self.items(request, "course_dates", ids, "flat"))
-        pagination = encode({"current_page": query.get("page", 1),
-                             "next_page": next_page})
+        number, gap = query.get("page", 1), self.switches["gap_page"]
+        shown, next_page = self.page(ids, query, 75)
+        if gap and number >= gap:
+            shown, next_page = [], number + 1
+            if number > gap:
+                shown, next_page = self.page(
+                    ids, dict(query, page=number - 1), 75)
+        if gap and next_page:
+            next_page = number + 1
+        items = b",".join(self.items(request, "course_dates", shown, "flat"))
+        pagination = {"current_page": number,
+                      "next_page": next_page or
+                      NO_PAGE[self.switches["next_page"]]}
+        if not next_page and self.switches["next_page"] == "absent":
+            del pagination["next_page"]
         return Response(200, b'{"pagination":%s,"items":[%s]}'
-                        % (pagination, items))
+                        % (encode(pagination), items))
 
     def list_next_dates(self, request):
         """GET /nextcoursedates: of each course the next date, unsorted"""
@@ -365,4 +383,6 @@ def sort_ids(table, ids, order_by, direction):
         sign = -1 if direction == "desc" else 1
         return sorted(ids, key=lambda number: sign * table.fact(
             "start", number))
+    if direction == "active":
+        return sorted(ids, key=lambda number: number % 7 == 0)
     return ids[::-1] if direction == "desc" else ids

@@ -102,7 +102,8 @@ class Server:
             if plan:
                 response = spoil(response, plan, switches["clock_skew"])
             if "shift" in plan and entry.account:
-                self.shift(request, entry)
+                for _ in range(int(plan["shift"] or 1)):
+                    self.shift(request, entry)
             if "pull" in plan and entry.account:
                 self.pull(request, entry, served)
             self.api.compress(request, response)
@@ -118,7 +119,7 @@ class Server:
         table = tables[name]
         query = dict(request.pairs)
         is_ascending = query.get("order_direction", self.api.switches[
-            "default_sort"]) == "asc"
+            "default_sort"]) != "desc"
         row = dict(table.blank(), title="Shifted")
         row[table.key] = (min(table.select(), default=1) - 1 if is_ascending
                           else table.last_id + 1)

@@ -62,6 +62,9 @@ class SwitchTests(Case):
     def test_default_sort(self):
         MOCK.set(default_sort="asc")
         self.assertEqual(self.ids("/courses?limit=2"), [7301, 7302])
+        MOCK.set(default_sort="active")
+        self.assertEqual(self.ids("/courses")[-2:], [7301, 7308])
+        self.assertEqual(self.ids("/courses")[:2], [7302, 7303])
 
     def test_unknown_param(self):
         path = "/courses?order_by=id&include[]=nothing"
@@ -78,6 +81,31 @@ class SwitchTests(Case):
             MOCK.set(past_end=value)
             self.assertEqual(self.client.error(path)[0], status)
             self.assertEqual(len(self.ids("/courses?limit=10&page=2")), 2)
+
+    def test_page_numbers(self):
+        pages = [self.ids("/courses?limit=5&page=%d" % number)
+                 for number in (1, 2)]
+        MOCK.set(drift=1)
+        for number, expected in ((1, 0), (2, 0), (3, 1)):
+            self.assertEqual(self.ids("/courses?limit=5&page=%d" % number),
+                             pages[expected])
+        MOCK.set(page_number="ignored")
+        self.assertEqual(self.ids("/courses?limit=5&page=3"), pages[0])
+
+    def test_gap_page(self):
+        def get(number):
+            page = self.client.get("/coursedates?limit=20&page=%d" % number)
+            return (len(page["items"]),
+                    page["pagination"].get("next_page", "absent"))
+
+        MOCK.set(gap_page=2)
+        self.assertEqual([get(number) for number in (1, 2, 3)],
+                         [(20, 2), (0, 3), (19, None)])
+        for value, expected in (("false", False), ("zero", 0), ("empty", ""),
+                                ("absent", "absent")):
+            MOCK.set(next_page=value)
+            self.assertIs(type(get(3)[1]), type(expected))
+            self.assertEqual(get(3)[1], expected)
 
     def test_page_sizes(self):
         self.assertEqual(len(self.ids("/courses?limit=300")), 12)
