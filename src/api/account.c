@@ -9,6 +9,7 @@
 
 #include "api/account.h"
 
+static void keep(FcLearned *learned, const FcLearned *known);
 static void recall(const FcAccount *account, const FcResource *resource,
 				   FcLearned *learned);
 static double known_rows(const FcResource *resource, const FcLearned *learned);
@@ -18,16 +19,19 @@ static double known_rows(const FcResource *resource, const FcLearned *learned);
  *		Fill in facts, which point to *learned, for a query that nothing is
  *		known of.
  *
- * account is NULL where the role has none.
+ * account is NULL where the role has none.  What a statement has learned it
+ * keeps, whatever others reset meanwhile: known is that, or NULL.
  */
 void
 fc_account_load(const FcServer *server, const FcAccount *account,
-				const FcResource *resource, FcRouteFacts *facts,
-				FcLearned *learned)
+				const FcResource *resource, const FcLearned *known,
+				FcRouteFacts *facts, FcLearned *learned)
 {
 	uint64		excluded = 0;
 
 	recall(account, resource, learned);
+	if (known != NULL)
+		keep(learned, known);
 	facts->lacks = learned->lacks;
 	facts->rows = known_rows(resource, learned);
 	facts->selectivity = 1;
@@ -61,6 +65,24 @@ recall(const FcAccount *account, const FcResource *resource,
 	learned->rows = -1;
 	if (account != NULL)
 		(void) fc_stats_learned(account->digest, resource->name, learned);
+}
+
+/*
+ * Add what was known before.
+ *
+ * Not which routes are closed, as one that answered again is open.
+ */
+static void
+keep(FcLearned *learned, const FcLearned *known)
+{
+	learned->flags |= known->flags & ~FC_LEARNED_ANY_CLOSED;
+	for (int i = 0; i < lengthof(learned->lacks); i++)
+	{
+		learned->lacks[i] |= known->lacks[i];
+		learned->longest[i] = Max(learned->longest[i], known->longest[i]);
+	}
+	learned->longest_of_one = Max(learned->longest_of_one,
+								  known->longest_of_one);
 }
 
 static double

@@ -9,7 +9,8 @@
 #include "api/query.h"
 
 extern void fc_account_load(const FcServer *server, const FcAccount *account,
-							const FcResource *resource, FcRouteFacts *facts,
+							const FcResource *resource,
+							const FcLearned *known, FcRouteFacts *facts,
 							FcLearned *learned);
 
 #endif							/* FC_ACCOUNT_H */

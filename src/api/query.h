@@ -93,6 +93,9 @@ typedef struct FcQuery
 #define FC_LEARNED_SMALLER(halvings) (UINT64CONST(1) << (24 + (halvings)))
 #define FC_LEARNED_HALVINGS		6
 
+/* In a batch, limit counts all rows, not those of each parent. */
+#define FC_LEARNED_WHOLE_LIMIT	(UINT64CONST(1) << 30)
+
 #define FC_LEARNED_ANY_CLOSED		UINT64CONST(0xFF)
 
 /* So long a list that was not there is not asked for again. */

@@ -28,7 +28,7 @@ typedef struct Binder
 	FcQuery    *query;
 	const List *conditions;
 	const FcOperands *operands;
-	pg_tz	   *zone;			/* of bounds, NULL if unknown */
+	FcZones		zones;			/* of bounds */
 	bool		push_filters;
 } Binder;
 
@@ -83,20 +83,23 @@ waits_for_execution(Node *node, void *context)
  *		Add to a query what conditions ask for, now that operands are known.
  *
  * An operand that is an array means any of its elements, whatever the
- * operator says.  What the query gets depends on nothing but the arguments,
- * and on the session's time zone where a date or timestamp is compared with a
- * timestamptz.  Allocates in the current context.
+ * operator says.  The server tells the zones of bounds.  What the query gets
+ * depends on nothing but the arguments, and on the session's time zone where a
+ * date or timestamp is compared with a timestamptz.  Allocates in the current
+ * context.
  */
 void
 fc_bind_query(FcQuery *query, const List *conditions,
-			  const FcOperands *operands, const char *filter_timezone,
+			  const FcOperands *operands, const FcServer *server,
 			  bool push_filters)
 {
 	Binder		binder = {query, conditions, operands};
 	uint64		bound = 0;
 	ListCell   *cell;
 
-	binder.zone = filter_timezone ? pg_tzset(filter_timezone) : NULL;
+	if (server->filter_timezone != NULL)
+		binder.zones.filter = pg_tzset(server->filter_timezone);
+	binder.zones.naive = pg_tzset(server->naive_timezone);
 	binder.push_filters = push_filters;
 
 	foreach(cell, conditions)
@@ -382,13 +385,13 @@ bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
 	const char *bound = NULL;
 
 	if (range->first != PG_INT64_MIN)
-		bound = scale->write(range->first, FC_LOWER, binder->zone);
+		bound = scale->write(range->first, FC_LOWER, &binder->zones);
 	if (bound != NULL)
 		fc_query_add_filter(binder->query, column->min, bound);
 
 	bound = NULL;
 	if (range->last != PG_INT64_MAX)
-		bound = scale->write(range->last, FC_UPPER, binder->zone);
+		bound = scale->write(range->last, FC_UPPER, &binder->zones);
 	if (bound != NULL)
 		fc_query_add_filter(binder->query, column->max, bound);
 }

@@ -7,6 +7,7 @@
 #ifndef FC_BIND_H
 #define FC_BIND_H
 
+#include "api/option.h"
 #include "api/query.h"
 #include "nodes/execnodes.h"
 
@@ -22,6 +23,6 @@ typedef struct FcOperands
 extern bool fc_bind_waits(Node *operand, EState *estate);
 extern void fc_bind_query(FcQuery *query, const List *conditions,
 						  const FcOperands *operands,
-						  const char *filter_timezone, bool push_filters);
+						  const FcServer *server, bool push_filters);
 
 #endif							/* FC_BIND_H */

@@ -30,8 +30,8 @@
 static FcPosition locate_ctid(ItemPointer ctid);
 static FcPosition locate_day(Oid type, Datum operand);
 static FcPosition locate_instant(Oid type, Datum operand);
-static char *write_day(int64 day, FcSide side, pg_tz *zone);
-static char *write_instant(int64 instant, FcSide side, pg_tz *zone);
+static char *write_day(int64 day, FcSide side, const FcZones *zones);
+static char *write_instant(int64 instant, FcSide side, const FcZones *zones);
 static bool clamp_bound(int64 *value, FcSide side, int64 least,
 						int64 greatest);
 static int64 divide_down(int64 value, int64 divisor);
@@ -219,7 +219,7 @@ locate_instant(Oid type, Datum operand)
  * zone (#8).
  */
 static char *
-write_day(int64 day, FcSide side, pg_tz *zone)
+write_day(int64 day, FcSide side, const FcZones *zones)
 {
 	int			year;
 	int			month;
@@ -236,11 +236,15 @@ write_day(int64 day, FcSide side, pg_tz *zone)
  *
  * The API compares whole seconds, and may leave out the bound itself: hence a
  * second more on either side.  Where the zone is unknown, the bound is in UTC
- * and a day more is right in each.  Where the clock repeats an hour, a time
- * stands for two instants, the wrong one of which is an hour too near.
+ * and a day more is right in each.
+ *
+ * Where the clock repeats an hour, a time stands for two instants.  The API
+ * may take the bound for the wrong one, which is an hour too near; and a
+ * value without an offset may be an hour away from what we read: first the
+ * instant is moved by as much, then the time that is written.
  */
 static char *
-write_instant(int64 instant, FcSide side, pg_tz *zone)
+write_instant(int64 instant, FcSide side, const FcZones *zones)
 {
 	Timestamp	wall;
 	struct pg_tm tm;
@@ -253,14 +257,17 @@ write_instant(int64 instant, FcSide side, pg_tz *zone)
 	if (side == FC_UPPER)
 		instant += USECS_PER_SEC - 1;
 	wall = divide_down(instant, USECS_PER_SEC) * USECS_PER_SEC;
-	if (zone == NULL)
+	if (zones->filter == NULL)
 		wall += side * USECS_PER_DAY;
 	else
 	{
 		pg_time_t	at = timestamptz_to_time_t(wall) + side;
+		long		shift = side + side * repeated_seconds(at, zones->naive);
 
-		wall += (side + offset_at(at, zone) +
-				 side * repeated_seconds(at, zone)) * USECS_PER_SEC;
+		at += shift - side;
+		shift += offset_at(at, zones->filter) +
+			side * repeated_seconds(at, zones->filter);
+		wall += shift * USECS_PER_SEC;
 	}
 
 	if (timestamp2tm(wall, NULL, &tm, &fsec, NULL, NULL) != 0)

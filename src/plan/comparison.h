@@ -26,6 +26,14 @@ typedef struct FcPosition
 	bool		vague;			/* the operand may be a bit off */
 } FcPosition;
 
+/* The zones that matter to bounds of instants. */
+typedef struct FcZones
+{
+	pg_tz	   *filter;			/* in which the API reads a bound; NULL if
+								 * unknown */
+	pg_tz	   *naive;			/* in which we read a value without offset */
+} FcZones;
+
 /* What a column's type in the catalog means to comparisons. */
 typedef struct FcScale
 {
@@ -35,7 +43,7 @@ typedef struct FcScale
 	FcPosition	(*locate) (Oid type, Datum operand);
 
 	/* a bound as the API reads it, NULL if every value meets it; palloc'd */
-	char	   *(*write) (int64 value, FcSide side, pg_tz *zone);
+	char	   *(*write) (int64 value, FcSide side, const FcZones *zones);
 } FcScale;
 
 extern const FcScale *fc_scale_find(const FcColumn *column);

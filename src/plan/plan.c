@@ -373,7 +373,7 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 									fc_option_api_key(server->serverid,
 													  userid, &mappingid));
 	fc_account_load(server, has_account ? &account : NULL,
-					planned->table->resource, &planned->facts,
+					planned->table->resource, NULL, &planned->facts,
 					&planned->learned);
 	planned->has_statistics = rel->tuples >= 0;
 	if (planned->has_statistics && planned->learned.rows < 0)
@@ -500,7 +500,7 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	}
 	fc_bind_query(query,
 				  fc_pushdown_conditions(table->resource, known, &exprs),
-				  &operands, planned->server->filter_timezone,
+				  &operands, planned->server,
 				  table->push_filters);
 
 	foreach(cell, unknown)

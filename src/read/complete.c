@@ -405,7 +405,7 @@ index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
 		const char *source;
 
 		if (bms_is_member(number++, owner->pages[page].repeated) ||
-			!fc_walk_item_key(whole->resource, column_flag, node, &item.key))
+			!fc_page_item_key(whole->resource, column_flag, node, &item.key))
 			continue;
 		source = fc_json_source(node, &item.length);
 		item.offset = source - text;

@@ -597,7 +597,7 @@ list_keys(void *arg, const FcQuery *query, int *count)
 			size *= 2;
 			keys = repalloc_huge(keys, size * sizeof(int64));
 		}
-		if (fc_walk_item_key(query->resource, FC_KEY, item, &keys[*count]))
+		if (fc_page_item_key(query->resource, FC_KEY, item, &keys[*count]))
 			(*count)++;
 	}
 	fc_pager_end(reader);
@@ -619,9 +619,9 @@ find_parent(void *arg, const FcQuery *query, int64 id, int64 *parent)
 	/* a list that is not filtered to the object holds others, too */
 	fc_pager_ask(reader, query);
 	while (!found && fc_pager_next(reader, &item))
-		found = fc_walk_item_key(query->resource, FC_KEY, item, &key) &&
+		found = fc_page_item_key(query->resource, FC_KEY, item, &key) &&
 			key == id &&
-			fc_walk_item_key(query->resource, FC_PARENT, item, parent);
+			fc_page_item_key(query->resource, FC_PARENT, item, parent);
 	fc_pager_end(reader);
 	return found;
 }
@@ -665,7 +665,7 @@ begin_sort(FcPager *pager)
 	while (next_item(pager, &item))
 	{
 		pager->emitted++;
-		fc_sort_add(sort, fc_walk_item_order(pager->query->order, item), item);
+		fc_sort_add(sort, fc_page_item_order(pager->query->order, item), item);
 	}
 	fc_sort_finish(sort);
 	pager->sort = sort;

@@ -12,20 +12,27 @@
 #include "read/needs.h"
 #include "read/routing.h"
 
-static void learn_flags(const FcRouting *routing, uint64 set, uint64 cleared);
+static void learn_flags(FcRouting *routing, uint64 set, uint64 cleared);
 
 /*
  * fc_routing_begin
  *		Load what is known of the query's lists; no route is chosen yet.
+ *
+ * routing is zero, or has been used for another query of the same statement.
  */
 void
 fc_routing_begin(FcRouting *routing, const FcApi *api, const FcQuery *query)
 {
+	FcLearned	known = routing->learned;
+	bool		is_known = (routing->resource == query->resource);
+
 	memset(routing, 0, sizeof(FcRouting));
 	routing->api = api;
 	routing->query = query;
+	routing->resource = query->resource;
 	fc_account_load(api->server, &api->account, query->resource,
-					&routing->facts, &routing->learned);
+					is_known ? &known : NULL, &routing->facts,
+					&routing->learned);
 }
 
 /*
@@ -169,7 +176,6 @@ fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
 	if ((walk->route->flags & FC_FLAT) && !(walk->route->flags & FC_LOOKUP))
 		closed |= fc_catalog_flat_routes(walk->resource);
 	learn_flags(routing, 0, closed);
-	routing->learned.flags &= ~closed;
 }
 
 /*
@@ -255,8 +261,10 @@ fc_routing_shrink(FcRouting *routing, int nparents)
  * Let all backends know, of the account's list.
  */
 static void
-learn_flags(const FcRouting *routing, uint64 set, uint64 cleared)
+learn_flags(FcRouting *routing, uint64 set, uint64 cleared)
 {
+	routing->learned.flags |= set & ~FC_LEARNED_ANY_CLOSED;
+	routing->learned.flags &= ~cleared;
 	fc_stats_learn_flags(routing->api->account.digest,
 						 routing->query->resource->name, set, cleared);
 }

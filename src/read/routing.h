@@ -13,8 +13,10 @@ typedef struct FcRouting
 {
 	const FcApi *api;
 	const FcQuery *query;
+	const FcResource *resource; /* the query's: what learned is about */
 	FcRouteFacts facts;
-	FcLearned	learned;		/* facts point here */
+	FcLearned	learned;		/* facts point here; of all queries of the
+								 * statement */
 	FcRouteChoice choice;
 	FcKeys		parents;		/* the query's, or those that feed the route */
 	int			batch_size;		/* parents to a request at most */

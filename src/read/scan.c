@@ -468,7 +468,7 @@ bind_query(FcScanState *state, ForeignScanState *node, const List *conditions,
 		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
 	}
 	fc_bind_query(query, conditions, &operands,
-				  state->server->filter_timezone,
+				  state->server,
 				  state->table->push_filters);
 	return query;
 }
@@ -538,7 +538,7 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 static void
 read_id(const FcScanState *state, FcJsonNode item, int64 *id)
 {
-	if (!fc_walk_item_key(state->table->resource, FC_KEY, item, id))
+	if (!fc_page_item_key(state->table->resource, FC_KEY, item, id))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",

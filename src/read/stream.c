@@ -199,7 +199,8 @@ fc_stream_go_back(FcStream *stream)
 void
 fc_stream_read_rest(FcStream *stream)
 {
-	FcWalkContext context = {stream->api, stream->use, .stores = true};
+	FcWalkContext context = {stream->api, stream->use, .stores = true,
+	.learned = &stream->routing.learned};
 	MemoryContext page_context;
 	MemoryContext oldcontext;
 	ListCell   *cell;
@@ -327,7 +328,7 @@ came_before(const FcStream *stream, FcJsonNode item)
 	int64		id;
 
 	return stream->skips &&
-		fc_walk_item_key(stream->walk->resource, FC_KEY, item, &id) &&
+		fc_page_item_key(stream->walk->resource, FC_KEY, item, &id) &&
 		id < stream->skip_below;
 }
 
@@ -400,7 +401,7 @@ check_parts(FcStream *stream)
 		return;
 	foreach(cell, stream->walks)
 	{
-		if (!((FcWalk *) lfirst(cell))->is_absent)
+		if (((FcWalk *) lfirst(cell))->state != FC_WALK_ABSENT)
 			return;
 	}
 	fc_routing_refuse(&stream->routing);
@@ -498,7 +499,7 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	}
 	if (walk == NULL)
 		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
-							  step->nparents, stream->routing.facts.flags);
+							  step->nparents, &stream->routing.learned);
 	else if (walk->npages > 0)
 		stream->use->counts.cache_hits++;
 	fc_cache_pin(walk->entry);
@@ -528,7 +529,7 @@ note_whole(FcStream *stream)
 	{
 		FcWalk	   *walk = lfirst(cell);
 
-		if (!walk->is_complete || walk->entry->key == NULL)
+		if (!fc_walk_is_complete(walk) || walk->entry->key == NULL)
 			return;
 		walks[nwalks++] = walk;
 		if (walk->rows > 0)
@@ -589,13 +590,14 @@ fetch_page(FcStream *stream)
 	FcRouting  *routing = &stream->routing;
 	FcWalk	   *walk = stream->walk;
 	int			flags = walk->route->flags;
-	FcWalkContext context = {stream->api, stream->use};
+	FcWalkContext context = {stream->api, stream->use,
+	.learned = &routing->learned};
 	bool		can_change = false;
 	bool		can_do_without = false;
 	FcJson	   *document;
 
 	/* a walk that is replayed is of no route that we have taken */
-	if (walk->is_complete || has_enough(stream, walk))
+	if (fc_walk_is_complete(walk) || has_enough(stream, walk))
 		return NULL;
 
 	context.stores = stream->scope != NULL || stream->is_ahead;
@@ -640,8 +642,8 @@ has_enough(const FcStream *stream, const FcWalk *walk)
 {
 	const FcQuery *query = stream->routing.query;
 
-	return query->has_until && walk->by_id &&
-		(walk->route->flags & FC_SORTED) && walk->last_id >= query->until;
+	return query->has_until && fc_walk_goes_by_id(walk) &&
+		walk->memory->last_id >= query->until;
 }
 
 /*
@@ -740,7 +742,7 @@ check_look_up(FcStream *stream, FcJsonNode item)
 	int64		id;
 
 	if ((walk->route->flags & (FC_LOOKUP | FC_ITEM)) == 0 ||
-		!fc_walk_item_key(walk->resource, FC_KEY, item, &id) ||
+		!fc_page_item_key(walk->resource, FC_KEY, item, &id) ||
 		id == walk->id)
 		return true;
 	if (walk->is_item || !fc_routing_has_other(&stream->routing))
@@ -773,7 +775,7 @@ check_page_order(FcStream *stream)
 		if (bms_is_member(number++,
 						  stream->walk->pages[stream->page].repeated))
 			continue;
-		value = fc_walk_item_order(query->order, item);
+		value = fc_page_item_order(query->order, item);
 		if (stream->has_last &&
 			(query->descending ? value > stream->last_order :
 			 value < stream->last_order))

@@ -2,30 +2,21 @@
  * walk.c
  *		One list, or one object, of the API, page by page.
  *
- * The API promises little about its lists, so a walk trusts what it sees.
- * It begins with page 1.  Where the ids of that page rise, it goes on by
- * since_id, so that nothing slips between pages while others write; where
- * they do not, or since_id turns out to be ignored, it goes on by page
- * number and drops items that came before.  How a list ends is said in
- * page_is_last.
+ * The API promises little about its lists, so a walk trusts what it sees.  A
+ * list that can be sorted by id, was asked to be, and is, goes on by since_id
+ * after its first page, so that nothing slips between pages while others
+ * write.  Any other is walked by page number, and items that came before are
+ * dropped.  Whether it has ended is told by ending.c.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
-#include "miscadmin.h"
-#include "nodes/bitmapset.h"
+#include "read/ending.h"
 #include "read/walk.h"
 #include "shared/stats.h"
 #include "utils/memutils.h"
 
 /* Pages of fewer items prove nothing about the order of a list. */
 #define FC_PROVING_ITEMS	25
-
-/*
- * A server that clamps or ignores the page size sends pages of 25, 50, 75,
- * 100, ...; a shorter page of such a length may not be the last one.
- */
-#define FC_PAGE_MODULUS		25
 
 /* An answer that may go away where less is asked for. */
 #define IS_REFUSAL(verdict) \
@@ -36,69 +27,51 @@
 /* More pages than any account has; beyond it the server is going round. */
 #define FC_MAX_PAGES		20000
 
-/* A set of ids, 64 neighbours to an element. */
-typedef struct SeenElement
+/* What an answer was good for. */
+typedef enum Step
 {
-	int64		chunk;			/* id / 64, rounded down */
-	uint64		bits;
-	char		status;
-} SeenElement;
-
-#define SH_PREFIX			seen
-#define SH_ELEMENT_TYPE		SeenElement
-#define SH_KEY_TYPE			int64
-#define SH_KEY				chunk
-#define SH_HASH_KEY(tb, key)	murmurhash32((uint32) ((key) ^ ((key) >> 32)))
-#define SH_EQUAL(tb, a, b)	((a) == (b))
-#define SH_SCOPE			static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-/* What a page turned out to hold. */
-typedef struct PageContent
-{
-	int			items;
-	int			fresh;			/* items that had not come before */
-	bool		rises;			/* ids are above the last one, and rise */
-	int64		last_id;
-	Bitmapset  *repeated;
-	bool		has_next;		/* pagination was told, ... */
-	bool		next_is_null;	/* ... and that there is no more */
-} PageContent;
+	STEP_PAGE,					/* it is the next page */
+	STEP_ON,					/* go on as the walk's state says */
+	STEP_NO_ROUTE,				/* it is FC_WALK_NO_ROUTE */
+	STEP_REFUSED				/* it is FC_WALK_REFUSED */
+} Step;
 
 static bool is_entry(const FcCacheEntry *entry, void *arg);
-static const char *split_place(const char *path, char *place);
+static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
+						 const FcLearned *learned);
+static FcAnswer *ask(FcWalk *walk, const FcWalkContext *context,
+					 uint32 tolerates);
 static char *next_request(const FcWalk *walk);
-static FcWalkResult interpret_end(const FcWalk *walk, FcVerdict verdict,
-								  bool tolerates_refusal);
 static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 								 bool tolerates_no_route);
+static Step take_refusal(FcWalk *walk, const FcWalkContext *context,
+						 FcVerdict verdict, bool tolerates_refusal);
 static bool can_ask_for_less(const FcWalk *walk);
 static bool ask_for_less(FcWalk *walk);
 static bool asks_the_same(const FcWalk *walk, int without, int other);
-static void learn_refusal(FcWalk *walk, FcApi *api);
-static void examine_page(FcWalk *walk, FcJson *document,
-						 PageContent *content);
-static void examine_item(FcWalk *walk, FcJsonNode item,
-						 PageContent *content);
-static void note_present(FcWalk *walk, FcJsonNode item);
+static void learn_refusal(FcWalk *walk, const FcWalkContext *context);
+static void learn_flags(const FcWalk *walk, const FcWalkContext *context,
+						uint64 flags);
+static Step take_page(FcWalk *walk, const FcWalkContext *context,
+					  const FcAnswer *answer);
+static bool look_at_page(FcWalk *walk, const FcWalkContext *context,
+						 const FcAnswer *answer, FcPage *page);
+static void note_present(FcWalk *walk, FcJsonNode items);
 static bool was_asked_for(const FcWalk *walk, const FcColumn *column);
-static bool item_holds(const FcColumn *column, FcJsonNode item);
-static bool is_fresh(FcWalk *walk, int64 id);
-static bool since_was_ignored(FcWalk *walk, FcApi *api,
-							  const PageContent *content);
-static void go_by_page_number(FcWalk *walk, FcApi *api);
-static bool page_is_last(const FcWalk *walk, const PageContent *content,
-						 int asked);
+static void go_by_page_number(FcWalk *walk, const FcWalkContext *context);
+static void learn_from_page(const FcWalk *walk, const FcWalkContext *context,
+							const FcPage *page);
 static void accept_page(FcWalk *walk, const FcWalkContext *context,
-						const FcAnswer *answer, const PageContent *content);
-static void plan_next_page(FcWalk *walk, const PageContent *content,
-						   int asked);
-static void complete(FcWalk *walk, FcApi *api);
-static void read_pagination(FcJson *document, PageContent *content);
-static FcJsonNode find_container(FcJson *document);
+						const FcAnswer *answer, const FcPage *page);
+static FcEnding decide_ending(const FcWalk *walk, const FcLearned *learned);
+static void plan_next_page(FcWalk *walk, const FcPage *page);
+static Step take_test(FcWalk *walk, const FcWalkContext *context,
+					  const FcAnswer *answer);
+static void complete(FcWalk *walk, const FcWalkContext *context,
+					 FcWalkState state);
 static void refuse_answer(const FcWalk *walk, const char *detail);
+static void refuse(const FcWalk *walk, const char *request,
+				   const char *detail);
 
 /*
  * fc_walk_find
@@ -111,7 +84,7 @@ fc_walk_find(const char *key)
 
 	if (entry == NULL)
 		return NULL;
-	if (((FcWalk *) entry->state)->is_broken)
+	if (((FcWalk *) entry->state)->state == FC_WALK_BROKEN)
 	{
 		/* what it remembers is not what it has */
 		fc_cache_drop(is_entry, entry);
@@ -136,7 +109,7 @@ is_entry(const FcCacheEntry *entry, void *arg)
 FcWalk *
 fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 			   const FcRoute *route, const int64 *id, const int64 *parents,
-			   int nparents, uint64 learned)
+			   int nparents, const FcLearned *learned)
 {
 	FcCacheEntry *entry = fc_cache_create(key, tag);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
@@ -163,12 +136,12 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	}
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
-	if (learned & FC_LEARNED_REFUSES(walk->route_number))
+	if (learned->flags & FC_LEARNED_REFUSES(walk->route_number))
 		walk->without |= FC_WITHOUT_FILTERS;
-	if (learned & FC_LEARNED_NO_INCLUDES(walk->route_number))
+	if (learned->flags & FC_LEARNED_NO_INCLUDES(walk->route_number))
 		walk->without |= FC_WITHOUT_INCLUDES;
 	walk->refused = walk->without;
-	walk->full_size = query->page_size;
+	walk->full_size = (route->flags & FC_LOOKUP) ? 1 : query->page_size;
 	walk->next_page = 1;
 	walk->next_size = fc_query_first_size(query, route);
 
@@ -176,10 +149,9 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->first_since = query->since;
 	walk->is_unfiltered = id == NULL && nparents == 0 &&
 		query->filters == NIL && !query->has_since;
-	walk->may_go_by_id = (route->flags & FC_SINCE) &&
-		(query->order == NULL ||
-		 ((query->order->flags & FC_KEY) && !query->descending)) &&
-		(learned & FC_LEARNED_NO_SINCE(walk->route_number)) == 0;
+	walk->memory = fc_page_memory(query->resource, parents, nparents);
+	walk->state = may_go_by_id(walk, query, learned) ? FC_WALK_BEGINS :
+		FC_WALK_BY_NUMBER;
 
 	MemoryContextSwitchTo(oldcontext);
 	return walk;
@@ -198,76 +170,39 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 			  bool tolerates_refusal, bool tolerates_no_route,
 			  FcJson **document)
 {
-	FcExchange	call = {.method = "GET"};
-
 	*document = NULL;
-	if (walk->is_broken)
+	if (walk->state == FC_WALK_BROKEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("could not read on in resource \"%s\" where an error came between",
 						walk->resource->name),
 				 errhint("Run the query again."),
 				 errcontext("FrontCore request GET %s", walk->path)));
-	while (!walk->is_complete)
+	while (!fc_walk_is_complete(walk))
 	{
-		int			asked = walk->next_size;
 		FcAnswer   *answer;
-		PageContent content = {0};
+		Step		step;
 
-		if (walk->npages >= FC_MAX_PAGES)
-			refuse_answer(walk, "The list does not end.");
-
-		call.path = next_request(walk);
-		call.kind = walk->is_item || (walk->route->flags & FC_PART) ?
-			FC_PATH_PART :
-			(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
-		call.tolerates = tolerated_verdicts(walk, tolerates_refusal,
-											tolerates_no_route);
-		answer = fc_exchange(context->api, context->use, &call);
-
-		if (IS_REFUSAL(answer->verdict) && walk->npages == 0 &&
-			ask_for_less(walk))
-			continue;
-		if (answer->verdict != FC_VERDICT_OK && walk->by_id &&
-			!walk->since_is_proven)
-		{
-			/* it may be since_id that is not to its liking */
-			go_by_page_number(walk, context->api);
-			continue;
-		}
+		answer = ask(walk, context,
+					 tolerated_verdicts(walk, tolerates_refusal,
+										tolerates_no_route));
 		if (answer->verdict != FC_VERDICT_OK)
-		{
-			FcWalkResult result = interpret_end(walk, answer->verdict,
-												tolerates_refusal);
-
-			if (result != FC_WALK_END)
-				walk->without = walk->refused;
-			if (result == FC_WALK_END)
-			{
-				walk->is_absent = (walk->npages == 0);
-				complete(walk, context->api);
-			}
-			return result;
-		}
-		if (walk->without != walk->refused)
-			learn_refusal(walk, context->api);
-
-		walk->is_broken = true;
-		examine_page(walk, answer->document, &content);
-		if (since_was_ignored(walk, context->api, &content))
-		{
-			walk->is_broken = false;
-			continue;
-		}
-		accept_page(walk, context, answer, &content);
-		walk->is_broken = false;
-		if (walk->is_item || (walk->route->flags & FC_LOOKUP) ||
-			page_is_last(walk, &content, asked))
-			complete(walk, context->api);
+			step = take_refusal(walk, context, answer->verdict,
+								tolerates_refusal);
+		else if (walk->state == FC_WALK_DOUBTS_NUMBER)
+			step = take_test(walk, context, answer);
 		else
-			plan_next_page(walk, &content, asked);
-		*document = answer->document;
-		return FC_WALK_PAGE;
+			step = take_page(walk, context, answer);
+
+		if (step == STEP_NO_ROUTE)
+			return FC_WALK_NO_ROUTE;
+		if (step == STEP_REFUSED)
+			return FC_WALK_REFUSED;
+		if (step == STEP_PAGE)
+		{
+			*document = answer->document;
+			return FC_WALK_PAGE;
+		}
 	}
 	return FC_WALK_END;
 }
@@ -306,78 +241,72 @@ fc_walk_items(const FcWalk *walk, FcJson *document)
 			refuse_answer(walk, "The answer is no object.");
 		return root;
 	}
-	items = find_container(document);
+	items = fc_page_container(document);
 	if (fc_json_kind(items) != FC_JSON_ARRAY)
 		refuse_answer(walk, "The answer is no list of a known form.");
 	return items;
 }
 
 /*
- * fc_walk_item_key
- *		The item's value of the resource's column that has the flag.
- *
- * False if it has none that is a whole number.
+ * fc_walk_is_complete
+ *		Has all that there is come?
  */
 bool
-fc_walk_item_key(const FcResource *resource, int flag, FcJsonNode item,
-				 int64 *key)
+fc_walk_is_complete(const FcWalk *walk)
 {
-	const FcColumn *column = fc_catalog_flagged(resource, flag);
-	const char *path = column->path ? column->path : column->name;
-
-	while (*path != '\0')
-	{
-		char		place[NAMEDATALEN];
-
-		path = split_place(path, place);
-		if (fc_json_int64(fc_json_path(item, place), key))
-			return true;
-	}
-	return false;
+	return walk->state == FC_WALK_COMPLETE || walk->state == FC_WALK_ABSENT;
 }
 
 /*
- * fc_walk_item_order
- *		The item's value of an order_by column, as an integer of that order.
+ * fc_walk_goes_by_id
+ *		Does each further page begin behind the last id?
+ */
+bool
+fc_walk_goes_by_id(const FcWalk *walk)
+{
+	return walk->state == FC_WALK_TRIES_ID || walk->state == FC_WALK_BY_ID;
+}
+
+/*
+ * May the list be walked by since_id, if its first page is sorted by id?
  *
- * A column is an id or a date; no value is above all, as in PostgreSQL.
+ * It has to be asked for that order: one that comes by itself proves nothing,
+ * since a list of active courses first also rises for a while.  A batch whose
+ * limit may count the rows of each parent has no one last id.
  */
-int64
-fc_walk_item_order(const FcColumn *order, FcJsonNode item)
+static bool
+may_go_by_id(const FcWalk *walk, const FcQuery *query,
+			 const FcLearned *learned)
 {
-	const char *path = order->path ? order->path : order->name;
-	FcJsonNode	node = {0};
-	int			year;
-	int			month;
-	int			day;
-	int64		number;
+	int			flags = walk->route->flags;
 
-	while (*path != '\0' && fc_json_kind(node) == FC_JSON_ABSENT)
-	{
-		char		place[NAMEDATALEN];
-
-		path = split_place(path, place);
-		node = fc_json_path(item, place);
-	}
-
-	if (fc_json_int64(node, &number))
-		return number;
-	if (fc_json_kind(node) == FC_JSON_STRING &&
-		sscanf(fc_json_string(node), "%4d-%2d-%2d", &year, &month, &day) == 3)
-		return (int64) year * 10000 + month * 100 + day;
-	return PG_INT64_MAX;
+	if ((flags & FC_SINCE) == 0 || (flags & FC_SORTED) == 0 ||
+		!query->push_order || (walk->without & FC_WITHOUT_FILTERS) ||
+		(learned->flags & FC_LEARNED_NO_SINCE(walk->route_number)))
+		return false;
+	if (walk->nparents > 1 && (learned->flags & FC_LEARNED_WHOLE_LIMIT) == 0)
+		return false;
+	return query->order == NULL ||
+		((query->order->flags & FC_KEY) && !query->descending);
 }
 
 /*
- * Copy the first of a path's alternatives, "a|b"; the others follow.
+ * Send the walk's next request.
  */
-static const char *
-split_place(const char *path, char *place)
+static FcAnswer *
+ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 {
-	Size		length = strcspn(path, "|");
+	FcExchange	call = {.method = "GET"};
 
-	strlcpy(place, path, Min(length + 1, NAMEDATALEN));
-	return path + length + (path[length] == '|');
+	if (walk->npages >= FC_MAX_PAGES)
+		refuse_answer(walk, "The list does not end.");
+
+	call.path = next_request(walk);
+	call.kind = walk->is_item || (walk->route->flags & FC_PART) ?
+		FC_PATH_PART :
+		(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
+	call.tolerates = tolerates;
+	return fc_exchange(context->api, context->use, &call);
 }
 
 /*
@@ -386,6 +315,10 @@ split_place(const char *path, char *place)
 static char *
 next_request(const FcWalk *walk)
 {
+	bool		is_test = walk->state == FC_WALK_DOUBTS_NUMBER;
+	bool		by_id = fc_walk_goes_by_id(walk);
+	int			size = walk->next_size;
+	int			page = walk->next_page;
 	StringInfoData path;
 
 	initStringInfo(&path);
@@ -393,39 +326,29 @@ next_request(const FcWalk *walk)
 	if (walk->is_item)
 		return path.data;
 
-	appendStringInfo(&path, "%climit=%d", strchr(path.data, '?') ? '&' : '?',
-					 walk->next_size);
-	if (walk->by_id)
-		appendStringInfo(&path, "&since_id=" INT64_FORMAT, walk->last_id);
-	else
+	if (is_test)
 	{
-		appendStringInfo(&path, "&page=%d", walk->next_page);
-		if (walk->has_since && !(walk->without & FC_WITHOUT_FILTERS))
-			appendStringInfo(&path, "&since_id=" INT64_FORMAT,
-							 walk->first_since);
+		size = fc_ending_test_size(walk->next_size);
+		page = size == 1 ? 2 : 1;
 	}
+	appendStringInfo(&path, "%climit=%d", strchr(path.data, '?') ? '&' : '?',
+					 size);
+	if (!by_id || page > 1)
+		appendStringInfo(&path, "&page=%d", page);
+	if (by_id)
+		appendStringInfo(&path, "&since_id=" INT64_FORMAT,
+						 walk->memory->last_id);
+	else if (walk->has_since && !(walk->without & FC_WITHOUT_FILTERS))
+		appendStringInfo(&path, "&since_id=" INT64_FORMAT,
+						 walk->first_since);
 	return path.data;
-}
-
-/*
- * What no answer, or a refusal, means at this point of the walk.
- */
-static FcWalkResult
-interpret_end(const FcWalk *walk, FcVerdict verdict, bool tolerates_refusal)
-{
-	if (walk->npages > 0 || verdict == FC_VERDICT_ABSENT)
-		return FC_WALK_END;
-	if (verdict == FC_VERDICT_REFUSED ||
-		(verdict == FC_VERDICT_UNSURE && tolerates_refusal))
-		return FC_WALK_REFUSED;
-	return FC_WALK_NO_ROUTE;
 }
 
 /*
  * Which verdicts need not be errors.
  *
- * Right after a full page, "there is no such page" is how some lists end;
- * unless that page said that there is one.
+ * Where a next page may be, "there is no such page" is how some lists end, if
+ * it comes again; unless a page has said that there is one.
  */
 static uint32
 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
@@ -433,13 +356,20 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 {
 	uint32		result = FC_TOLERATE(FC_VERDICT_ABSENT);
 
-	if (walk->by_id && !walk->since_is_proven)
+	if (walk->state == FC_WALK_DOUBTS_NUMBER)
+		return 0;
+	if (walk->state == FC_WALK_TRIES_ID)
 		return result | TOLERATE_REFUSAL |
 			FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
 			FC_TOLERATE(FC_VERDICT_NO_PATH);
+	if (walk->npages > 0 &&
+		(walk->memory->last.next == FC_NEXT_PROMISED ||
+		 (walk->state == FC_WALK_BY_NUMBER && walk->next_page == 1)))
+		return 0;
+	if (walk->npages > 0 && walk->doubted != FC_VERDICT_OK)
+		return FC_TOLERATE(walk->doubted);
 	if (walk->npages > 0)
-		return walk->next_is_promised ? 0 :
-			result | TOLERATE_REFUSAL | FC_TOLERATE(FC_VERDICT_NO_ROUTE);
+		return result | TOLERATE_REFUSAL | FC_TOLERATE(FC_VERDICT_NO_ROUTE);
 
 	if (tolerates_refusal || can_ask_for_less(walk))
 		result |= TOLERATE_REFUSAL;
@@ -448,6 +378,44 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 			FC_TOLERATE(FC_VERDICT_NO_PATH) |
 			FC_TOLERATE(FC_VERDICT_UNSURE);
 	return result;
+}
+
+/*
+ * What a refusal, or no answer, means at this point of the walk.
+ *
+ * Where a next page may be it is the end if it comes twice: an error that
+ * passes is none.
+ */
+static Step
+take_refusal(FcWalk *walk, const FcWalkContext *context, FcVerdict verdict,
+			 bool tolerates_refusal)
+{
+	if (IS_REFUSAL(verdict) && walk->npages == 0 && ask_for_less(walk))
+		return STEP_ON;
+	if (walk->state == FC_WALK_TRIES_ID)
+	{
+		/* it may be since_id that is not to its liking */
+		go_by_page_number(walk, context);
+		return STEP_ON;
+	}
+	if (walk->npages > 0)
+	{
+		if (walk->doubted == verdict)
+			complete(walk, context, FC_WALK_COMPLETE);
+		walk->doubted = verdict;
+		return STEP_ON;
+	}
+	if (verdict == FC_VERDICT_ABSENT)
+	{
+		complete(walk, context, FC_WALK_ABSENT);
+		return STEP_ON;
+	}
+
+	walk->without = walk->refused;
+	if (verdict == FC_VERDICT_REFUSED ||
+		(verdict == FC_VERDICT_UNSURE && tolerates_refusal))
+		return STEP_REFUSED;
+	return STEP_NO_ROUTE;
 }
 
 /*
@@ -498,7 +466,7 @@ asks_the_same(const FcWalk *walk, int without, int other)
  * Remember what the account's route has refused.
  */
 static void
-learn_refusal(FcWalk *walk, FcApi *api)
+learn_refusal(FcWalk *walk, const FcWalkContext *context)
 {
 	int			refused = walk->without & ~walk->refused;
 	uint64		flags = 0;
@@ -507,91 +475,115 @@ learn_refusal(FcWalk *walk, FcApi *api)
 		flags |= FC_LEARNED_REFUSES(walk->route_number);
 	if (refused & FC_WITHOUT_INCLUDES)
 		flags |= FC_LEARNED_NO_INCLUDES(walk->route_number);
-	fc_stats_learn_flags(api->account.digest, walk->resource->name, flags, 0);
+	learn_flags(walk, context, flags);
 	walk->refused = walk->without;
 }
 
 /*
- * Look through a page: which of its items are new, whether ids rise.
+ * Remember something of the account's lists, for the reader and for others.
  */
 static void
-examine_page(FcWalk *walk, FcJson *document, PageContent *content)
+learn_flags(const FcWalk *walk, const FcWalkContext *context, uint64 flags)
 {
-	FcJsonNode	items = fc_walk_items(walk, document);
-	FcJsonIterator iterator;
-	FcJsonNode	item;
-
-	content->rises = true;
-	content->last_id = walk->last_id;
-
-	if (fc_json_kind(items) == FC_JSON_NULL)
-		return;
-	if (fc_json_kind(items) == FC_JSON_OBJECT)
-	{
-		examine_item(walk, items, content);
-		return;
-	}
-	read_pagination(document, content);
-	iterator = fc_json_iterate(items);
-	while (fc_json_next(&iterator, &item, NULL))
-	{
-		if (fc_json_kind(item) != FC_JSON_OBJECT)
-			refuse_answer(walk, "An item of the list is no object.");
-		examine_item(walk, item, content);
-	}
-}
-
-static void
-examine_item(FcWalk *walk, FcJsonNode item, PageContent *content)
-{
-	bool		is_first = (walk->npages == 0 && content->items == 0);
-	int64		id;
-
-	if (!fc_walk_item_key(walk->resource, FC_KEY, item, &id))
-	{
-		/* beyond a bigint, perhaps: its text will do to tell it apart */
-		const FcColumn *key = fc_catalog_flagged(walk->resource, FC_KEY);
-		char	   *place = pnstrdup(key->path, strcspn(key->path, "|"));
-		FcJsonNode	node = fc_json_path(item, place);
-		const char *source;
-		Size		length;
-
-		if (fc_json_kind(node) == FC_JSON_ABSENT)
-			refuse_answer(walk, "An item of the list has no id.");
-		source = fc_json_source(node, &length);
-		id = (int64) hash_bytes_extended((const unsigned char *) source,
-										 length, 0);
-		content->rises = false;
-	}
-
-	/* since_id may turn out to mean "from that id on" */
-	if (!is_first && id <= content->last_id &&
-		!(walk->by_id && content->items == 0 && id == walk->last_id))
-		content->rises = false;
-	content->last_id = id;
-	if (is_fresh(walk, id))
-		content->fresh++;
-	else
-		content->repeated = bms_add_member(content->repeated,
-										   content->items);
-	content->items++;
-	if (walk->npages == 0)
-		note_present(walk, item);
+	context->learned->flags |= flags;
+	fc_stats_learn_flags(context->api->account.digest, walk->resource->name,
+						 flags, 0);
 }
 
 /*
- * Note which of the catalog's columns the item holds a key for.
+ * Take the answer for the next page, and decide what follows it.
+ */
+static Step
+take_page(FcWalk *walk, const FcWalkContext *context, const FcAnswer *answer)
+{
+	FcPage		page;
+
+	if (walk->without != walk->refused)
+		learn_refusal(walk, context);
+	walk->doubted = FC_VERDICT_OK;
+	if (!look_at_page(walk, context, answer, &page))
+		return STEP_ON;
+
+	learn_from_page(walk, context, &page);
+	switch (decide_ending(walk, context->learned))
+	{
+		case FC_ENDING_TEST:
+			walk->state = FC_WALK_DOUBTS_NUMBER;
+			break;
+		case FC_ENDING_PROVEN:
+			complete(walk, context, FC_WALK_COMPLETE);
+			break;
+		default:
+			plan_next_page(walk, &page);
+			break;
+	}
+	return STEP_PAGE;
+}
+
+/*
+ * See what the page holds, and count it in.
+ *
+ * False if it does not count, as since_id was ignored, or its answer is not in
+ * the order of ids: what it holds comes again by page number.  An error leaves
+ * the walk broken, since it remembers what is not to be had from it.
+ */
+static bool
+look_at_page(FcWalk *walk, const FcWalkContext *context,
+			 const FcAnswer *answer, FcPage *page)
+{
+	FcWalkState state = walk->state;
+	char	   *request = next_request(walk);
+	FcJsonNode	items = fc_walk_items(walk, answer->document);
+	const char *fault;
+
+	walk->state = FC_WALK_BROKEN;
+	fc_page_examine(walk->memory, answer->document, items,
+					state == FC_WALK_TRIES_ID || state == FC_WALK_BY_ID,
+					page);
+	if (page->fault != NULL)
+		refuse(walk, request, page->fault);
+	if (page->items > walk->next_size)
+		page->length = fc_page_distinct(walk->memory, items);
+	if (state == FC_WALK_BY_ID && !page->rises)
+		refuse(walk, request, "The list is no longer in the order of ids.");
+	if (state == FC_WALK_TRIES_ID && !page->rises)
+	{
+		go_by_page_number(walk, context);
+		return false;
+	}
+	if (walk->rows == 0)
+		note_present(walk, items);
+	accept_page(walk, context, answer, page);
+	fc_page_remember(walk->memory, page);
+	fault = fc_ending_stalls(walk->memory);
+	if (fault != NULL)
+		refuse(walk, request, fault);
+	walk->state = state == FC_WALK_TRIES_ID ? FC_WALK_BY_ID : state;
+	return true;
+}
+
+/*
+ * Note which of the catalog's columns the items hold a key for.
  */
 static void
-note_present(FcWalk *walk, FcJsonNode item)
+note_present(FcWalk *walk, FcJsonNode items)
 {
 	const FcColumn *columns = walk->resource->columns;
+	FcJsonIterator iterator = fc_json_iterate(items);
+	bool		is_object = fc_json_kind(items) == FC_JSON_OBJECT;
+	FcJsonNode	item = items;
 
-	for (int i = 0; columns[i].name != NULL; i++)
+	while (is_object || fc_json_next(&iterator, &item, NULL))
 	{
-		if ((walk->present & (UINT64CONST(1) << i)) == 0 &&
-			was_asked_for(walk, &columns[i]) && item_holds(&columns[i], item))
-			walk->present |= UINT64CONST(1) << i;
+		for (int i = 0; columns[i].name != NULL; i++)
+		{
+			if ((walk->present & (UINT64CONST(1) << i)) == 0 &&
+				was_asked_for(walk, &columns[i]) &&
+				fc_page_item_holds(&columns[i], item))
+				walk->present |= UINT64CONST(1) << i;
+		}
+		if (is_object)
+			break;
 	}
 }
 
@@ -615,112 +607,42 @@ was_asked_for(const FcWalk *walk, const FcColumn *column)
 }
 
 /*
- * Does the item hold a key for the column, whatever its value?
- */
-static bool
-item_holds(const FcColumn *column, FcJsonNode item)
-{
-	const char *paths[] = {column->path ? column->path : column->name,
-	column->number_path};
-
-	for (int i = 0; i < lengthof(paths); i++)
-	{
-		const char *path = paths[i];
-
-		if (path != NULL && *path == '\0')
-			return true;		/* the whole item */
-		while (path != NULL && *path != '\0')
-		{
-			char		member[NAMEDATALEN];
-			Size		length = strcspn(path, ".|");
-
-			strlcpy(member, path, Min(length + 1, sizeof(member)));
-			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
-				return true;
-			path += length + strcspn(path + length, "|");
-			path += (*path == '|');
-		}
-	}
-	return false;
-}
-
-/*
- * Is this item new?  Remembers it.
- *
- * A walk by since_id needs no memory: what rises was not there before.
- */
-static bool
-is_fresh(FcWalk *walk, int64 id)
-{
-	int64		chunk = id >> 6;
-	uint64		bit = UINT64CONST(1) << (id & 63);
-	SeenElement *element;
-	bool		found;
-
-	if (walk->by_id)
-		return id != walk->last_id;
-
-	if (walk->seen == NULL)
-		walk->seen = seen_create(walk->entry->context, 64, NULL);
-	element = seen_insert(walk->seen, chunk, &found);
-	if (!found)
-		element->bits = 0;
-	if (element->bits & bit)
-		return false;
-	element->bits |= bit;
-	return true;
-}
-
-/*
- * Was since_id ignored, or its answer not in the order of ids?  Then go back
- * to page numbers; what this page holds will come again.
- */
-static bool
-since_was_ignored(FcWalk *walk, FcApi *api, const PageContent *content)
-{
-	if (!walk->by_id)
-		return false;
-	if (content->rises)
-	{
-		walk->since_is_proven = true;
-		walk->seen = NULL;		/* its memory goes with the entry */
-		return false;
-	}
-	if (walk->since_is_proven)
-		refuse_answer(walk, "The list is no longer in the order of ids.");
-
-	go_by_page_number(walk, api);
-	return true;
-}
-
-/*
  * The account's route does not take since_id as a way to page: remember that,
  * and go on behind the first page.
  */
 static void
-go_by_page_number(FcWalk *walk, FcApi *api)
+go_by_page_number(FcWalk *walk, const FcWalkContext *context)
 {
-	fc_stats_learn_flags(api->account.digest, walk->resource->name,
-						 FC_LEARNED_NO_SINCE(walk->route_number), 0);
-	walk->by_id = false;
-	walk->may_go_by_id = false;
-	walk->rereads = (walk->first_size != walk->full_size);
-	walk->next_page = walk->rereads ? 1 : 2;
+	learn_flags(walk, context, FC_LEARNED_NO_SINCE(walk->route_number));
+	walk->state = FC_WALK_BY_NUMBER;
+	walk->next_page = walk->first_size == walk->full_size ? 2 : 1;
 }
 
 /*
- * Is this the list's last page?
+ * Remember what the page says of the account's route: how long its pages may
+ * be, and what limit counts in a batch.
  */
-static bool
-page_is_last(const FcWalk *walk, const PageContent *content, int asked)
+static void
+learn_from_page(const FcWalk *walk, const FcWalkContext *context,
+				const FcPage *page)
 {
-	if (content->items == 0)
-		return true;
-	if (content->fresh == 0 && !walk->rereads)
-		return true;			/* the server ignores the page number */
-	if (content->has_next)
-		return content->next_is_null;
-	return content->items < asked && content->items % FC_PAGE_MODULUS != 0;
+	FcLearned  *learned = context->learned;
+	int			number = walk->route_number;
+
+	if (walk->is_item)
+		return;
+	if (page->length > learned->longest[number] ||
+		page->of_one_parent > learned->longest_of_one)
+	{
+		learned->longest[number] = Max(learned->longest[number], page->length);
+		learned->longest_of_one = Max(learned->longest_of_one,
+									  page->of_one_parent);
+		fc_stats_learn_longest(context->api->account.digest,
+							   walk->resource->name, number,
+							   page->length, page->of_one_parent);
+	}
+	if (page->is_mixed && (learned->flags & FC_LEARNED_WHOLE_LIMIT) == 0)
+		learn_flags(walk, context, FC_LEARNED_WHOLE_LIMIT);
 }
 
 /*
@@ -728,7 +650,7 @@ page_is_last(const FcWalk *walk, const PageContent *content, int asked)
  */
 static void
 accept_page(FcWalk *walk, const FcWalkContext *context,
-			const FcAnswer *answer, const PageContent *content)
+			const FcAnswer *answer, const FcPage *content)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(walk->entry->context);
 	FcWalkPage *page;
@@ -757,86 +679,118 @@ accept_page(FcWalk *walk, const FcWalkContext *context,
 }
 
 /*
+ * What follows the page that came last?
+ */
+static FcEnding
+decide_ending(const FcWalk *walk, const FcLearned *learned)
+{
+	FcEndingFacts facts = {
+		.asked = walk->next_size,
+		.by_id = fc_walk_goes_by_id(walk),
+		.is_single = walk->is_item || (walk->route->flags & FC_LOOKUP),
+		.counts_whole = (learned->flags & FC_LEARNED_WHOLE_LIMIT) != 0,
+		.longest = learned->longest[walk->route_number],
+		.longest_of_one = learned->longest_of_one
+	};
+
+	return fc_ending_decide(walk->memory, &facts);
+}
+
+/*
  * Decide what to ask for after a page that is not the last one.
  *
  * Page n of one size is not page n of another: where the first page was a
- * small one, the list is begun again.
+ * small one, the list is begun again.  Not where that page was short, as then
+ * most often nothing follows.
  */
 static void
-plan_next_page(FcWalk *walk, const PageContent *content, int asked)
+plan_next_page(FcWalk *walk, const FcPage *page)
 {
-	walk->next_is_promised = content->has_next && !content->next_is_null;
-	walk->rereads = false;
-	walk->last_id = content->last_id;
-	if (walk->npages == 1)
-	{
-		walk->first_size = asked;
-		walk->by_id = walk->may_go_by_id &&
-			!(walk->without & FC_WITHOUT_FILTERS) &&
-			content->rises && content->items >= FC_PROVING_ITEMS;
-	}
+	int			asked = walk->next_size;
+	bool		is_first = (walk->npages == 1);
 
-	walk->next_size = walk->full_size;
-	if (walk->by_id)
-		return;
-	walk->rereads = (asked != walk->full_size);
-	walk->next_page = walk->rereads ? 1 : walk->next_page + 1;
+	if (is_first)
+		walk->first_size = asked;
+	if (walk->state == FC_WALK_BEGINS)
+		walk->state = !(walk->without & FC_WITHOUT_FILTERS) &&
+			page->rises && page->items >= FC_PROVING_ITEMS ?
+			FC_WALK_TRIES_ID : FC_WALK_BY_NUMBER;
+	if (fc_walk_goes_by_id(walk))
+	{
+		walk->next_size = walk->full_size;
+		walk->next_page = page->items > 0 ? 1 : walk->next_page + 1;
+	}
+	else if (asked == walk->full_size ||
+			 (is_first && page->length < asked &&
+			  page->next != FC_NEXT_PROMISED))
+		walk->next_page++;
+	else
+	{
+		walk->next_size = walk->full_size;
+		walk->next_page = 1;
+		fc_page_new_size(walk->memory);
+	}
+}
+
+/*
+ * See what the test of page numbers has shown.
+ */
+static Step
+take_test(FcWalk *walk, const FcWalkContext *context, const FcAnswer *answer)
+{
+	FcPage		test;
+
+	fc_page_look(walk->memory, fc_walk_items(walk, answer->document), &test);
+	if (test.fault != NULL)
+		refuse_answer(walk, test.fault);
+
+	switch (fc_ending_judge(walk->memory, walk->next_size, &test))
+	{
+		case FC_ENDING_UNPROVEN:
+			refuse_answer(walk, "The same page comes for every page number.");
+			break;
+		case FC_ENDING_PAGE:
+			walk->state = FC_WALK_BY_NUMBER;
+			walk->memory->same = 0;
+			walk->next_page++;
+			break;
+		default:
+			complete(walk, context, FC_WALK_COMPLETE);
+			break;
+	}
+	return STEP_ON;
 }
 
 /*
  * Note that the walk has all there is.
  */
 static void
-complete(FcWalk *walk, FcApi *api)
+complete(FcWalk *walk, const FcWalkContext *context, FcWalkState state)
 {
-	walk->is_complete = true;
-	walk->seen = NULL;
+	walk->state = state;
 	if ((walk->is_unfiltered || (walk->without & FC_WITHOUT_FILTERS)) &&
 		strchr(walk->route->path, '{') == NULL)
-		fc_stats_learn_rows(api->account.digest, walk->resource->name,
-							walk->rows);
+		fc_stats_learn_rows(context->api->account.digest,
+							walk->resource->name, walk->rows);
 }
 
 /*
- * What the answer says of a next page: reference section 5.6.
- */
-static void
-read_pagination(FcJson *document, PageContent *content)
-{
-	FcJsonNode	next = fc_json_path(fc_json_root(document),
-									"pagination.next_page");
-
-	content->has_next = fc_json_kind(next) != FC_JSON_ABSENT;
-	content->next_is_null = fc_json_kind(next) == FC_JSON_NULL;
-}
-
-/*
- * The array of a list: bare, or in an envelope.
- */
-static FcJsonNode
-find_container(FcJson *document)
-{
-	static const char *const names[] = {"items", "data"};
-	FcJsonNode	root = fc_json_root(document);
-	FcJsonNode	found = {.document = document};
-
-	if (fc_json_kind(root) != FC_JSON_OBJECT)
-		return root;
-	for (int i = 0; i < lengthof(names) && found.node == NULL; i++)
-		found = fc_json_member(root, names[i]);
-	return found;
-}
-
-/*
- * Refuse an answer that is not what the API promises.
+ * Refuse the answer to the walk's next request: it is not what the API
+ * promises.
  */
 static void
 refuse_answer(const FcWalk *walk, const char *detail)
+{
+	refuse(walk, next_request(walk), detail);
+}
+
+static void
+refuse(const FcWalk *walk, const char *request, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 			 errmsg("could not understand the answer for resource \"%s\"",
 					walk->resource->name),
 			 errdetail("%s", detail),
-			 errcontext("FrontCore request GET %s", next_request(walk))));
+			 errcontext("FrontCore request GET %s", request)));
 }

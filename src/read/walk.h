@@ -11,6 +11,7 @@
 #include "api/exchange.h"
 #include "api/query.h"
 #include "base/cache.h"
+#include "read/page.h"
 
 /* One page of a walk, besides its text. */
 typedef struct FcWalkPage
@@ -28,6 +29,23 @@ typedef enum FcWalkResult
 	FC_WALK_NO_ROUTE,			/* the account has no such list */
 	FC_WALK_REFUSED				/* the API refused the request altogether */
 } FcWalkResult;
+
+/*
+ * How the list is walked on, or that it is not.  What is behind COMPLETE is
+ * never asked for.
+ */
+typedef enum FcWalkState
+{
+	FC_WALK_BEGINS,				/* by page number; since_id may follow */
+	FC_WALK_BY_NUMBER,			/* by page number */
+	FC_WALK_DOUBTS_NUMBER,		/* the same page came again and again: does
+								 * the server look at the page number? */
+	FC_WALK_TRIES_ID,			/* by since_id, which no answer has proven */
+	FC_WALK_BY_ID,				/* by since_id */
+	FC_WALK_COMPLETE,			/* all there is has come */
+	FC_WALK_ABSENT,				/* there is no such thing */
+	FC_WALK_BROKEN				/* an error came between: not to be read on */
+} FcWalkState;
 
 typedef struct FcWalk
 {
@@ -48,21 +66,15 @@ typedef struct FcWalk
 	int			full_size;		/* rows of a full page */
 
 	/* where it stands */
-	bool		is_complete;
-	bool		is_absent;		/* complete, as there is no such thing */
-	bool		is_broken;		/* an error came between: not to be read on */
+	FcWalkState state;
 	int			without;		/* what is not asked for: FC_WITHOUT_... */
 	int			refused;		/* of that, what is known to be refused */
-	bool		by_id;			/* paged by since_id, else by page number */
-	bool		may_go_by_id;
-	bool		since_is_proven;	/* an answer has shown that it works */
-	bool		rereads;		/* the next page repeats what came */
-	bool		next_is_promised;	/* the last page said that one follows */
-	int64		last_id;
+	FcVerdict	doubted;		/* how the next page was refused; to be asked
+								 * for once more.  OK: it was not */
 	int			first_size;		/* asked of the first page */
 	int			next_page;
 	int			next_size;
-	struct seen_hash *seen;		/* ids that came, NULL once not needed */
+	FcPageMemory *memory;		/* of what came */
 
 	/* what it has */
 	int			npages;			/* pages that came */
@@ -79,22 +91,22 @@ typedef struct FcWalkContext
 	FcApi	   *api;
 	FcMeter    *use;
 	bool		stores;			/* keep pages in the entry */
+	FcLearned  *learned;		/* what the reader knows of the account's
+								 * lists; the walk adds to it */
 } FcWalkContext;
 
 extern FcWalk *fc_walk_find(const char *key);
 extern FcWalk *fc_walk_create(const char *key, uint64 tag,
 							  const FcQuery *query, const FcRoute *route,
 							  const int64 *id, const int64 *parents,
-							  int nparents, uint64 learned);
+							  int nparents, const FcLearned *learned);
 extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  bool tolerates_refusal,
 								  bool tolerates_no_route,
 								  FcJson **document);
 extern FcJson *fc_walk_read(FcWalk *walk, int page);
 extern FcJsonNode fc_walk_items(const FcWalk *walk, FcJson *document);
-
-extern bool fc_walk_item_key(const FcResource *resource, int flag,
-							 FcJsonNode item, int64 *key);
-extern int64 fc_walk_item_order(const FcColumn *order, FcJsonNode item);
+extern bool fc_walk_is_complete(const FcWalk *walk);
+extern bool fc_walk_goes_by_id(const FcWalk *walk);
 
 #endif							/* FC_WALK_H */

@@ -422,6 +422,27 @@ fc_stats_learn_lacks(const uint8 *account, const char *resource, int route,
 }
 
 /*
+ * fc_stats_learn_longest
+ *		Note how many items a page of a route had, and how many of them were of
+ *		one parent.
+ */
+void
+fc_stats_learn_longest(const uint8 *account, const char *resource, int route,
+					   int items, int of_one)
+{
+	FcLearned  *learned;
+
+	Assert(route >= 0 && route < lengthof(learned->longest));
+	if (!lock_segment(LW_EXCLUSIVE))
+		return;
+
+	learned = &take_lesson(account, resource)->learned;
+	learned->longest[route] = Max(learned->longest[route], items);
+	learned->longest_of_one = Max(learned->longest_of_one, of_one);
+	LWLockRelease(&segment->lock);
+}
+
+/*
  * fc_stats_learn_rows
  *		Note how many rows the whole list was found to have.
  */

@@ -41,6 +41,8 @@ typedef struct FcLearned
 {
 	uint64		flags;			/* the pager's and modify's bits */
 	uint64		lacks[8];		/* per route, columns its items lack */
+	int			longest[8];		/* per route, items of its longest page */
+	int			longest_of_one; /* most items of one parent on a page */
 	double		rows;			/* rows of the whole list, -1 if unknown */
 	TimestampTz seen;			/* when rows was learned */
 	TimestampTz flagged;		/* when a flag was set last */
@@ -91,6 +93,8 @@ extern void fc_stats_learn_flags(const uint8 *account, const char *resource,
 								 uint64 set, uint64 clear);
 extern void fc_stats_learn_lacks(const uint8 *account, const char *resource,
 								 int route, uint64 columns);
+extern void fc_stats_learn_longest(const uint8 *account, const char *resource,
+								   int route, int items, int of_one);
 extern void fc_stats_learn_rows(const uint8 *account, const char *resource,
 								double rows);
 

@@ -389,7 +389,7 @@ bind_query(FcDirect *direct, ForeignScanState *node)
 								 &isnull[i]);
 	}
 	fc_bind_query(query, direct->conditions, &operands,
-				  direct->server->filter_timezone, false);
+				  direct->server, false);
 	return query;
 }
 

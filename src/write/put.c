@@ -78,7 +78,7 @@ fc_put_find_parent(FcPut *learner, FcOldRow *row)
 	if (!read_old(learner, row))
 		return false;
 
-	if (!fc_walk_item_key(resource, FC_PARENT, row->item, &row->key.parent))
+	if (!fc_page_item_key(resource, FC_PARENT, row->item, &row->key.parent))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not write resource \"%s\": row " INT64_FORMAT " holds no \"%s\"",

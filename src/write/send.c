@@ -127,7 +127,7 @@ fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 	FcAnswer   *answer = send_request(sender, &post, path, body, 0);
 	FcJsonNode	node = answer_node(answer);
 
-	if (!fc_walk_item_key(sender->table->resource, FC_KEY, node, &key->id))
+	if (!fc_page_item_key(sender->table->resource, FC_KEY, node, &key->id))
 	{
 		FcError		error = {0};
 		ErrorContextCallback callback = {error_context_stack, name_request};

@@ -1,0 +1,497 @@
+/*
+ * page.c
+ *		What a page of a list holds, and what of it had come before.
+ *
+ * A list has no snapshot: while it is read page by page, rows may move from
+ * one page to the next.  So the ids of all rows are remembered, a bit for
+ * each, and every page is compared with them and with the page before it.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "read/page.h"
+#include "utils/memutils.h"
+
+/* A set of ids, 64 neighbours to an element. */
+typedef struct SeenElement
+{
+	int64		chunk;			/* id / 64, rounded down */
+	uint64		bits;
+	char		status;
+} SeenElement;
+
+#define SH_PREFIX			seen
+#define SH_ELEMENT_TYPE		SeenElement
+#define SH_KEY_TYPE			int64
+#define SH_KEY				chunk
+#define SH_HASH_KEY(tb, key)	murmurhash32((uint32) ((key) ^ ((key) >> 32)))
+#define SH_EQUAL(tb, a, b)	((a) == (b))
+#define SH_SCOPE			static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+static FcPageNext read_next(FcJson *document);
+static void examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id,
+						 int *counts, FcPage *page);
+static bool read_id(const FcResource *resource, FcJsonNode item, int64 *id,
+					bool *is_number);
+static void count_id(FcPage *page, int64 id, bool is_fresh);
+static void count_parent(const FcPageMemory *memory, FcJsonNode item,
+						 bool is_fresh, int *counts, FcPage *page);
+static int	compare_ids(const void *a, const void *b);
+static bool add_id(FcPageMemory *memory, int64 id);
+static bool has_id(const FcPageMemory *memory, int64 id);
+static const char *split_place(const char *path, char *place);
+
+/*
+ * fc_page_memory
+ *		Nothing has come yet.  Lives in the current context.
+ *
+ * parents are those that a request names, in ascending order.
+ */
+FcPageMemory *
+fc_page_memory(const FcResource *resource, const int64 *parents, int nparents)
+{
+	FcPageMemory *memory = palloc0(sizeof(FcPageMemory));
+
+	memory->resource = resource;
+	memory->context = CurrentMemoryContext;
+	memory->nparents = nparents;
+	if (nparents > 1)
+	{
+		int64	   *copy = palloc(nparents * sizeof(int64));
+
+		memcpy(copy, parents, nparents * sizeof(int64));
+		memory->parents = copy;
+		memory->counts = palloc0((nparents + 1) * sizeof(int));
+	}
+	return memory;
+}
+
+/*
+ * fc_page_examine
+ *		Look through a page's items: which are new, whether their ids rise.
+ *
+ * items is the array of them, or one object, or JSON's null.  by_id: the page
+ * begins behind the last id, so that what rises is new; the ids need not be
+ * remembered then.  What the page holds becomes part of the memory, its ids
+ * at once, the rest when fc_page_remember is called.
+ */
+void
+fc_page_examine(FcPageMemory *memory, FcJson *document, FcJsonNode items,
+				bool by_id, FcPage *page)
+{
+	int		   *counts = palloc0((memory->nparents + 1) * sizeof(int));
+	FcJsonIterator iterator;
+	FcJsonNode	item;
+
+	memset(page, 0, sizeof(FcPage));
+	page->rises = true;
+	page->last_id = memory->last_id;
+
+	if (fc_json_kind(items) == FC_JSON_OBJECT)
+		examine_item(memory, items, by_id, counts, page);
+	if (fc_json_kind(items) == FC_JSON_ARRAY)
+	{
+		page->next = read_next(document);
+		iterator = fc_json_iterate(items);
+		while (page->fault == NULL && fc_json_next(&iterator, &item, NULL))
+			examine_item(memory, item, by_id, counts, page);
+	}
+	page->length = page->items;
+	if (memory->counts != NULL && page->items > 0)
+		memcpy(memory->counts, counts, (memory->nparents + 1) * sizeof(int));
+}
+
+/*
+ * fc_page_distinct
+ *		The number of different items in an array: some come twice on a page.
+ */
+int
+fc_page_distinct(const FcPageMemory *memory, FcJsonNode items)
+{
+	int64	   *ids = palloc(Max(fc_json_count(items), 1) * sizeof(int64));
+	FcJsonIterator iterator = fc_json_iterate(items);
+	FcJsonNode	item;
+	bool		is_number;
+	int			count = 0;
+	int			distinct = 0;
+
+	while (fc_json_next(&iterator, &item, NULL))
+	{
+		if (read_id(memory->resource, item, &ids[count], &is_number))
+			count++;
+	}
+	qsort(ids, count, sizeof(int64), compare_ids);
+	for (int i = 0; i < count; i++)
+	{
+		if (i == 0 || ids[i] != ids[i - 1])
+			distinct++;
+	}
+	pfree(ids);
+	return distinct;
+}
+
+/*
+ * fc_page_remember
+ *		The page counts: it is the last one now.
+ */
+void
+fc_page_remember(FcPageMemory *memory, const FcPage *page)
+{
+	bool		is_same = page->items == memory->last.items &&
+	page->digest == memory->last.digest;
+
+	memory->same = page->items > 0 && is_same ? memory->same + 1 : 1;
+	memory->empty = page->items == 0 ? memory->empty + 1 : 0;
+	memory->stale = page->fresh == 0 ? memory->stale + 1 : 0;
+	memory->pages++;
+	memory->longest = Max(memory->longest, page->length);
+	memory->last = *page;
+	memory->last.repeated = NULL;
+	memory->last_id = page->last_id;
+}
+
+/*
+ * fc_page_new_size
+ *		The next page is of another size: there is none to compare it with.
+ */
+void
+fc_page_new_size(FcPageMemory *memory)
+{
+	FcPageNext	next = memory->last.next;
+
+	memset(&memory->last, 0, sizeof(FcPage));
+	memory->last.next = next;
+	memory->same = 0;
+}
+
+/*
+ * fc_page_look
+ *		Count the items of a page that is no part of the list's reading, and
+ *		those among them that have not come.
+ */
+void
+fc_page_look(const FcPageMemory *memory, FcJsonNode items, FcPage *page)
+{
+	FcJsonIterator iterator = fc_json_iterate(items);
+	FcJsonNode	item;
+
+	memset(page, 0, sizeof(FcPage));
+	while (fc_json_next(&iterator, &item, NULL))
+	{
+		int64		id;
+		bool		is_number;
+
+		if (!read_id(memory->resource, item, &id, &is_number))
+		{
+			page->fault = "An item of the list has no id.";
+			return;
+		}
+		count_id(page, id, !has_id(memory, id));
+	}
+}
+
+/*
+ * fc_page_container
+ *		The array of a list: bare, or in an envelope.
+ */
+FcJsonNode
+fc_page_container(FcJson *document)
+{
+	static const char *const names[] = {"items", "data"};
+	FcJsonNode	root = fc_json_root(document);
+	FcJsonNode	found = {.document = document};
+
+	if (fc_json_kind(root) != FC_JSON_OBJECT)
+		return root;
+	for (int i = 0; i < lengthof(names) && found.node == NULL; i++)
+		found = fc_json_member(root, names[i]);
+	return found;
+}
+
+/*
+ * fc_page_item_key
+ *		The item's value of the resource's column that has the flag.
+ *
+ * False if it has none that is a whole number.
+ */
+bool
+fc_page_item_key(const FcResource *resource, int flag, FcJsonNode item,
+				 int64 *key)
+{
+	const FcColumn *column = fc_catalog_flagged(resource, flag);
+	const char *path = column->path ? column->path : column->name;
+
+	while (*path != '\0')
+	{
+		char		place[NAMEDATALEN];
+
+		path = split_place(path, place);
+		if (fc_json_int64(fc_json_path(item, place), key))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * fc_page_item_order
+ *		The item's value of an order_by column, as an integer of that order.
+ *
+ * A column is an id or a date; no value is above all, as in PostgreSQL.
+ */
+int64
+fc_page_item_order(const FcColumn *order, FcJsonNode item)
+{
+	const char *path = order->path ? order->path : order->name;
+	FcJsonNode	node = {0};
+	int			year;
+	int			month;
+	int			day;
+	int64		number;
+
+	while (*path != '\0' && fc_json_kind(node) == FC_JSON_ABSENT)
+	{
+		char		place[NAMEDATALEN];
+
+		path = split_place(path, place);
+		node = fc_json_path(item, place);
+	}
+
+	if (fc_json_int64(node, &number))
+		return number;
+	if (fc_json_kind(node) == FC_JSON_STRING &&
+		sscanf(fc_json_string(node), "%4d-%2d-%2d", &year, &month, &day) == 3)
+		return (int64) year * 10000 + month * 100 + day;
+	return PG_INT64_MAX;
+}
+
+/*
+ * fc_page_item_holds
+ *		Does the item hold a key for the column, whatever its value?
+ */
+bool
+fc_page_item_holds(const FcColumn *column, FcJsonNode item)
+{
+	const char *paths[] = {column->path ? column->path : column->name,
+	column->number_path};
+
+	for (int i = 0; i < lengthof(paths); i++)
+	{
+		const char *path = paths[i];
+
+		if (path != NULL && *path == '\0')
+			return true;		/* the whole item */
+		while (path != NULL && *path != '\0')
+		{
+			char		member[NAMEDATALEN];
+			Size		length = strcspn(path, ".|");
+
+			strlcpy(member, path, Min(length + 1, sizeof(member)));
+			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
+				return true;
+			path += length + strcspn(path + length, "|");
+			path += (*path == '|');
+		}
+	}
+	return false;
+}
+
+/*
+ * What the answer says of a next page.
+ *
+ * A null is its word for "none".  What else is empty or false promises no
+ * page, but is not relied on as the end, either.
+ */
+static FcPageNext
+read_next(FcJson *document)
+{
+	FcJsonNode	next = fc_json_path(fc_json_root(document),
+									"pagination.next_page");
+	const char *text;
+	int64		number;
+
+	switch (fc_json_kind(next))
+	{
+		case FC_JSON_NULL:
+			return FC_NEXT_NONE;
+		case FC_JSON_BOOL:
+			return fc_json_bool(next) ? FC_NEXT_PROMISED : FC_NEXT_UNTOLD;
+		case FC_JSON_NUMBER:
+			return fc_json_int64(next, &number) && number == 0 ?
+				FC_NEXT_UNTOLD : FC_NEXT_PROMISED;
+		case FC_JSON_STRING:
+			text = fc_json_string(next);
+			return *text == '\0' || strcmp(text, "0") == 0 ?
+				FC_NEXT_UNTOLD : FC_NEXT_PROMISED;
+		default:
+			return FC_NEXT_UNTOLD;
+	}
+}
+
+/*
+ * Add an item to what is known of the page, or note why it is none.
+ */
+static void
+examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
+			 FcPage *page)
+{
+	bool		is_first = (page->items == 0);
+	bool		has_last = !is_first || memory->last.items > 0 || by_id;
+	bool		is_number;
+	bool		is_fresh;
+	int64		id;
+
+	if (fc_json_kind(item) != FC_JSON_OBJECT)
+		page->fault = "An item of the list is no object.";
+	else if (!read_id(memory->resource, item, &id, &is_number))
+		page->fault = "An item of the list has no id.";
+	if (page->fault != NULL)
+		return;
+
+	/* since_id may turn out to mean "from that id on" */
+	if (!is_number ||
+		(has_last && id <= page->last_id &&
+		 !(by_id && is_first && id == memory->last_id)))
+		page->rises = false;
+	is_fresh = by_id ? id != memory->last_id : add_id(memory, id);
+	if (!is_fresh)
+		page->repeated = bms_add_member(page->repeated, page->items);
+	count_id(page, id, is_fresh);
+	if (memory->counts != NULL)
+		count_parent(memory, item, is_fresh, counts, page);
+}
+
+/*
+ * The item's id.  False if there is none: it is absent, null, empty, or
+ * nothing that can name a row.
+ *
+ * Of an id that is no integer, such as one beyond a bigint, the text will do
+ * to tell it apart.
+ */
+static bool
+read_id(const FcResource *resource, FcJsonNode item, int64 *id,
+		bool *is_number)
+{
+	const FcColumn *key = fc_catalog_flagged(resource, FC_KEY);
+	const char *path = key->path ? key->path : key->name;
+
+	*is_number = fc_page_item_key(resource, FC_KEY, item, id);
+	if (*is_number)
+		return true;
+	while (*path != '\0')
+	{
+		char		place[NAMEDATALEN];
+		FcJsonNode	node;
+		const char *source;
+		Size		length;
+
+		path = split_place(path, place);
+		node = fc_json_path(item, place);
+		if (fc_json_kind(node) != FC_JSON_NUMBER &&
+			(fc_json_kind(node) != FC_JSON_STRING ||
+			 fc_json_string(node)[strspn(fc_json_string(node), " ")] == '\0'))
+			continue;
+		source = fc_json_source(node, &length);
+		*id = (int64) hash_bytes_extended((const unsigned char *) source,
+										  length, 0);
+		return true;
+	}
+	return false;
+}
+
+static void
+count_id(FcPage *page, int64 id, bool is_fresh)
+{
+	if (page->items == 0)
+		page->first_id = id;
+	page->last_id = id;
+	page->digest += hash_bytes_uint32_extended((uint32) id,
+											   (uint64) id >> 32);
+	page->items++;
+	if (is_fresh)
+		page->fresh++;
+}
+
+/*
+ * Count an item of a batch with its parent's.
+ *
+ * If limit counted the items of each parent, a parent that has more than a
+ * page of them has filled the page before: others have nothing new.
+ */
+static void
+count_parent(const FcPageMemory *memory, FcJsonNode item, bool is_fresh,
+			 int *counts, FcPage *page)
+{
+	int			number = memory->nparents;
+	int64		parent;
+
+	if (fc_page_item_key(memory->resource, FC_PARENT, item, &parent))
+	{
+		const int64 *found = bsearch(&parent, memory->parents,
+									 memory->nparents, sizeof(int64),
+									 compare_ids);
+
+		if (found != NULL)
+			number = found - memory->parents;
+	}
+	counts[number]++;
+	page->of_one_parent = Max(page->of_one_parent, counts[number]);
+	if (is_fresh && number < memory->nparents &&
+		memory->counts[number] < memory->last.of_one_parent)
+		page->is_mixed = true;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return (left > right) - (left < right);
+}
+
+/*
+ * Remember an id.  False if it was known.
+ */
+static bool
+add_id(FcPageMemory *memory, int64 id)
+{
+	uint64		bit = UINT64CONST(1) << (id & 63);
+	SeenElement *element;
+	bool		found;
+
+	if (memory->seen == NULL)
+		memory->seen = seen_create(memory->context, 64, NULL);
+	element = seen_insert(memory->seen, id >> 6, &found);
+	if (!found)
+		element->bits = 0;
+	if (element->bits & bit)
+		return false;
+	element->bits |= bit;
+	return true;
+}
+
+static bool
+has_id(const FcPageMemory *memory, int64 id)
+{
+	SeenElement *element = memory->seen == NULL ? NULL :
+	seen_lookup(memory->seen, id >> 6);
+
+	return element != NULL &&
+		(element->bits & (UINT64CONST(1) << (id & 63))) != 0;
+}
+
+/*
+ * Copy the first of a path's alternatives, "a|b"; the others follow.
+ */
+static const char *
+split_place(const char *path, char *place)
+{
+	Size		length = strcspn(path, "|");
+
+	strlcpy(place, path, Min(length + 1, NAMEDATALEN));
+	return path + length + (path[length] == '|');
+}
