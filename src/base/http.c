@@ -83,6 +83,8 @@ typedef struct Transfer
 	Bytes		body;
 	Bytes		head;			/* the header lines of the last response */
 	int			nheaders;
+	bool		is_interim;		/* the last response is a 1xx */
+	bool		has_head;		/* the final response's header has ended */
 	bool		is_done;		/* result is set */
 	CURLcode	result;
 	char		words[CURL_ERROR_SIZE]; /* libcurl's, on what went wrong */
@@ -166,6 +168,7 @@ static List *list_headers(const Bytes *head);
 static int	note_start(void *arg, char *remote_ip, char *local_ip,
 					   int remote_port, int local_port);
 static size_t note_header(char *line, size_t size, size_t count, void *arg);
+static bool is_interim_status(const char *line, Size length);
 static size_t note_body(char *data, size_t size, size_t count, void *arg);
 static int	note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 						void *unused);
@@ -676,6 +679,10 @@ judge_outcome(const Transfer *transfer)
 		return FC_HTTP_STARVED;
 	if (transfer->body.is_full)
 		return FC_HTTP_TOO_BIG;
+
+	/* libcurl takes a header for whole where the connection ends in it */
+	if (transfer->result == CURLE_OK && !transfer->has_head)
+		return FC_HTTP_LOST;
 	for (int i = 0; i < lengthof(meanings); i++)
 		if (meanings[i].result == transfer->result)
 			return meanings[i].outcome;
@@ -702,6 +709,8 @@ explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 		case FC_HTTP_LOST:
 			if (transfer->starts > 1)
 				return "the server had closed the connection";
+			if (transfer->result == CURLE_OK)
+				return "the answer ended inside its headers";
 			break;
 		case FC_HTTP_GARBLED:
 			if (transfer->head.is_full)
@@ -766,7 +775,11 @@ note_start(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	return CURL_PREREQFUNC_OK;
 }
 
-/* libcurl received a line of the header. */
+/*
+ * libcurl received a line of the header, or of the trailer behind a body.
+ *
+ * Trailers are not read: what says how to take an answer comes before it.
+ */
 static size_t
 note_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -774,16 +787,32 @@ note_header(char *line, size_t size, size_t count, void *arg)
 	Size		length = size * count;
 
 	/* what preceded a status line was an interim response, as 103 */
-	if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+	if (!transfer->has_head && length > 5 && memcmp(line, "HTTP/", 5) == 0)
 	{
 		transfer->head.used = 0;
 		transfer->nheaders = 0;
+		transfer->is_interim = is_interim_status(line, length);
 	}
 	if (transfer->nheaders++ > MAX_HEADERS)
 		transfer->head.is_full = true;
-	if (transfer->head.is_full || !append_bytes(&transfer->head, line, length))
+	if (transfer->head.is_full)
 		return 0;
+	if (transfer->has_head)
+		return length;
+	if (!append_bytes(&transfer->head, line, length))
+		return 0;
+	if (line[0] == '\r' || line[0] == '\n')
+		transfer->has_head = !transfer->is_interim;
 	return length;
+}
+
+/* Is it the status line of a response that another one follows? */
+static bool
+is_interim_status(const char *line, Size length)
+{
+	const char *space = memchr(line, ' ', length);
+
+	return space != NULL && space + 1 < line + length && space[1] == '1';
 }
 
 /* libcurl received and decoded a part of the body. */

@@ -129,10 +129,12 @@ fraction, S a sign.  Section numbers are those of frontcore-api.md.
   props_types        strings|coerce  numbers and booleans as values
   props_over         error|truncate|drop        past 25 keys, 44 (40), 255
   course_props       stored|dropped|error       custom_properties of a course
-  date_put           kept|reset      omitted fields in a PUT of a date
+  date_put           kept|reset|others|some     omitted fields in a PUT of a
+                                     date: they get the documented defaults,
+                                     other ones (language en), or some do
   date_put_fields    all|documented  fields that a PUT of a date knows (5.10)
   date_order         unchecked|checked          end_at before start_at
-  customer_put_omitted  kept|reset
+  customer_put_omitted  kept|reset|others|some
   customer_put       present|404|405
   customer_delete    405|present
   delete_method      present|405     DELETE of courses and dates
@@ -175,6 +177,8 @@ apply to it together.  Values of header and retry_after may hold {iso+S},
                               the connection (processed=no: do not) and close
                               without a byte
   garbage            -        random bytes instead of HTTP
+  literally          TEXT     these bytes instead of an answer, then FIN;
+                              \\r, \\n and the like as in Python
   truncate           BYTES    true Content-Length, body cut there, close
   wronglength        S        Content-Length is off by S
   bigheader          BYTES    a header of that length (300000)

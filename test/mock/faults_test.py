@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import socket
 import threading
 import time
 
@@ -225,6 +226,15 @@ class Faults(Case):
             self.assertEqual(len(MOCK.dump("courses")), rows)
             self.assertEqual(MOCK.log()[-1],
                              'POST /courses close {"title": "once"}')
+
+    def test_literally(self):
+        MOCK.fault(r"literally=HTTP/1.1\ 200\ OK\\r\\nA:\ b\\r\\n")
+        with socket.create_connection(("127.0.0.1", MOCK.port)) as stream:
+            stream.sendall(b"GET /v2/courses HTTP/1.1\r\nHost: 127.0.0.1:%d"
+                           b"\r\nX-API-Key: test-key\r\n"
+                           b"Accept: application/json\r\n\r\n" % MOCK.port)
+            self.assertEqual(stream.makefile("rb").read(),
+                             b"HTTP/1.1 200 OK\r\nA: b\r\n")
 
     def test_bodies(self):
         self.assertIn(b"<html>", self.faulty("html")[1])

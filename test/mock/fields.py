@@ -289,15 +289,12 @@ def check_fields(fields, body, switches, is_complete):
     return values
 
 
-def store_fields(row, fields, values, is_reset):
-    """Put checked values into a row; reset sets the others to defaults."""
-    if is_reset:
+def store_fields(row, fields, values, others):
+    """Put checked values into a row, after what becomes of the others."""
+    for chosen in (others, values):
         for field in fields:
-            if field.name not in values and field.default is not REQUIRED:
-                store_field(row, field, field.default)
-    for field in fields:
-        if field.name in values:
-            store_field(row, field, values[field.name])
+            if field.name in chosen:
+                store_field(row, field, chosen[field.name])
 
 
 def store_field(row, field, value):

@@ -331,6 +331,10 @@ class Connection:
         if "garbage" in plan:
             self.socket.sendall(self.server.random.randbytes(512))
             raise Gone
+        if "literally" in plan:
+            self.socket.sendall(plan["literally"].encode("latin-1").decode(
+                "unicode_escape").encode("latin-1"))
+            raise Gone
         if "dead_keepalive" in plan:
             self.is_dying = plan.get("processed", "yes")
         body = response.body if request.method != "HEAD" else b""

@@ -6,12 +6,12 @@ import re
 import urllib.parse
 
 from mock.fields import (
-    DATE_PUT_DOCUMENTED, RESOURCES, check_fields, invalid, merge_properties,
-    store_fields)
+    DATE_PUT_DOCUMENTED, REQUIRED, RESOURCES, check_fields, invalid,
+    merge_properties, store_fields)
 from mock.messages import ApiError, Response, multipart_pairs
 from mock.values import stamp
 from mock.views import without
-from mock.words import kursguiden
+from mock.words import country, kursguiden, language
 from mock.world import title_mark
 
 
@@ -92,6 +92,29 @@ def parse_body(request, accepted):
     raise ApiError(415, "Content type not supported: " + kind)
 
 
+# What a PUT that resets to other defaults than the documented ones, or that
+# resets only some fields, makes of those that it omits.
+OTHER_DEFAULTS = {
+    "teaching_language": language("en"),
+    "visible_when_passed_deadline": False,
+    "timezone": "Europe/Stockholm",
+    "country": country("SE"),
+}
+SOME_RESET = frozenset(("reference", "place_additional_info", "phone",
+                        "customer_reference_id"))
+
+
+def omitted_values(name, fields, values, rule):
+    """The values that a PUT gives to fields that it omits."""
+    if name == "courses" or rule == "kept":
+        return {}
+    return {field.name: OTHER_DEFAULTS.get(field.name, field.default)
+            if rule == "others" else field.default
+            for field in fields
+            if field.name not in values and field.default is not REQUIRED
+            and (rule != "some" or field.name in SOME_RESET)}
+
+
 class Writes:
     """The endpoints that write; a part of Api."""
 
@@ -164,26 +187,29 @@ class Writes:
                               not is_put or resource.put_required)
         self.check_rules(request, name, row, body, is_put)
         row["updated_at"] = request.account.tick()
-        store_fields(row, fields, values, is_put and self.resets(name))
+        rule = self.omission(name) if is_put else "kept"
+        store_fields(row, fields, values,
+                     omitted_values(name, fields, values, rule))
         row["custom_properties"] = properties
         if name == "courses":
             row["kursguiden_url"] = kursguiden(row["title"])
-        if not is_put and "deadline_at" in row and not body.get(
-                "deadline_at"):
+        follows = (rule == "some" and "deadline_at" not in body if is_put
+                   else not body.get("deadline_at"))
+        if follows and "deadline_at" in row:
             row["deadline_at"] = row["start_at"]
 
-    def resets(self, name):
-        """Whether a PUT resets what it omits."""
-        return (name == "course_dates"
-                and self.switches["date_put"] == "reset"
-                or name == "customers"
-                and self.switches["customer_put_omitted"] == "reset")
+    def omission(self, name):
+        """What a PUT does to fields that it omits."""
+        return self.switches[{"course_dates": "date_put",
+                              "customers": "customer_put_omitted"}[name]] \
+            if name != "courses" else "kept"
 
     def new_properties(self, name, row, body, is_put):
         """The custom properties that a write leaves."""
         old = row["custom_properties"]
         if "custom_properties" not in body:
-            return None if is_put and self.resets(name) else old
+            return None if is_put and self.omission(name) in (
+                "reset", "others") else old
         if name == "courses" and self.switches["course_props"] != "stored":
             if self.switches["course_props"] == "error":
                 raise invalid(["custom_properties"])
