@@ -97,15 +97,51 @@ CALL pg_temp.attempt('UPDATE fc.course_dates SET status_id = 2 WHERE id = 51001'
 SELECT start_time_at, timezone, location_id, reference, custom_properties FROM fc.course_dates WHERE id = 51001;
 \! test/mock.py --log --quiet
 
--- another value than before was not put there by a reset, and stays
+-- another value than before is put back, whoever put it there
 CALL pg_temp.new_account();
 \! test/mock.py --reset rate=0 date_put=reset
 \! test/mock.py --fault "match=GET.*51003.include skip=1 patch='{\"timezone\":\"Europe/Paris\"}'"
 UPDATE fc.course_dates SET status_id = 2 WHERE course_id = 7302 AND id = 51003;
 \! test/mock.py --clear-faults
 \! test/mock.py --log
--- nothing was learned from it
+-- and the account counts as one that changes what is left out
 UPDATE fc.course_dates SET status_id = 3 WHERE course_id = 7305 AND id = 51008;
+\! test/mock.py --log
+
+-- some fields are reset, a deadline that is null among them: it is put back,
+-- and the other dates lose nothing
+CALL pg_temp.new_account();
+\! test/mock.py --reset rate=0 date_put=some
+\! test/mock.py --change course_dates 51003 deadline_at=null reference=null
+\! test/mock.py --change course_dates 51004 'reference="kept"'
+CREATE TEMP TABLE were AS SELECT id, deadline_at, reference, place_additional_info
+    FROM fc.course_dates WHERE course_id = 7302;
+UPDATE fc.course_dates SET end_time_at = '17:00' WHERE course_id = 7302 AND id < 51010;
+SELECT were.id, were.reference FROM were JOIN fc.course_dates d USING (id)
+    WHERE d.course_id = 7302 AND (were.*) IS DISTINCT FROM (d.id, d.deadline_at, d.reference, d.place_additional_info);
+\! test/mock.py --log
+-- an account of which the option says what it does: with kept nobody looks,
+-- with reset the first PUT carries all
+CALL pg_temp.new_account();
+\! test/mock.py --reset rate=0
+ALTER FOREIGN TABLE fc.course_dates OPTIONS (ADD omitted_fields 'kept');
+UPDATE fc.course_dates SET reference = 'O-1' WHERE course_id = 7302 AND id < 51010;
+\! test/mock.py --log
+ALTER FOREIGN TABLE fc.course_dates OPTIONS (SET omitted_fields 'reset');
+\! test/mock.py --set date_put=reset
+UPDATE fc.course_dates SET reference = 'O-2' WHERE course_id = 7302 AND id < 51010;
+\! test/mock.py --log
+ALTER FOREIGN TABLE fc.course_dates OPTIONS (DROP omitted_fields);
+-- a write whose answer is empty is looked at: done if the row holds it, else
+-- it was throttled
+CALL pg_temp.new_account();
+\! test/mock.py --reset rate=0
+\! test/mock.py --fault 'match=PUT empty'
+UPDATE fc.courses SET title = 'Seen' WHERE id = 7301 RETURNING title;
+\! test/mock.py --fault 'match=PUT empty processed=no'
+UPDATE fc.courses SET title = 'Again' WHERE id = 7301 RETURNING title;
+\! test/mock.py --fault 'match=DELETE empty'
+DELETE FROM fc.courses WHERE id = 7310 RETURNING id;
 \! test/mock.py --log
 
 -- a row in which there are only defaults teaches nothing

@@ -27,8 +27,10 @@
 #define SAYS_NO_PERMISSION	0x02
 #define SAYS_NOT_FOUND		0x04
 #define SAYS_VERSION		0x08	/* names a token or version */
-#define SAYS_ERROR			0x10	/* has a member that makes it one */
+#define SAYS_ERROR			0x10	/* says no, in any spelling: saying.c */
 #define SAYS_TEXT			0x20	/* is no JSON: a proxy's page, perhaps */
+#define SAYS_DONE			0x40	/* of a write: names the row, or success */
+#define SAYS_NOTHING		0x80	/* is empty */
 
 /* The words by which we know it, in any case of letters. */
 typedef struct Phrase
@@ -167,11 +169,27 @@ static const Rule rules[] =
 	{READ, PART, NONE, STATUSES(200, 299), SAYS_ERROR,
 		FC_VERDICT_REFUSED, ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
 	"the API refused the request", NULL},
+	{READ, ALL, NONE, STATUSES(200, 299), SAYS_ANYTHING,
+	FC_VERDICT_OK, 0, NULL, NULL},
+
+	/*
+	 * A write is done only where the answer shows it.  No body that is
+	 * documented for a success is empty (section 9), and a throttled server
+	 * sends empty ones (section 1.1): only a 204 means what it says.
+	 */
 	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_ERROR,
 		FC_VERDICT_REFUSED, ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
 	"the API refused the request", NULL},
-	{ANY, ALL, NONE, STATUSES(200, 299), SAYS_ANYTHING,
+	{WRITE, ALL, NONE, STATUS(204), SAYS_NOTHING,
 	FC_VERDICT_OK, 0, NULL, NULL},
+	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_DONE,
+	FC_VERDICT_OK, 0, NULL, NULL},
+	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_NOTHING,
+		FC_VERDICT_UNPROVEN, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+	"the answer is empty, and the row is not as it was sent", NULL},
+	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_ANYTHING,
+		FC_VERDICT_FAILED, ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+	"the answer neither names the row nor says success", CHECK_ROW},
 
 	/* there is no such path; a page is not the API's */
 	{ANY, ALL, NONE, STATUS(404), SAYS_TEXT,
@@ -195,6 +213,12 @@ static const Rule rules[] =
 	{ANY, ALL, NONE, STATUS(412), SAYS_VERSION,
 		FC_VERDICT_FAILED, ERRCODE_T_R_SERIALIZATION_FAILURE,
 	"changed by somebody else", NULL},
+	{WRITE, ALL, NONE, STATUS(408), SAYS_ANYTHING,
+		FC_VERDICT_FAILED, ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+	"the request timed out", CHECK_ROW},
+	{READ, ALL, NONE, STATUS(408), SAYS_ANYTHING,
+		FC_VERDICT_FAILED, ERRCODE_CONNECTION_FAILURE,
+	"the request timed out", NULL},
 	{WRITE, ALL, NONE, STATUSES(400, 499), SAYS_ANYTHING,
 		FC_VERDICT_REFUSED, ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
 	"the API refused the request", NULL},
@@ -382,8 +406,12 @@ find_sayings(const FcReply *reply)
 	}
 	if (reply->is_text)
 		return (says & SAYS_WRONG_KEY) | SAYS_TEXT;
-	if (reply->is_error)
+	if (reply->refuses)
 		says |= SAYS_ERROR;
+	if (reply->confirms)
+		says |= SAYS_DONE;
+	if (reply->is_blank)
+		says |= SAYS_NOTHING;
 	return says;
 }
 

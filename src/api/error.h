@@ -24,6 +24,8 @@ typedef enum FcVerdict
 	FC_VERDICT_REFUSED,			/* 400, 413, 414, 422, or unclassified "error" */
 	FC_VERDICT_UNSURE,			/* "error" under a status of success, of a
 								 * list: refused, or no such list */
+	FC_VERDICT_UNPROVEN,		/* an empty 2xx to a PUT or DELETE: done, or
+								 * throttled */
 	FC_VERDICT_THROTTLED,		/* 429, or an empty 2xx to a GET */
 	FC_VERDICT_UNAVAILABLE,		/* 502, 503, 504, lost: repeat a GET */
 	FC_VERDICT_FAILED			/* anything else: an error at once */
@@ -40,7 +42,7 @@ typedef enum FcTrouble
 	FC_TROUBLE_TOO_BIG,
 	FC_TROUBLE_STARVED,			/* there was no memory for it */
 	FC_TROUBLE_GARBLED,			/* not HTTP, or badly encoded */
-	FC_TROUBLE_EMPTY,			/* 2xx without the body that was asked for */
+	FC_TROUBLE_EMPTY,			/* a GET's or POST's 2xx without a body */
 	FC_TROUBLE_NOT_JSON			/* 2xx with something else */
 } FcTrouble;
 
@@ -53,7 +55,9 @@ typedef struct FcReply
 	FcTrouble	trouble;
 	int			status;
 	bool		is_text;		/* the body is neither empty nor JSON */
-	bool		is_error;		/* it is an object that says it is an error */
+	bool		is_blank;		/* there is no body */
+	bool		refuses;		/* the body says no */
+	bool		confirms;		/* the body of a write's answer says yes */
 	const char *message;		/* what the body says, or NULL */
 	const char *shown;			/* the same without the key */
 	const char *code;			/* its code for programs, or NULL */

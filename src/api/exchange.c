@@ -58,6 +58,7 @@ typedef enum Waiting
 	WAITING_FOR_NOTHING,
 	WAITING_FOR_LIMITER,
 	WAITING_FOR_ANSWER,
+	WAITING_FOR_PROOF,			/* the row is read: was the write done? */
 	WAITING_FOR_RETRY
 } Waiting;
 
@@ -97,16 +98,6 @@ static const Outcome outcomes[] =
 	[FC_HTTP_GARBLED] = {FC_TROUBLE_GARBLED, FC_LIMITER_ANSWERED}
 };
 
-/*
- * Where an answer's words and codes may be: paths below the answer, or below
- * the first of its "errors".  NULL ends.
- */
-static const char *const error_paths[] = {"error", "error.message", NULL};
-static const char *const message_paths[] =
-{"", "message", "Message", "detail", "title", NULL};
-static const char *const code_paths[] =
-{"errorCode", "code", "Key", "key", "error.code", NULL};
-
 int64		fc_exchange_writes = 0;
 bool		fc_log_requests = false;
 int			fc_max_requests_per_query = 0;
@@ -122,6 +113,8 @@ static FcApi *make_api(Oid serverid, Oid userid);
 static void erase_key(void *arg);
 
 static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
+static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
+				  FcError *error, int retries);
 static void count_request(const FcMeter *use);
 static Run *get_run(EState *estate);
 static void forget_run(void *arg);
@@ -134,14 +127,11 @@ static void record_attempt(const Exchange *exchange);
 static void log_attempt(const Exchange *exchange);
 static void read_reply(const Exchange *exchange, FcReply *reply,
 					   FcAnswer *answer);
+static void read_document(const Exchange *exchange, FcJson *document,
+						  FcReply *reply, FcAnswer *answer);
 static const char *hide_key(const Exchange *exchange, const char *text);
-static void read_error(const Exchange *exchange, FcJsonNode root,
-					   FcReply *reply);
 static void quote_message(const Exchange *exchange, const char *message,
 						  FcReply *reply);
-static bool is_error(FcJsonNode root);
-static FcJsonNode first_error(FcJsonNode root);
-static const char *find_text(FcJsonNode object, const char *const *paths);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
 static double delay_before_retry(const Exchange *exchange,
 								 const FcError *error, int retries);
@@ -149,6 +139,7 @@ static void refuse_wait(const Exchange *exchange, double milliseconds,
 						FcError *error);
 static void fail(const Exchange *exchange, const FcError *error);
 static void show_activity(const Exchange *exchange, FcActivityState state);
+static void doubt_outcome(void);
 static void describe_exchange(void *arg);
 
 /*
@@ -231,11 +222,13 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 									  ALLOCSET_DEFAULT_SIZES);
 	oldcontext = MemoryContextSwitchTo(workspace);
 	answer = make_attempt(&exchange, &error);
+	prove(&exchange, oldcontext, answer, error, 0);
 	for (int retries = 0; back_off(&exchange, error, retries); retries++)
 	{
 		MemoryContextReset(workspace);
 		exchange.is_retry = true;
 		answer = make_attempt(&exchange, &error);
+		prove(&exchange, oldcontext, answer, error, retries + 1);
 	}
 	MemoryContextSwitchTo(oldcontext);
 
@@ -361,9 +354,59 @@ make_attempt(Exchange *exchange, FcError **error)
 	answer->verdict = (*error)->verdict;
 	if (exchange->is_write && exchange->is_sent &&
 		answer->verdict != FC_VERDICT_OK &&
+		answer->verdict != FC_VERDICT_UNPROVEN &&
 		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
 		fc_exchange_writes--;
 	return answer;
+}
+
+/*
+ * The answer to a write was empty: find out whether it was done.  The caller
+ * reads the row, in the given context; a write that was not done is like one
+ * that was answered with a 429.
+ */
+static void
+prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
+	  FcError *error, int retries)
+{
+	const FcExchange *call = exchange->call;
+	FcProof		proof = FC_PROOF_NONE;
+	MemoryContext oldcontext;
+
+	if (answer->verdict != FC_VERDICT_UNPROVEN)
+		return;
+
+	oldcontext = MemoryContextSwitchTo(context);
+	exchange->waiting = WAITING_FOR_PROOF;
+	if (call->prove != NULL)
+		proof = call->prove(call->arg);
+	exchange->waiting = WAITING_FOR_NOTHING;
+	MemoryContextSwitchTo(oldcontext);
+
+	switch (proof)
+	{
+		case FC_PROOF_DONE:
+			answer->verdict = FC_VERDICT_OK;
+			break;
+		case FC_PROOF_ABSENT:
+			answer->verdict = FC_VERDICT_ABSENT;
+			fc_exchange_writes--;
+			break;
+		case FC_PROOF_NOT_DONE:
+			answer->verdict = FC_VERDICT_THROTTLED;
+			fc_exchange_writes--;
+			exchange->advice = fc_advice_read(exchange->response, true);
+			fc_limiter_throttle(&exchange->api->account, &exchange->advice,
+								retries + 1);
+			break;
+		case FC_PROOF_NONE:
+			answer->verdict = FC_VERDICT_FAILED;
+			error->sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+			error->message = psprintf("could not learn the outcome of writing resource \"%s\": the answer is empty",
+									  exchange->use->resource);
+			break;
+	}
+	error->verdict = answer->verdict;
 }
 
 /* Count a request of the executor's run, and refuse what is too many. */
@@ -568,7 +611,6 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 {
 	const FcHttpResponse *response = exchange->response;
 	bool		is_success = response->status / 100 == 2;
-	bool		needs_body;
 	FcJson	   *document;
 
 	reply->resource = exchange->use->resource;
@@ -586,33 +628,54 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 	if (is_blank(response))
 	{
 		/* a PUT or DELETE may have nothing to say, a GET or POST may not */
-		needs_body = !exchange->is_write ||
-			strcmp(exchange->call->method, "POST") == 0;
-		if (is_success && needs_body)
+		reply->is_blank = true;
+		if (is_success && (!exchange->is_write ||
+						   strcmp(exchange->call->method, "POST") == 0))
 			reply->trouble = FC_TROUBLE_EMPTY;
 		return;
 	}
 
 	document = fc_json_parse(response->body, response->length);
 	if (document != NULL)
-	{
-		FcJsonNode	root = fc_json_root(document);
-
-		reply->is_error = is_error(root);
-		if (is_success && !reply->is_error)
-		{
-			answer->document = document;
-			return;
-		}
-		read_error(exchange, root, reply);
-	}
+		read_document(exchange, document, reply, answer);
 	else if (is_success)
 		reply->trouble = FC_TROUBLE_NOT_JSON;
 	else
 		reply->is_text = true;
+	if (answer->document != NULL)
+		return;
 	if (reply->message == NULL)
 		quote_message(exchange, response->body, reply);
 	answer->message = reply->shown;
+}
+
+/* Find out what the JSON in a response says; it is the answer if not "no". */
+static void
+read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
+			  FcAnswer *answer)
+{
+	FcJsonNode	root = fc_json_root(document);
+	bool		is_success = reply->status / 100 == 2;
+	FcSaying	saying;
+
+	if (exchange->is_write)
+		saying = fc_saying_of_write(root, &exchange->call->naming);
+	else
+		saying = fc_saying_of_read(root);
+	reply->refuses = saying.refuses;
+	reply->confirms = saying.confirms;
+	if (is_success && (exchange->is_write ? saying.confirms : !saying.refuses))
+	{
+		answer->document = document;
+		answer->object = saying.object;
+		answer->id = saying.id;
+		return;
+	}
+	if (!is_success)
+		fc_saying_quote(root, &saying);
+	if (saying.message != NULL)
+		quote_message(exchange, saying.message, reply);
+	reply->code = saying.code;
 }
 
 /*
@@ -640,41 +703,6 @@ hide_key(const Exchange *exchange, const char *text)
 	return clean.data;
 }
 
-/* Is this object the API's way to say no, whatever the status? */
-static bool
-is_error(FcJsonNode root)
-{
-	FcJsonNode	error = fc_json_member(root, "error");
-	FcJsonNode	successful = fc_json_member(root, "successful");
-	FcJsonKind	kind = fc_json_kind(error);
-
-	return (kind == FC_JSON_BOOL && fc_json_bool(error)) ||
-		(kind != FC_JSON_ABSENT && kind != FC_JSON_NULL &&
-		 kind != FC_JSON_BOOL) ||
-		(fc_json_kind(successful) == FC_JSON_BOOL &&
-		 !fc_json_bool(successful));
-}
-
-/* Find the words and the code of an error. */
-static void
-read_error(const Exchange *exchange, FcJsonNode root, FcReply *reply)
-{
-	FcJsonNode	first = first_error(root);
-	const char *message;
-
-	message = find_text(root, error_paths);
-	if (message == NULL)
-		message = find_text(first, message_paths);
-	if (message == NULL)
-		message = find_text(root, message_paths);
-	if (message != NULL && message[0] != '\0')
-		quote_message(exchange, message, reply);
-
-	reply->code = find_text(first, code_paths);
-	if (reply->code == NULL)
-		reply->code = find_text(root, code_paths);
-}
-
 /* Note what the body says, to be understood and to be shown. */
 static void
 quote_message(const Exchange *exchange, const char *message, FcReply *reply)
@@ -683,31 +711,6 @@ quote_message(const Exchange *exchange, const char *message, FcReply *reply)
 
 	reply->message = fc_error_quote(message, strlen(message));
 	reply->shown = fc_error_quote(shown, strlen(shown));
-}
-
-/* The first element of "errors", absent if there is none. */
-static FcJsonNode
-first_error(FcJsonNode root)
-{
-	FcJsonIterator iterator = fc_json_iterate(fc_json_member(root, "errors"));
-	FcJsonNode	first = {0};
-
-	(void) fc_json_next(&iterator, &first, NULL);
-	return first;
-}
-
-/* The first string that is at one of the paths, or NULL. */
-static const char *
-find_text(FcJsonNode object, const char *const *paths)
-{
-	for (; *paths != NULL; paths++)
-	{
-		FcJsonNode	node = fc_json_path(object, *paths);
-
-		if (fc_json_kind(node) == FC_JSON_STRING)
-			return fc_json_legible(node);
-	}
-	return NULL;
 }
 
 /*
@@ -818,6 +821,29 @@ show_activity(const Exchange *exchange, FcActivityState state)
 					  use->counts.rows_read);
 }
 
+/*
+ * An error is thrown while a row is read to find out whether a write of it
+ * was done.  Then nobody knows, unless the API is only too busy to tell.
+ */
+static void
+doubt_outcome(void)
+{
+	errcontext("the request was sent, its outcome is unknown");
+	switch (geterrcode())
+	{
+		case ERRCODE_SUCCESSFUL_COMPLETION:
+		case ERRCODE_WARNING:
+		case ERRCODE_QUERY_CANCELED:
+		case ERRCODE_ADMIN_SHUTDOWN:
+		case ERRCODE_CRASH_SHUTDOWN:
+		case ERRCODE_CONFIGURATION_LIMIT_EXCEEDED:
+			break;
+		default:
+			errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);
+			break;
+	}
+}
+
 /* An error is thrown in an exchange: add which one, and how far it was. */
 static void
 describe_exchange(void *arg)
@@ -833,6 +859,9 @@ describe_exchange(void *arg)
 		case WAITING_FOR_ANSWER:
 			if (exchange->is_write && exchange->is_sent)
 				errcontext("the request was sent, its outcome is unknown");
+			break;
+		case WAITING_FOR_PROOF:
+			doubt_outcome();
 			break;
 		case WAITING_FOR_RETRY:
 			errcontext("waiting to repeat the request");

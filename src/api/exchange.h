@@ -7,6 +7,7 @@
 
 #include "api/error.h"
 #include "api/option.h"
+#include "api/saying.h"
 #include "base/json.h"
 #include "nodes/execnodes.h"
 #include "shared/stats.h"
@@ -41,6 +42,15 @@ typedef struct FcMeter
 	const char *limit_hint;		/* if max_requests_per_query is reached */
 } FcMeter;
 
+/* Whether a write is done whose answer was empty. */
+typedef enum FcProof
+{
+	FC_PROOF_DONE,				/* what was sent is there */
+	FC_PROOF_NOT_DONE,			/* it is not: the request was throttled */
+	FC_PROOF_ABSENT,			/* of a PUT: there is no such row */
+	FC_PROOF_NONE				/* nothing that was sent can be read */
+} FcProof;
+
 typedef struct FcExchange
 {
 	const char *method;
@@ -48,6 +58,11 @@ typedef struct FcExchange
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
+
+	/* of a write */
+	FcNaming	naming;			/* what its answer names if it is done */
+	FcProof		(*prove) (void *arg);	/* reads the row; of a PUT or DELETE */
+	void	   *arg;
 } FcExchange;
 
 #define FC_TOLERATE(verdict) (1 << (verdict))
@@ -60,6 +75,9 @@ typedef struct FcAnswer
 	Size		length;
 	const char *message;		/* the API's words, if it refused, else NULL */
 	FcJson	   *document;		/* the body; NULL if empty or tolerated */
+	FcJsonNode	object;			/* of a write: what names the row in it;
+								 * absent if nothing does */
+	int64		id;				/* the id in it */
 } FcAnswer;
 
 extern FcApi *fc_exchange_open(Oid serverid, Oid userid);

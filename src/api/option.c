@@ -111,6 +111,9 @@ static const char *const delete_words[] = {"delete", "deactivate", NULL};
 /* As in FcDatesSource. */
 static const char *const source_words[] = {"auto", "list", "batch", NULL};
 
+/* As in FcOmitted. */
+static const char *const omitted_words[] = {"unknown", "kept", "reset", NULL};
+
 /* Words for the table below; each one fills in members of FcOption. */
 #define SERVER(member)	.in_server = offsetof(FcServer, member)
 #define TABLE(member)	.in_table = offsetof(FcTable, member)
@@ -154,6 +157,8 @@ static const FcOption options[] = {
 	SERVER(dates_source), WORDS(source_words)},
 	{"cache", ON_BOTH, parse_either, "transaction",
 	BOTH(cache), WORDS(cache_words)},
+	{"omitted_fields", ON_BOTH, parse_word, "unknown",
+	BOTH(omitted), WORDS(omitted_words)},
 	{"updatable", ON_BOTH, parse_boolean, "true", BOTH(updatable)},
 	{"resource", ON_TABLE, parse_resource, NULL, TABLE(resource)},
 	{"on_delete", ON_TABLE, parse_either, "delete",

@@ -21,6 +21,14 @@ typedef enum FcDatesSource
 	FC_SOURCE_BATCH
 } FcDatesSource;
 
+/* What a PUT does to fields that it leaves out. */
+typedef enum FcOmitted
+{
+	FC_OMITTED_UNKNOWN,
+	FC_OMITTED_KEPT,
+	FC_OMITTED_RESET
+} FcOmitted;
+
 /* A server's options, with defaults filled in. */
 typedef struct FcServer
 {
@@ -36,6 +44,7 @@ typedef struct FcServer
 	const char *filter_timezone;	/* NULL: unknown */
 	const char *naive_timezone;
 	FcDatesSource dates_source;
+	FcOmitted	omitted;
 	bool		updatable;
 	bool		cache;
 	int			page_size;
@@ -66,6 +75,7 @@ typedef struct FcTable
 	const char *name;
 	const FcResource *resource;
 	bool		deactivates;	/* on_delete 'deactivate' */
+	FcOmitted	omitted;
 	bool		updatable;
 	bool		cache;
 	int			page_size;

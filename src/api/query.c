@@ -152,7 +152,7 @@ fc_query_needed_columns(const FcQuery *query)
 	{
 		const FcNeed *need = lfirst(cell);
 
-		if (need->column != NULL)
+		if (need->column != NULL && !need->is_wish)
 			columns |= UINT64CONST(1) <<
 				fc_catalog_column_number(query->resource, need->column);
 	}

@@ -53,6 +53,8 @@ typedef struct FcNeed
 	const FcColumn *column;		/* the catalog's that it belongs to, or NULL */
 	const char *name;			/* of the local column, for messages */
 	bool		is_strict;		/* WHERE, JOIN or ORDER BY reads it */
+	bool		is_wish;		/* no route is chosen or closed for it: only
+								 * the relation that brings it is asked for */
 	bool		is_shown;		/* the user sees its value */
 
 	/* of a path of the user's own, of which the catalog has no column */

@@ -171,6 +171,8 @@ fc_needs_report(const FcQuery *query, uint64 present, const char *path,
 static bool
 need_is_lacking(const FcQuery *query, const FcNeed *need, uint64 present)
 {
+	if (need->is_wish)
+		return false;
 	if (need->is_own_path)
 		return fc_presence_is_lacking(&need->presence);
 	return need->column != NULL &&

@@ -11,6 +11,8 @@
 #include "access/sysattr.h"
 #include "api/error.h"
 #include "api/memo.h"
+#include "api/omission.h"
+#include "api/value.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "executor/executor.h"
@@ -22,11 +24,12 @@
 #include "plan/plan.h"
 #include "plan/pushdown.h"
 #include "read/explain.h"
+#include "read/harvest.h"
 #include "read/identity.h"
 #include "read/pager.h"
 #include "read/scan.h"
 #include "read/tuple.h"
-#include "read/walk.h"
+#include "read/page.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -59,6 +62,7 @@ typedef struct FcScanState
 	FcQuery    *query;			/* NULL while nothing has been asked */
 	FcTupleReader *reader;
 	List	   *generated;		/* of GeneratedColumn * */
+	FcHarvest  *harvest;		/* keeps the items for a write, or NULL */
 	FcPager    *pager;
 	bool		waits;			/* for operands that execution sets */
 	FcBatch    *batch;			/* inner side of a batched join, or NULL */
@@ -75,6 +79,7 @@ static void compute_generated(FcScanState *state, ForeignScanState *node,
 static void load_model(FcScanState *state, ForeignScanState *node);
 static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
 						  int eflags);
+static void prepare_harvest(FcScanState *state, ForeignScanState *node);
 static bool will_be_rescanned(ForeignScanState *node, int eflags);
 static char *missing_filters(const FcScanState *state);
 static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
@@ -85,6 +90,7 @@ static void ask_query(FcScanState *state, ForeignScanState *node,
 static void ask_before_write(void *arg);
 static bool next_row(FcScanState *state, ForeignScanState *node,
 					 TupleTableSlot *slot, int64 *id);
+static void keep_item(const FcScanState *state, FcJsonNode item);
 static void read_id(const FcScanState *state, FcJsonNode item, int64 *id);
 static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
@@ -146,6 +152,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	state->use.estate = estate;
 	state->use.limit_hint = missing_filters(state);
 	state->keep = choose_keep(state, node, eflags);
+	prepare_harvest(state, node);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
 								  state->table->name);
 	state->tuple_context =
@@ -383,6 +390,50 @@ choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
 }
 
 /*
+ * Keep the items if the statement may update the rows, and it is not known
+ * what that does to fields that it does not set.
+ *
+ * The items should then hold these fields, but no other route is taken for
+ * that: what is missing is asked for with each row.
+ */
+static void
+prepare_harvest(FcScanState *state, ForeignScanState *node)
+{
+	EState	   *estate = node->ss.ps.state;
+	PlannedStmt *statement = estate->es_plannedstmt;
+	const FcResource *resource = state->table->resource;
+	FcLearned	learned;
+	uint64		unproven;
+
+	if (!list_member_int(statement->resultRelations,
+						 ((Scan *) node->ss.ps.plan)->scanrelid) ||
+		(statement->commandType == CMD_DELETE &&
+		 !state->table->deactivates && !statement->hasModifyingCTE))
+		return;
+	(void) fc_stats_learned(state->api->account.digest, resource->name,
+							&learned);
+	unproven = fc_omission_unproven(state->table, &learned);
+	if (unproven == 0)
+		return;
+
+	state->harvest = fc_harvest_begin(estate, state->table->relid);
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		FcNeed	   *wish;
+
+		if ((unproven & FC_COLUMN_BIT(i)) == 0)
+			continue;
+		wish = palloc0(sizeof(FcNeed));
+		wish->column = &resource->columns[i];
+		wish->path = wish->column->path ? wish->column->path :
+			wish->column->name;
+		wish->name = wish->column->name;
+		wish->is_wish = true;
+		state->model.needs = lappend(state->model.needs, wish);
+	}
+}
+
+/*
  * May the scan be begun again?  Then its answers are worth keeping.
  *
  * Not if there is nothing but the scan, and nodes that read one child once.
@@ -515,6 +566,8 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 	ExecClearTuple(slot);
 	if (!fc_pager_next(state->pager, &item))
 		return false;
+	if (state->harvest != NULL)
+		keep_item(state, item);
 
 	callback.arg = state->pager;
 	error_context_stack = &callback;
@@ -530,6 +583,18 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 	error_context_stack = callback.previous;
 	state->use.counts.rows_read++;
 	return true;
+}
+
+/*
+ * Keep an item for the write of its row.
+ */
+static void
+keep_item(const FcScanState *state, FcJsonNode item)
+{
+	int64		id;
+
+	if (fc_page_item_key(state->table->resource, FC_KEY, item, &id))
+		fc_harvest_add(state->harvest, id, item);
 }
 
 /*

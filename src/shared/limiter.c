@@ -408,6 +408,32 @@ fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 }
 
 /*
+ * fc_limiter_throttle
+ *		Note that an answer that was taken for a good one is as a 429.
+ *
+ * episode counts from 1 how often the request has met that in turn.
+ */
+void
+fc_limiter_throttle(const FcAccount *id, const FcLimiterAdvice *advice,
+					int episode)
+{
+	int			index;
+
+	LWLockAcquire(&block->lock, LW_EXCLUSIVE);
+	index = find_account(id);
+	if (index >= 0)
+	{
+		Account    *account = &block->accounts[index];
+		int64		now = read_clock();
+
+		request.let_go = account->blocked_at;	/* it is news */
+		account->episode = Min(episode, MAX_EPISODE) - 1;
+		follow_advice(account, advice, now);
+	}
+	LWLockRelease(&block->lock);
+}
+
+/*
  * fc_limiter_statuses
  *		All accounts, as an array in the current context.
  */

@@ -71,6 +71,8 @@ extern double fc_limiter_hold(void);
 extern void fc_limiter_start(void);
 extern void fc_limiter_finish(FcLimiterOutcome outcome,
 							  const FcLimiterAdvice *advice);
+extern void fc_limiter_throttle(const FcAccount *id,
+								const FcLimiterAdvice *advice, int episode);
 
 extern FcLimiterStatus *fc_limiter_statuses(int *count);
 

@@ -115,6 +115,8 @@ static Segment *segment = NULL; /* NULL until attached */
 
 static bool lock_segment(LWLockMode mode);
 static Segment *map_segment(uint32 *segment_slot);
+static Size segment_size(void);
+static bool has_our_size(dsm_segment *dsm);
 static dsm_segment *create_segment(void);
 static void hide_at_exit(int code, Datum arg);
 static void hide_at_xact_end(XactEvent event, void *arg);
@@ -443,6 +445,30 @@ fc_stats_learn_longest(const uint8 *account, const char *resource, int route,
 }
 
 /*
+ * fc_stats_learn_put
+ *		Replace what PUTs were seen to do.
+ *
+ * The caller has merged it with what was known before.  Two that learn at
+ * once may lose a lesson, which is then learned again.
+ */
+void
+fc_stats_learn_put(const uint8 *account, const char *resource,
+				   const FcPutLessons *lessons)
+{
+	FcLearned  *learned;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!lock_segment(LW_EXCLUSIVE))
+		return;
+
+	learned = &take_lesson(account, resource)->learned;
+	if (lessons->stuck & ~learned->put.stuck)
+		learned->stuck = now;
+	learned->put = *lessons;
+	LWLockRelease(&segment->lock);
+}
+
+/*
  * fc_stats_learn_rows
  *		Note how many rows the whole list was found to have.
  */
@@ -484,6 +510,8 @@ map_segment(uint32 *segment_slot)
 		dsm = dsm_find_mapping(*segment_slot);
 		if (dsm == NULL)
 			dsm = dsm_attach(*segment_slot);
+		if (dsm != NULL && !has_our_size(dsm))
+			dsm = NULL;
 	}
 	if (dsm == NULL)
 	{
@@ -495,12 +523,30 @@ map_segment(uint32 *segment_slot)
 	return dsm_segment_address(dsm);
 }
 
+/* How large the segment is. */
+static Size
+segment_size(void)
+{
+	return offsetof(Segment, activities) + MaxBackends * sizeof(Activity);
+}
+
+/*
+ * Was the segment made by this version of the library?  After an update of a
+ * running server it may be another's, and is left to those who have it mapped.
+ * Some kinds of segments are rounded up to whole pages.
+ */
+static bool
+has_our_size(dsm_segment *dsm)
+{
+	return TYPEALIGN(BLCKSZ, dsm_segment_map_length(dsm)) ==
+		TYPEALIGN(BLCKSZ, segment_size());
+}
+
 /* Create the segment, empty, to last until the server stops. */
 static dsm_segment *
 create_segment(void)
 {
-	Size		activities = MaxBackends * sizeof(Activity);
-	Size		size = offsetof(Segment, activities) + activities;
+	Size		size = segment_size();
 	dsm_segment *dsm = dsm_create(size, 0);
 	Segment    *new_segment = dsm_segment_address(dsm);
 

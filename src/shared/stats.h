@@ -34,6 +34,21 @@ typedef struct FcCounts
 } FcCounts;
 
 /*
+ * What PUTs of an account's resource were seen to do to fields that they were
+ * not meant to change; columns as bits, by their number in the catalog.
+ */
+typedef struct FcPutLessons
+{
+	uint64		kept;			/* left out, proven to stay as they are */
+	uint64		sent;			/* sent along as they were, and stayed */
+	uint64		cleared;		/* sent along as null; stayed null */
+	uint64		stuck;			/* sent back, but did not become that */
+	uint64		unread;			/* the item by its id does not hold them */
+	uint16		values[64];		/* by column, a hash of a value that stayed
+								 * when left out; 0 if none is known */
+} FcPutLessons;
+
+/*
  * What was learned of an account's list (an account is a 16 byte digest).
  * Planner and pager read it; 0 means nothing known yet.
  */
@@ -46,6 +61,8 @@ typedef struct FcLearned
 	double		rows;			/* rows of the whole list, -1 if unknown */
 	TimestampTz seen;			/* when rows was learned */
 	TimestampTz flagged;		/* when a flag was set last */
+	FcPutLessons put;
+	TimestampTz stuck;			/* when put.stuck was learned last */
 } FcLearned;
 
 /* A row of the view frontcore_stat. */
@@ -95,6 +112,8 @@ extern void fc_stats_learn_lacks(const uint8 *account, const char *resource,
 								 int route, uint64 columns);
 extern void fc_stats_learn_longest(const uint8 *account, const char *resource,
 								   int route, int items, int of_one);
+extern void fc_stats_learn_put(const uint8 *account, const char *resource,
+							   const FcPutLessons *lessons);
 extern void fc_stats_learn_rows(const uint8 *account, const char *resource,
 								double rows);
 

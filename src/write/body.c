@@ -316,6 +316,40 @@ fc_body_obstacle(const FcColumn *column, const char *text)
 }
 
 /*
+ * fc_body_core
+ *		An array of objects without what the API makes anew with each write.
+ */
+char *
+fc_body_core(const FcColumn *column, const char *text)
+{
+	FcJsonIterator elements = fc_json_iterate(fc_value_parse(text));
+	FcJsonNode	element;
+	StringInfoData core;
+
+	initStringInfo(&core);
+	while (fc_json_next(&elements, &element, NULL))
+	{
+		FcJsonIterator members = fc_json_iterate(element);
+		FcJsonNode	member;
+		const char *name;
+
+		while (fc_json_next(&members, &member, &name))
+		{
+			Size		length;
+			const char *source;
+
+			if (is_listed(column->derives, name) || is_nothing(member))
+				continue;
+			source = fc_json_source(member, &length);
+			fc_json_append_string(&core, name);
+			appendBinaryStringInfo(&core, source, length);
+		}
+		appendStringInfoChar(&core, ',');
+	}
+	return core.data;
+}
+
+/*
  * Can a value for this column be sent?
  */
 static bool

@@ -40,6 +40,7 @@ extern bool fc_body_sends_properties(const FcDraft *draft);
 extern char *fc_body_text(const FcDraft *draft);
 extern bool fc_body_show(const FcDraft *draft, const FcTableColumn *column,
 						 TupleDesc tupdesc, Datum *value, bool *isnull);
+extern char *fc_body_core(const FcColumn *column, const char *text);
 extern const char *fc_body_obstacle(const FcColumn *column,
 									const char *text);
 

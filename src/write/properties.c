@@ -256,6 +256,17 @@ fc_properties_lost(const FcProperties *properties, FcJsonNode answer)
 	return NULL;
 }
 
+/*
+ * fc_properties_same
+ *		Are these the same properties, as the API has them?
+ */
+bool
+fc_properties_same(const FcResource *resource, FcJsonNode a, FcJsonNode b)
+{
+	return fc_properties_lost(fc_properties_open(resource, a), b) == NULL &&
+		fc_properties_lost(fc_properties_open(resource, b), a) == NULL;
+}
+
 /* Set a member, or add it.  The texts must live as long as the set. */
 static void
 set_member(FcProperties *properties, const char *key, const char *value,

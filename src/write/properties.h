@@ -24,6 +24,8 @@ extern void fc_properties_append(const FcProperties *properties,
 extern char *fc_properties_text(const FcProperties *properties);
 extern char *fc_properties_value(const FcProperties *properties,
 								 const char *key);
+extern bool fc_properties_same(const FcResource *resource, FcJsonNode a,
+							   FcJsonNode b);
 extern const char *fc_properties_lost(const FcProperties *properties,
 									  FcJsonNode answer);
 

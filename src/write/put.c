@@ -6,24 +6,24 @@
  * all backends of the server, by reading the row again:
  *
  * A PUT of some resources may keep the fields that it leaves out, or reset
- * them (reference, question 21).  If it resets them, the old values are put
+ * them (reference, question 21).  If it changes one, the old values are put
  * back at once, and from then on every PUT carries all that can be written.
+ * What stays is learned field by field: see proof.c.
  *
  * Custom properties of some resources may be dropped without a word
  * (question 28).  If they are, we say so.
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+#include "read/harvest.h"
 #include "read/walk.h"
+#include "utils/builtins.h"
+#include "write/proof.h"
 #include "write/put.h"
 
-/* What a PUT did to fields that it left out. */
-typedef enum Effect
-{
-	EFFECT_NONE,				/* nothing: it keeps them */
-	EFFECT_RESET,				/* it resets them */
-	EFFECT_UNCLEAR				/* some changed, but not by resetting */
-} Effect;
+/* How much of a lost value an error shows, in bytes. */
+#define MAX_SHOWN	1000
 
 static bool read_old(FcPut *learner, FcOldRow *row);
 static bool add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row);
@@ -33,17 +33,28 @@ static bool put_all(FcPut *learner, FcDraft *draft, FcOldRow *row,
 					uint64 omitted, FcWritten *written);
 static bool put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 						 uint64 omitted, FcWritten *written);
-static bool put_draft(FcPut *learner, const FcDraft *draft,
-					  const FcOldRow *row, FcWritten *written);
-static bool has_values(const FcPut *learner, const FcImage *image,
-					   uint64 columns, bool counts_defaults);
-static Effect judge_put(const FcPut *learner, const FcImage *before,
-						const FcImage *after, uint64 omitted);
+static bool find_old(FcPut *learner, FcOldRow *row, uint64 columns,
+					 FcImage *before);
+static bool look(FcPut *learner, const FcOldRow *row, FcWritten *written,
+				 FcImage *after);
+static FcPutOutcome put_draft(FcPut *learner, const FcDraft *draft,
+							  const FcOldRow *row, FcWritten *written);
+static FcProof compare_row(void *arg, FcJsonNode item);
 static void keep_columns(FcPut *learner, FcDraft *draft,
 						 const FcImage *image, uint64 omitted);
-static bool restore_columns(FcPut *learner, FcDraft *draft,
-							const FcOldRow *row, uint64 omitted,
-							FcWritten *written);
+static bool restore(FcPut *learner, FcDraft *draft, FcOldRow *row,
+					const FcImage *before, uint64 omitted, uint64 changed,
+					FcWritten *written);
+static FcPutOutcome put_back(FcPut *learner, const FcDraft *draft,
+							 const FcOldRow *row, const FcImage *before,
+							 uint64 columns, FcWritten *written);
+static FcPutOutcome put_back_some(FcPut *learner, const FcDraft *draft,
+								  const FcOldRow *row, const FcImage *before,
+								  uint64 columns, FcWritten *written);
+static void report_loss(FcPut *learner, const FcOldRow *row,
+						const FcImage *before, const FcImage *after,
+						uint64 lost);
+static const char *show_value(const char *text);
 static void refuse_loss(const FcPut *learner, const FcColumn *column,
 						const char *member);
 static void prove_properties(FcPut *learner, const FcDraft *draft,
@@ -170,9 +181,9 @@ fc_put_update(FcPut *learner, FcDraft *draft, FcOldRow *row,
 			  FcWritten *written)
 {
 	FcSender   *sender = learner->sender;
-	const FcResource *resource = sender->table->resource;
+	FcOmitted	rule;
 	uint64		omitted;
-	bool		found;
+	bool		found = false;
 
 	memset(written, 0, sizeof(*written));
 	if (!fc_put_find_parent(learner, row))
@@ -182,18 +193,22 @@ fc_put_update(FcPut *learner, FcDraft *draft, FcOldRow *row,
 	if (!add_resent(learner, draft, row))
 		return false;
 
+	fc_send_recall(sender);		/* another backend may have found out */
 	omitted = omitted_columns(learner, draft);
-	if ((resource->abilities & FC_FORGETFUL) == 0)
-		omitted = 0;
-	else if ((sender->learned.flags & FC_LEARNED_KEEPS) == 0)
-		fc_send_recall(sender); /* another backend may have found out */
-
-	if (omitted == 0 || (sender->learned.flags & FC_LEARNED_KEEPS) != 0)
-		found = put_draft(learner, draft, row, written);
-	else if ((sender->learned.flags & FC_LEARNED_RESETS) != 0)
-		found = put_all(learner, draft, row, omitted, written);
-	else
-		found = put_and_look(learner, draft, row, omitted, written);
+	rule = omitted == 0 ? FC_OMITTED_KEPT :
+		fc_omission_rule(sender->table, &sender->learned);
+	switch (rule)
+	{
+		case FC_OMITTED_KEPT:
+			found = put_draft(learner, draft, row, written) == FC_PUT_DONE;
+			break;
+		case FC_OMITTED_RESET:
+			found = put_all(learner, draft, row, omitted, written);
+			break;
+		case FC_OMITTED_UNKNOWN:
+			found = put_and_look(learner, draft, row, omitted, written);
+			break;
+	}
 
 	if (found)
 		prove_properties(learner, draft, &row->key, written);
@@ -277,121 +292,174 @@ static bool
 put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 		FcWritten *written)
 {
+	FcSender   *sender = learner->sender;
+	FcImage		before;
+	FcImage		after;
 	FcJsonNode	item;
-	FcImage		image;
+	uint64		changed;
 
 	/* the others' changes must not be undone by old knowledge of ours */
-	if (!fc_send_read(learner->sender, &row->key, learner->imager->needs,
-					  true, &item))
+	if (!fc_send_read(sender, &row->key, learner->imager->needs, true, &item))
 		return false;
-	fc_image_read(learner->imager, item, &image);
-	keep_columns(learner, draft, &image, omitted);
-	return put_draft(learner, draft, row, written);
+	fc_image_read(learner->imager, item, &before);
+	keep_columns(learner, draft, &before, omitted);
+	if (put_draft(learner, draft, row, written) != FC_PUT_DONE)
+		return false;
+	if (!fc_proof_is_needed(sender, FC_SENT_ALONG, &before, omitted) ||
+		!look(learner, row, written, &after))
+		return true;
+
+	changed = fc_proof_changed(sender->table->resource, &before, &after,
+							   omitted);
+	fc_proof_note(sender, FC_SENT_ALONG, &before,
+				  omitted & after.known & ~changed);
+	if (changed != 0)
+		report_loss(learner, row, &before, &after, changed);
+	return true;
 }
 
 /*
- * Send what was asked, and look what became of the rest.
+ * Send what was asked.  If it is not known whether the rest stays as it is,
+ * look what became of it.
  */
 static bool
 put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 			 uint64 omitted, FcWritten *written)
 {
 	FcSender   *sender = learner->sender;
+	FcImage		before;
 	FcImage		after;
+	uint64		changed;
 
-	if (learner->has_tried)
-		return put_draft(learner, draft, row, written);
-	if (!read_old(learner, row))
+	omitted &= ~sender->learned.put.kept;
+	if (!find_old(learner, row, omitted, &before))
 		return false;
-	if (!has_values(learner, &row->image, omitted, true))
-	{
-		/* there is nothing to lose */
-		return put_draft(learner, draft, row, written);
-	}
+	if (!fc_proof_is_needed(sender, FC_LEFT_OUT, &before, omitted))
+		return put_draft(learner, draft, row, written) == FC_PUT_DONE;
 
-	if (!put_draft(learner, draft, row, written))
+	/* what is proven is looked at, too: it costs nothing more */
+	omitted = omitted_columns(learner, draft);
+	if (put_draft(learner, draft, row, written) != FC_PUT_DONE)
 		return false;
-	learner->has_tried = true;
-	if (!fc_send_read(sender, &row->key, learner->imager->needs, true,
-					  &written->item))
+	if (!look(learner, row, written, &after))
 		return true;			/* deleted meanwhile */
 
-	fc_image_read(learner->imager, written->item, &after);
-	switch (judge_put(learner, &row->image, &after, omitted))
+	changed = fc_proof_changed(sender->table->resource, &before, &after,
+							   omitted);
+	fc_proof_note(sender, FC_LEFT_OUT, &before,
+				  omitted & after.known & ~changed);
+	if (changed == 0)
+		return true;
+	fc_send_learn(sender, FC_LEARNED_RESETS, 0);
+	return restore(learner, draft, row, &before, omitted, changed, written);
+}
+
+/*
+ * Find out what the row holds before it is written; false if it is gone.
+ *
+ * What the statement's own scan has read will do if it has the columns.
+ */
+static bool
+find_old(FcPut *learner, FcOldRow *row, uint64 columns, FcImage *before)
+{
+	FcSender   *sender = learner->sender;
+	FcJsonNode	item;
+	FcPutLessons lessons;
+
+	columns &= ~sender->learned.put.unread;
+	if (!row->has_item && sender->use.estate != NULL &&
+		fc_harvest_find(sender->use.estate, sender->table->relid, row->key.id,
+						&item))
 	{
-		case EFFECT_NONE:
-			/* it may have put defaults where there were defaults */
-			if (has_values(learner, &row->image, omitted, false))
-				fc_send_learn(sender, FC_LEARNED_KEEPS, FC_LEARNED_RESETS);
-			break;
-		case EFFECT_RESET:
-			fc_send_learn(sender, FC_LEARNED_RESETS, FC_LEARNED_KEEPS);
-			memset(&written->item, 0, sizeof(written->item));
-			return restore_columns(learner, draft, row, omitted, written);
-		case EFFECT_UNCLEAR:
-			break;
+		fc_image_read(learner->imager, item, before);
+		if ((columns & ~before->known) == 0)
+			return true;
+	}
+
+	if (!read_old(learner, row))
+		return false;
+	*before = row->image;
+	if ((columns & ~before->known) != 0)
+	{
+		memset(&lessons, 0, sizeof(lessons));
+		lessons.unread = columns & ~before->known;
+		fc_send_learn_put(sender, &lessons);
 	}
 	return true;
 }
 
+/*
+ * Read the row after a PUT, unless the answer holds all that there is to see;
+ * false if the row is gone.
+ */
 static bool
+look(FcPut *learner, const FcOldRow *row, FcWritten *written, FcImage *after)
+{
+	FcSender   *sender = learner->sender;
+	uint64		columns = learner->imager->columns &
+	~sender->learned.put.unread;
+
+	memset(after, 0, sizeof(*after));
+	if (fc_json_kind(written->item) != FC_JSON_ABSENT)
+		fc_image_read(learner->imager, written->item, after);
+	else if (fc_json_kind(written->answer) != FC_JSON_ABSENT)
+		fc_image_read(learner->imager, written->answer, after);
+	if ((columns & ~after->known) == 0)
+		return true;
+
+	if (!fc_send_read(sender, &row->key, learner->imager->needs, true,
+					  &written->item))
+		return false;
+	fc_image_read(learner->imager, written->item, after);
+	return true;
+}
+
+/* What put_draft has compare_row know. */
+typedef struct Comparison
+{
+	FcPut	   *learner;
+	const FcDraft *draft;
+	FcWritten  *written;
+} Comparison;
+
+/*
+ * Send a draft as it is.
+ */
+static FcPutOutcome
 put_draft(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
 		  FcWritten *written)
 {
+	Comparison	comparison = {learner, draft, written};
+	FcWitness	check = {learner->imager->needs, compare_row, &comparison};
+
+	memset(written, 0, sizeof(*written));
 	return fc_send_put(learner->sender, &row->key, fc_body_text(draft),
-					   &written->answer);
+					   &check, learner->tolerates_refusal, &written->answer);
 }
 
 /*
- * Is there a value in one of the columns?  Documented defaults may not count.
+ * Does a row that was read after a PUT with an empty answer hold what was
+ * sent?
  */
-static bool
-has_values(const FcPut *learner, const FcImage *image, uint64 columns,
-		   bool counts_defaults)
+static FcProof
+compare_row(void *arg, FcJsonNode item)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const Comparison *comparison = arg;
+	const FcDraft *draft = comparison->draft;
+	const FcResource *resource = draft->table->resource;
+	const FcColumn *column = fc_catalog_flagged(resource, FC_PROPERTIES);
+	FcImage		found;
+	FcProof		proof;
 
-	columns &= image->known;
-	for (int i = 0; resource->columns[i].name; i++)
-	{
-		if ((columns & FC_COLUMN_BIT(i)) == 0)
-			continue;
-		if (counts_defaults ? !fc_image_is_empty(image->texts[i]) :
-			!fc_image_is_reset(resource, image, i))
-			return true;
-	}
-	return false;
-}
-
-/*
- * What did a PUT do to the columns that it left out?
- *
- * One that has another value now was changed by somebody else, or follows
- * from what was sent; then nothing is certain, and nothing to be put back.
- */
-static Effect
-judge_put(const FcPut *learner, const FcImage *before,
-		  const FcImage *after, uint64 omitted)
-{
-	const FcResource *resource = learner->sender->table->resource;
-	uint64		columns = omitted & before->known & after->known;
-	Effect		effect = EFFECT_NONE;
-
-	for (int i = 0; resource->columns[i].name; i++)
-	{
-		const char *old = before->texts[i];
-		const char *new = after->texts[i];
-
-		if ((columns & FC_COLUMN_BIT(i)) == 0 ||
-			(old == NULL && new == NULL) ||
-			(old != NULL && new != NULL && strcmp(old, new) == 0))
-			continue;
-		if (!fc_image_is_reset(resource, after, i))
-			return EFFECT_UNCLEAR;
-		if (old != NULL)
-			effect = EFFECT_RESET;
-	}
-	return effect;
+	fc_image_read(comparison->learner->imager, item, &found);
+	proof = fc_proof_holds(resource, &draft->image, &found);
+	if (fc_body_sends_properties(draft) && proof != FC_PROOF_NOT_DONE)
+		proof = fc_properties_lost(draft->properties,
+								   fc_json_path(item, fc_image_path(column)))
+			? FC_PROOF_NOT_DONE : FC_PROOF_DONE;
+	if (proof == FC_PROOF_DONE)
+		comparison->written->item = item;
+	return proof;
 }
 
 /*
@@ -402,6 +470,7 @@ keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
 			 uint64 omitted)
 {
 	const FcResource *resource = learner->sender->table->resource;
+	const FcPutLessons *lessons = &learner->sender->learned.put;
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
@@ -421,47 +490,156 @@ keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
 		obstacle = fc_body_obstacle(column, image->texts[i]);
 		if (obstacle != NULL)
 			refuse_loss(learner, column, obstacle);
+		if ((lessons->stuck & FC_COLUMN_BIT(i)) != 0 &&
+			((fc_image_is_empty(image->texts[i]) ?
+			  lessons->cleared : lessons->sent) & FC_COLUMN_BIT(i)) == 0)
+			refuse_loss(learner, column, NULL);
 		fc_body_keep(draft, i, image->texts[i]);
 	}
 }
 
 /*
- * Put back what a PUT has reset; what cannot be put back is an error.
+ * Put back what a PUT has changed; what cannot be put back is an error.
+ *
+ * All that can be written is sent.  Where the API refuses that, it may not
+ * know some field, and what has changed is sent as far as it takes it.
  */
 static bool
-restore_columns(FcPut *learner, FcDraft *draft, const FcOldRow *row,
-				uint64 omitted, FcWritten *written)
+restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
+		uint64 omitted, uint64 changed, FcWritten *written)
+{
+	FcSender   *sender = learner->sender;
+	const FcResource *resource = sender->table->resource;
+	FcPutOutcome outcome;
+	FcImage		after;
+	uint64		lost;
+	bool		is_whole;
+
+	outcome = put_back(learner, draft, row, before, omitted, written);
+	is_whole = outcome == FC_PUT_DONE;
+	if (outcome == FC_PUT_REFUSED)
+		outcome = put_back_some(learner, draft, row, before, changed,
+								written);
+	if (outcome == FC_PUT_ABSENT || !look(learner, row, written, &after))
+		return outcome != FC_PUT_ABSENT;
+
+	lost = fc_proof_changed(resource, before, &after, omitted);
+	if (is_whole)
+		fc_proof_note(sender, FC_SENT_ALONG, before,
+					  omitted & after.known & ~lost);
+	if (lost != 0)
+		report_loss(learner, row, before, &after, lost);
+	return true;
+}
+
+/*
+ * Send the draft with the columns as they were; a refusal is an outcome.
+ */
+static FcPutOutcome
+put_back(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
+		 const FcImage *before, uint64 columns, FcWritten *written)
 {
 	const FcResource *resource = learner->sender->table->resource;
-	const FcColumn *damaged = NULL;
-	const char *lost = NULL;
+	FcPutOutcome outcome;
+	FcDraft    *whole = palloc(sizeof(FcDraft));
+
+	*whole = *draft;
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		if (columns & before->known & FC_COLUMN_BIT(i))
+			fc_body_keep(whole, i, before->texts[i]);
+	}
+	learner->tolerates_refusal = true;
+	outcome = put_draft(learner, whole, row, written);
+	learner->tolerates_refusal = false;
+	return outcome;
+}
+
+/*
+ * The same, one column more with each request, without those that are
+ * refused.  Done if any is put back.
+ */
+static FcPutOutcome
+put_back_some(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
+			  const FcImage *before, uint64 columns, FcWritten *written)
+{
+	const FcResource *resource = learner->sender->table->resource;
+	FcPutOutcome result = FC_PUT_REFUSED;
+	uint64		accepted = 0;
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
-		const char *obstacle;
+		FcPutOutcome outcome;
 
-		if ((omitted & row->image.known & FC_COLUMN_BIT(i)) == 0)
+		if ((columns & before->known & FC_COLUMN_BIT(i)) == 0)
 			continue;
-		fc_body_keep(draft, i, row->image.texts[i]);
-		obstacle = fc_body_obstacle(&resource->columns[i],
-									row->image.texts[i]);
-		if (obstacle != NULL)
+		outcome = put_back(learner, draft, row, before,
+						   accepted | FC_COLUMN_BIT(i), written);
+		if (outcome == FC_PUT_ABSENT)
+			return outcome;
+		if (outcome == FC_PUT_DONE)
 		{
-			damaged = &resource->columns[i];
-			lost = obstacle;
+			accepted |= FC_COLUMN_BIT(i);
+			result = outcome;
 		}
 	}
-	if (!put_draft(learner, draft, row, written))
-		return false;
+	memset(written, 0, sizeof(*written));
+	return result;
+}
 
-	if (damaged != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the API has reset \"%s\" in \"%s\" of row " INT64_FORMAT " of resource \"%s\"",
-						lost, damaged->name, row->key.id, resource->name),
-				 errdetail("It turned out to reset what an update leaves out.  All else was put back, but for this there is no way."),
-				 errhint("Updates that would lose it are refused from now on.")));
-	return true;
+/*
+ * An update has changed what it was not meant to, and it stays changed.
+ */
+static void
+report_loss(FcPut *learner, const FcOldRow *row, const FcImage *before,
+			const FcImage *after, uint64 lost)
+{
+	const FcResource *resource = learner->sender->table->resource;
+	FcPutLessons lessons;
+	StringInfoData names;
+	StringInfoData values;
+
+	memset(&lessons, 0, sizeof(lessons));
+	lessons.stuck = lost;
+	fc_send_learn_put(learner->sender, &lessons);
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		const char *old = before->texts[i];
+		const char *new = after->texts[i];
+
+		if ((lost & FC_COLUMN_BIT(i)) == 0)
+			continue;
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+						 resource->columns[i].name);
+		appendStringInfo(&values, "%s\"%s\" was %s and is %s.",
+						 values.len > 0 ? "  " : "",
+						 resource->columns[i].name, show_value(old),
+						 show_value(new));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the API has changed %s of row " INT64_FORMAT " of resource \"%s\", and it could not be put back",
+					names.data, row->key.id, resource->name),
+			 errdetail_internal("%s", values.data),
+			 errhint("The account changes fields that an update does not set.  The update itself was made; updates that would do the same to another row are refused for an hour.")));
+}
+
+/*
+ * A value as an error shows it, if it is long its beginning.
+ */
+static const char *
+show_value(const char *text)
+{
+	int			length;
+
+	if (text == NULL)
+		return "null";
+	length = pg_mbcliplen(text, strlen(text), MAX_SHOWN);
+	return psprintf("\"%.*s%s\"", length, text,
+					text[length] != '\0' ? "..." : "");
 }
 
 /*

@@ -14,7 +14,7 @@ typedef struct FcPut
 {
 	FcSender   *sender;
 	FcImager   *imager;
-	bool		has_tried;		/* to learn about PUT, and learned nothing */
+	bool		tolerates_refusal;	/* of the PUT that puts values back */
 } FcPut;
 
 /* A row as it was before the statement writes it. */

@@ -24,12 +24,14 @@ typedef struct Method
 	const char *missing_hint;	/* where the account lacks the method */
 } Method;
 
-/* What a hint is for, while a write is under way. */
-typedef struct Advice
+/* A write under way. */
+typedef struct Sending
 {
-	const FcSender *sender;
+	FcSender   *sender;
 	const Method *method;
-} Advice;
+	const FcRowKey *key;
+	const FcWitness *check;		/* of a PUT */
+} Sending;
 
 static const Method post = {
 	"POST", 0,
@@ -52,15 +54,14 @@ static const Method delete = {
 #define DEACTIVATE_HINT \
 	"Set the foreign table's option on_delete to 'deactivate', or update the row."
 
-static FcAnswer *send_request(FcSender *sender, const Method *method,
-							  const char *path, const char *body,
-							  uint32 tolerates);
+static FcAnswer *send_request(Sending *sending, const char *path,
+							  const char *body, uint32 tolerates);
+static FcProof prove(void *arg);
 static bool check_absence(FcSender *sender, const Method *method,
 						  const FcRowKey *key, const char *path);
 static const char *missing_hint(const FcSender *sender,
 								const Method *method);
 static void give_advice(void *arg);
-static FcJsonNode answer_node(const FcAnswer *answer);
 static void name_request(void *arg);
 
 /*
@@ -98,6 +99,13 @@ fc_send_recall(FcSender *sender)
 	if (TimestampDifferenceExceeds(learned->flagged, GetCurrentTimestamp(),
 								   FC_CLOSED_SECONDS * 1000))
 		learned->flags &= ~FC_LEARNED_DROPS;
+	if (TimestampDifferenceExceeds(learned->stuck, GetCurrentTimestamp(),
+								   FC_CLOSED_SECONDS * 1000))
+		learned->put.stuck = 0;
+
+	/* another session may have reset it all, or it had to make room */
+	learned->flags = (learned->flags & ~sender->own_clear) | sender->own_set;
+	fc_omission_merge(&learned->put, &sender->own_put);
 }
 
 /*
@@ -109,11 +117,32 @@ fc_send_learn(FcSender *sender, uint64 set, uint64 clear)
 {
 	uint64		flags = (sender->learned.flags & ~clear) | set;
 
+	sender->own_set = (sender->own_set & ~clear) | set;
+	sender->own_clear = (sender->own_clear & ~set) | clear;
 	if (flags == sender->learned.flags)
 		return;
 	fc_stats_learn_flags(sender->api->account.digest,
 						 sender->table->resource->name, set, clear);
 	sender->learned.flags = flags;
+}
+
+/*
+ * fc_send_learn_put
+ *		Remember what a PUT did to fields that it was not meant to change.
+ */
+void
+fc_send_learn_put(FcSender *sender, const FcPutLessons *more)
+{
+	FcPutLessons before;
+
+	fc_omission_merge(&sender->own_put, more);
+	fc_send_recall(sender);
+	before = sender->learned.put;
+	fc_omission_merge(&sender->learned.put, more);
+	if (memcmp(&before, &sender->learned.put, sizeof(before)) != 0)
+		fc_stats_learn_put(sender->api->account.digest,
+						   sender->table->resource->name,
+						   &sender->learned.put);
 }
 
 /*
@@ -123,11 +152,11 @@ fc_send_learn(FcSender *sender, uint64 set, uint64 clear)
 FcJsonNode
 fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 {
+	Sending		sending = {sender, &post, key, NULL};
 	const char *path = fc_send_path(sender->table->resource, post.name, key);
-	FcAnswer   *answer = send_request(sender, &post, path, body, 0);
-	FcJsonNode	node = answer_node(answer);
+	FcAnswer   *answer = send_request(&sending, path, body, 0);
 
-	if (!fc_page_item_key(sender->table->resource, FC_KEY, node, &key->id))
+	if (fc_json_kind(answer->object) == FC_JSON_ABSENT)
 	{
 		FcError		error = {0};
 		ErrorContextCallback callback = {error_context_stack, name_request};
@@ -140,30 +169,41 @@ fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 		error.hint = post.unknown_hint;
 		fc_error_raise(&error);
 	}
+	key->id = answer->id;
 	fc_rollback_stands(&key->id);
-	return node;
+	return answer->object;
 }
 
 /*
  * fc_send_put
- *		Change a row; false if there is no such row.
+ *		Change a row.
  *
- * answer is set to what the API answered, absent if it was nothing.
+ * answer is set to the row, or the part of it, that the API answered with,
+ * absent if that was nothing.
  */
-bool
+FcPutOutcome
 fc_send_put(FcSender *sender, const FcRowKey *key, const char *body,
-			FcJsonNode *answer)
+			const FcWitness *check, bool tolerates_refusal, FcJsonNode *answer)
 {
+	Sending		sending = {sender, &put, key, check};
 	const char *path = fc_send_path(sender->table->resource, put.name, key);
-	FcAnswer   *reply = send_request(sender, &put, path, body,
-									 FC_TOLERATE(FC_VERDICT_ABSENT));
+	uint32		tolerates = FC_TOLERATE(FC_VERDICT_ABSENT);
+	FcAnswer   *reply;
 
+	if (tolerates_refusal)
+		tolerates |= FC_TOLERATE(FC_VERDICT_REFUSED);
+	reply = send_request(&sending, path, body, tolerates);
+	if (reply->verdict == FC_VERDICT_REFUSED)
+		return FC_PUT_REFUSED;
 	if (reply->verdict == FC_VERDICT_ABSENT)
-		return check_absence(sender, &put, key, path);
+	{
+		(void) check_absence(sender, &put, key, path);
+		return FC_PUT_ABSENT;
+	}
 	fc_rollback_stands(NULL);
 	fc_send_learn(sender, put.learned, 0);
-	*answer = answer_node(reply);
-	return true;
+	*answer = reply->object;
+	return FC_PUT_DONE;
 }
 
 /*
@@ -173,9 +213,10 @@ fc_send_put(FcSender *sender, const FcRowKey *key, const char *body,
 bool
 fc_send_delete(FcSender *sender, const FcRowKey *key)
 {
+	Sending		sending = {sender, &delete, key, NULL};
 	const char *path = fc_send_path(sender->table->resource, delete.name,
 									key);
-	FcAnswer   *reply = send_request(sender, &delete, path, NULL,
+	FcAnswer   *reply = send_request(&sending, path, NULL,
 									 FC_TOLERATE(FC_VERDICT_ABSENT));
 
 	if (reply->verdict == FC_VERDICT_ABSENT)
@@ -282,12 +323,14 @@ fc_send_integer(const char *text)
  * Send a write.  The caller says what came of it, unless it came to nothing.
  */
 static FcAnswer *
-send_request(FcSender *sender, const Method *method, const char *path,
-			 const char *body, uint32 tolerates)
+send_request(Sending *sending, const char *path, const char *body,
+			 uint32 tolerates)
 {
-	Advice		advice = {sender, method};
+	FcSender   *sender = sending->sender;
+	const Method *method = sending->method;
+	const FcColumn *key = fc_catalog_flagged(sender->table->resource, FC_KEY);
 	ErrorContextCallback callback = {error_context_stack, give_advice,
-	&advice};
+	sending};
 	FcExchange	call = {0};
 	FcAnswer   *answer;
 
@@ -300,6 +343,13 @@ send_request(FcSender *sender, const Method *method, const char *path,
 	call.kind = method == &post && sender->parent == NULL ?
 		FC_PATH_LIST : FC_PATH_PART;
 	call.tolerates = tolerates;
+	call.naming.path = key->path ? key->path : key->name;
+	if (method != &post)
+	{
+		call.naming.id = sending->key->id;
+		call.prove = prove;
+		call.arg = sending;
+	}
 
 	error_context_stack = &callback;
 	fc_rollback_begin(method->name, path);
@@ -309,6 +359,34 @@ send_request(FcSender *sender, const Method *method, const char *path,
 	if (answer->verdict != FC_VERDICT_OK)
 		fc_rollback_nothing();
 	return answer;
+}
+
+/*
+ * Read a row to learn whether it was written.  One that was deleted may still
+ * be shown, with the time when that was (reference, section 9).
+ */
+static FcProof
+prove(void *arg)
+{
+	const Sending *sending = arg;
+	const FcWitness *check = sending->check;
+	bool		is_put = sending->method == &put;
+	FcJsonNode	item;
+
+	if (!fc_send_read(sending->sender, sending->key,
+					  is_put ? check->needs : NIL, true, &item))
+		return is_put ? FC_PROOF_ABSENT : FC_PROOF_DONE;
+	if (is_put)
+		return check->compare(check->arg, item);
+
+	switch (fc_json_kind(fc_json_member(item, "deleted_at")))
+	{
+		case FC_JSON_ABSENT:
+		case FC_JSON_NULL:
+			return FC_PROOF_NOT_DONE;
+		default:
+			return FC_PROOF_DONE;
+	}
 }
 
 /*
@@ -354,30 +432,19 @@ missing_hint(const FcSender *sender, const Method *method)
 static void
 give_advice(void *arg)
 {
-	const Advice *advice = arg;
+	const Sending *sending = arg;
 
 	switch (geterrcode())
 	{
 		case ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN:
-			errhint("%s", advice->method->unknown_hint);
+			errhint("%s", sending->method->unknown_hint);
 			break;
 		case ERRCODE_FEATURE_NOT_SUPPORTED:
-			errhint("%s", missing_hint(advice->sender, advice->method));
+			errhint("%s", missing_hint(sending->sender, sending->method));
 			break;
 		default:
 			break;
 	}
-}
-
-/*
- * What an answer says, absent if it is empty.
- */
-static FcJsonNode
-answer_node(const FcAnswer *answer)
-{
-	FcJsonNode	nothing = {0};
-
-	return answer->document ? fc_json_root(answer->document) : nothing;
 }
 
 /*

@@ -6,12 +6,11 @@
 #define FC_SEND_H
 
 #include "api/exchange.h"
+#include "api/omission.h"
 
 /*
  * Bits of FcLearned.flags.  Those up to 31 are the pager's; see query.h.
  */
-#define FC_LEARNED_KEEPS	(UINT64CONST(1) << 32)	/* PUT: what it omits */
-#define FC_LEARNED_RESETS	(UINT64CONST(1) << 33)
 #define FC_LEARNED_STICKS	(UINT64CONST(1) << 34)	/* custom properties */
 #define FC_LEARNED_DROPS	(UINT64CONST(1) << 35)
 #define FC_LEARNED_PUT		(UINT64CONST(1) << 36)	/* there is the method */
@@ -25,6 +24,25 @@ typedef struct FcRowKey
 	int64		parent;
 } FcRowKey;
 
+/*
+ * How to tell from a row whether a PUT of it was done, where the answer to
+ * the PUT does not.  The item lives in the context that the PUT was sent in.
+ */
+typedef struct FcWitness
+{
+	List	   *needs;			/* of FcNeed *: what to ask for */
+	FcProof		(*compare) (void *arg, FcJsonNode item);
+	void	   *arg;
+} FcWitness;
+
+/* What came of a PUT. */
+typedef enum FcPutOutcome
+{
+	FC_PUT_DONE,
+	FC_PUT_ABSENT,				/* there is no such row */
+	FC_PUT_REFUSED				/* only where that is tolerated */
+} FcPutOutcome;
+
 /* One statement's way to write to a table. */
 typedef struct FcSender
 {
@@ -33,17 +51,24 @@ typedef struct FcSender
 	const FcTable *table;
 	const FcColumn *parent;		/* the resource's FC_PARENT, or NULL */
 	FcLearned	learned;		/* of the account, by the last look */
+
+	/* what the statement itself has learned, whoever else forgets it */
+	uint64		own_set;		/* flags */
+	uint64		own_clear;
+	FcPutLessons own_put;
 } FcSender;
 
 extern FcSender *fc_send_begin(const FcTable *table, Oid serverid,
 							   Oid userid, EState *estate);
 extern void fc_send_recall(FcSender *sender);
 extern void fc_send_learn(FcSender *sender, uint64 set, uint64 clear);
+extern void fc_send_learn_put(FcSender *sender, const FcPutLessons *more);
 
 extern FcJsonNode fc_send_post(FcSender *sender, FcRowKey *key,
 							   const char *body);
-extern bool fc_send_put(FcSender *sender, const FcRowKey *key,
-						const char *body, FcJsonNode *answer);
+extern FcPutOutcome fc_send_put(FcSender *sender, const FcRowKey *key,
+								const char *body, const FcWitness *check,
+								bool tolerates_refusal, FcJsonNode *answer);
 extern bool fc_send_delete(FcSender *sender, const FcRowKey *key);
 extern bool fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 						 bool is_fresh, FcJsonNode *item);

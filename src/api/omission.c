@@ -1,0 +1,86 @@
+/*
+ * omission.c
+ *		What a PUT of an account does to the fields that it leaves out.
+ *
+ * The page of courses says that they stay (reference, section 4.4); those of
+ * dates and customers do not (question 21).  The option omitted_fields knows,
+ * or what was learned of the account does, field by field.  How that is
+ * learned is left to write/proof.c.
+ */
+#include "postgres.h"
+
+#include "api/omission.h"
+#include "api/value.h"
+
+/*
+ * fc_omission_rule
+ *		What is known of a PUT: the option, the documentation, the lessons.
+ *
+ * Unknown where nothing was seen to be reset, as each field is its own case.
+ */
+FcOmitted
+fc_omission_rule(const FcTable *table, const FcLearned *learned)
+{
+	if (table->omitted != FC_OMITTED_UNKNOWN)
+		return table->omitted;
+	if ((table->resource->abilities & FC_FORGETFUL) == 0)
+		return FC_OMITTED_KEPT;
+	if (learned->flags & FC_LEARNED_RESETS)
+		return FC_OMITTED_RESET;
+	return FC_OMITTED_UNKNOWN;
+}
+
+/*
+ * fc_omission_columns
+ *		The columns that can be both written and read, as bits by number.
+ */
+uint64
+fc_omission_columns(const FcResource *resource)
+{
+	uint64		columns = 0;
+
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		if (resource->columns[i].writes != NULL &&
+			(resource->columns[i].flags & FC_WRITE_ONLY) == 0)
+			columns |= FC_COLUMN_BIT(i);
+	}
+	return columns;
+}
+
+/*
+ * fc_omission_unproven
+ *		The columns of which it matters what rows hold before an UPDATE.
+ */
+uint64
+fc_omission_unproven(const FcTable *table, const FcLearned *learned)
+{
+	if (fc_omission_rule(table, learned) != FC_OMITTED_UNKNOWN)
+		return 0;
+	return fc_omission_columns(table->resource) &
+		~(learned->put.kept | learned->put.unread);
+}
+
+/*
+ * fc_omission_merge
+ *		Add more lessons to some.
+ *
+ * Two values of a field that both stayed prove that it stays.
+ */
+void
+fc_omission_merge(FcPutLessons *lessons, const FcPutLessons *more)
+{
+	lessons->kept |= more->kept;
+	lessons->sent |= more->sent;
+	lessons->cleared |= more->cleared;
+	lessons->stuck |= more->stuck;
+	lessons->unread |= more->unread;
+	for (int i = 0; i < lengthof(lessons->values); i++)
+	{
+		if (more->values[i] == 0)
+			continue;
+		if (lessons->values[i] != 0 && lessons->values[i] != more->values[i])
+			lessons->kept |= FC_COLUMN_BIT(i);
+		lessons->values[i] = more->values[i];
+	}
+}
