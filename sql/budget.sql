@@ -1,6 +1,6 @@
--- What queries cost, in requests: at 5 a second, that is their time.  The
--- numbers are those of design/budgets.md.  The account has 310 courses, 1296
--- dates and 260 customers: 2, 6 and 2 pages of 250.
+-- What queries cost, in requests: at 5 a second, that is their time.  Rows
+-- number the kinds of queries.  The account has 310 courses, 1296 dates and
+-- 260 customers: 2, 6 and 2 pages of 250.
 \getenv port FRONTCORE_MOCK_PORT
 \! test/mock.py --reset rate=0 courses=310 dates=1310 customers=260
 SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset

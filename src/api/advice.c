@@ -1,6 +1,6 @@
 /*
  * advice.c
- *		When an answer's headers say that the next request may be sent.
+ *		Read from an answer's headers when the next request may be sent.
  *
  * FrontCore documents no such header, but servers of this kind and proxies in
  * front of them send some, in several spellings and units.  What cannot be

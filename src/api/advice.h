@@ -1,6 +1,6 @@
 /*
  * advice.h
- *		When an answer's headers say that the next request may be sent.
+ *		Read from an answer's headers when the next request may be sent.
  */
 #ifndef FC_ADVICE_H
 #define FC_ADVICE_H

@@ -2,8 +2,10 @@
  * catalog.c
  *		The resources of the API, described as data.
  *
- * Section numbers are those of the API's reference.  Whatever differs between
- * resources is a member of an entry; no other file names a resource.
+ * Whatever differs between resources is a member of an entry; no other file
+ * names a resource.  What the entries say is taken from the vendor's pages;
+ * where these leave something open, the code has to be right in every case
+ * (src/README.md, Facts of the API).
  */
 #include "postgres.h"
 
@@ -12,7 +14,7 @@
 #include "nodes/pg_list.h"
 #include "nodes/value.h"
 
-/* Words for the tables below; each one fills in members of FcColumn. */
+/* Macros for the tables below; each one sets members of FcColumn. */
 #define FROM(json_path)		.path = json_path
 #define EQUALS(param)		.equals = param
 #define RANGE(param)		.min = param "_min", .max = param "_max"
@@ -27,12 +29,12 @@
 #define DERIVES(members)	.derives = members
 #define DECIDES(column)		.decides = column
 
-/* Where texts of a course are read is not known: §4.2. */
+/* It is not documented where the texts of a course are read. */
 #define TEXT(name) \
 	{name, "text", FROM(name "|description." name "|descriptions." name), \
 		WRITES(name)}
 
-/* An address of a customer: §6.1; how it is written is not known. */
+/* An address of a customer.  It is not documented how it is written. */
 #define ADDRESS(kind) \
 	{kind "_address", "text", FROM(kind "_address.address")}, \
 	{kind "_address_2", "text", FROM(kind "_address.address_2")}, \
@@ -40,7 +42,7 @@
 	{kind "_zipcode", "text", FROM(kind "_address.zipcode")}, \
 	{kind "_city", "text", FROM(kind "_address.city")}
 
-/* §5.3 */
+/* the statuses of a course date */
 static const FcTitle statuses[] = {
 	{1, "To be defined"},
 	{2, "Will run"},
@@ -49,7 +51,7 @@ static const FcTitle statuses[] = {
 	{0, NULL}
 };
 
-/* §4.3: read as {value, unit}, unit an object, a code or an id. */
+/* A duration is read as {value, unit}; the unit is an object, code or id. */
 static const FcTitle duration_units[] = {
 	{1, "day"},
 	{2, "week"},
@@ -61,7 +63,7 @@ static const FcTitle duration_units[] = {
 	{0, NULL}
 };
 
-/* §4 */
+/* the routes to courses */
 static const FcRoute course_routes[] = {
 	{"/courses/{id}", FC_ITEM, .includes = "products,labels"},
 	{"/courses", FC_FILTERED | FC_SINCE, .includes = "products,labels"},
@@ -132,7 +134,7 @@ static const FcColumn course_columns[] = {
 	{NULL}
 };
 
-/* §5; the top-level list holds flat ids: §5.6. */
+/* Course dates.  Items of the list of all dates hold related ids only. */
 static const FcRoute course_date_routes[] = {
 	{"/courses/{course_id}/coursedates/{id}", FC_ITEM | FC_BY_PARENT,
 	.includes = "instructors"},
@@ -217,7 +219,7 @@ static const FcColumn course_date_columns[] = {
 	{NULL}
 };
 
-/* §6 */
+/* customers */
 static const FcRoute customer_routes[] = {
 	{"/customers/{id}", FC_ITEM, .includes = "employees"},
 	{"/customers", FC_FILTERED | FC_SINCE, .includes = "employees"},

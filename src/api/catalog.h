@@ -24,7 +24,7 @@
 #define FC_BATCH		0x0004	/* takes many parents at once */
 #define FC_FILTERED		0x0008	/* takes the columns' filters */
 #define FC_SINCE		0x0010	/* takes since_id */
-#define FC_FLAT			0x0020	/* a list of everything, related ids only */
+#define FC_FLAT			0x0020	/* all rows; items hold related ids only */
 #define FC_LOOKUP		0x0040	/* a list, filtered to one id */
 #define FC_PART			0x0080	/* a part of something: 404 means none */
 #define FC_BY_PARENT	0x0100	/* its path holds the parent's id, or ids */
@@ -36,7 +36,7 @@
 #define FC_DELETE		0x0004
 #define FC_FORGETFUL	0x0008	/* a PUT may reset what it leaves out */
 
-/* A number the API gives a title to; a NULL title ends the list. */
+/* A number and its title; a NULL title ends the list. */
 typedef struct FcTitle
 {
 	int			number;
@@ -60,14 +60,13 @@ typedef struct FcColumn
 	const FcTitle *titles;		/* titles of the numbers at number_path, for
 								 * answers that hold one of the two only */
 	const char *number_path;
-	const char *element;		/* an array of objects that is read and
-								 * written as the array of this member of
-								 * theirs */
+	const char *element;		/* of an array of objects: the value is the
+								 * array of this member of each */
 	const char *resets_to;		/* documented default, as JSON, or "{column}";
 								 * NULL if none */
-	const char *rewrites;		/* of an array of objects: members that are
-								 * sent where it has to be sent back: "a,b" */
-	const char *derives;		/* and those that the API makes anew */
+	const char *rewrites;		/* of an array of objects: members to send
+								 * when the array is sent back: "a,b" */
+	const char *derives;		/* members that the API computes anew */
 	const char *decides;		/* another column that this one sets, too */
 } FcColumn;
 

@@ -1,11 +1,11 @@
 /*
  * error.c
- *		What a status, a body or a dead transport means to SQL.
+ *		Which error a status, a body or a failed transport means in SQL.
  *
- * The API documents no status but 429, and tells errors by status or by body
- * as it likes.  So all that can be told about an answer goes through one
- * table, from the most certain to the most general rule; the first one that
- * fits decides.
+ * The API documents no status but 429, and reports errors by status or in the
+ * body.  So everything that is known of an answer goes through one table of
+ * rules, from the most certain to the most general.  The first rule that fits
+ * decides.
  */
 #include "postgres.h"
 
@@ -15,13 +15,13 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
-/* How much of the API's words an error quotes, in characters. */
+/* characters of the API's own words that an error quotes */
 #define MAX_QUOTE	200
 
 /* How much of a path, which may list hundreds of ids. */
 #define MAX_PATH	1000
 
-/* What a body may say, whatever the status: a set. */
+/* What a body may say, whatever the status.  A set of bits. */
 #define SAYS_ANYTHING		0x00
 #define SAYS_WRONG_KEY		0x01
 #define SAYS_NO_PERMISSION	0x02
@@ -32,7 +32,7 @@
 #define SAYS_DONE			0x40	/* of a write: names the row, or success */
 #define SAYS_NOTHING		0x80	/* is empty */
 
-/* The words by which we know it, in any case of letters. */
+/* The words by which it is recognised, in upper or lower case. */
 typedef struct Phrase
 {
 	int			says;
@@ -91,7 +91,10 @@ static const Phrase phrases[] =
 #define CHECK_ROW \
 	"The API may have made the change.  Look before you repeat it."
 
-/* If all of the first line is true of a reply, it means the second. */
+/*
+ * A rule: if all of the first line is true of a reply, the second line is what
+ * it means.
+ */
 typedef struct Rule
 {
 	int			methods,
@@ -108,7 +111,7 @@ typedef struct Rule
 
 static const Rule rules[] =
 {
-	/* nothing was sent, or nothing usable came back */
+	/* nothing was sent, or no usable answer came back */
 	{ANY, ALL, NOT_SENT, ANY_STATUS, SAYS_ANYTHING,
 		FC_VERDICT_FAILED, ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION, NULL,
 	"Check the server options base_url, proxy and ca_file."},
@@ -133,7 +136,7 @@ static const Rule rules[] =
 		FC_VERDICT_FAILED, ERRCODE_FDW_UNABLE_TO_CREATE_REPLY, NULL,
 	CHECK_URL},
 
-	/* the key, the rate and the permission come before all else */
+	/* key, rate limit and permission come first */
 	{ANY, ALL, NONE, ANY_STATUS, SAYS_WRONG_KEY,
 		FC_VERDICT_FAILED, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 	"the API key was not accepted", CHECK_KEY},
@@ -173,9 +176,9 @@ static const Rule rules[] =
 	FC_VERDICT_OK, 0, NULL, NULL},
 
 	/*
-	 * A write is done only where the answer shows it.  No body that is
-	 * documented for a success is empty (section 9), and a throttled server
-	 * sends empty ones (section 1.1): only a 204 means what it says.
+	 * A write is done only where the answer shows it.  No documented answer of
+	 * success is empty, and a throttled server sends empty ones.  So of empty
+	 * answers only a 204 is success.
 	 */
 	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_ERROR,
 		FC_VERDICT_REFUSED, ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
@@ -327,8 +330,8 @@ fc_error_context(const char *method, const char *path)
  * fc_error_quote
  *		Text from the network as an error may quote it.
  *
- * It comes in UTF-8, or should.  Returned is the beginning, in the server's
- * encoding, on one line, with a question mark for what cannot be shown.
+ * The text should be in UTF-8.  Returns its beginning, in the server's
+ * encoding, on one line, with question marks for what cannot be shown.
  */
 char *
 fc_error_quote(const char *text, Size length)
@@ -389,7 +392,9 @@ find_rule(const FcReply *reply)
 	elog(ERROR, "unexpected HTTP status %d", reply->status);
 }
 
-/* What does the body say?  A page that is no JSON can only name the key. */
+/*
+ * What does the body say?  A body that is no JSON can only be about the key.
+ */
 static int
 find_sayings(const FcReply *reply)
 {
@@ -456,7 +461,7 @@ write_message(const FcReply *reply, const Rule *rule)
 	return message.data;
 }
 
-/* The detail: what the API, or whoever answered or not, had to say. */
+/* The detail: the words of the API, of a proxy, or of the transport. */
 static const char *
 write_detail(const FcReply *reply)
 {
@@ -474,7 +479,7 @@ write_detail(const FcReply *reply)
 	return detail.len > 0 ? detail.data : NULL;
 }
 
-/* Convert from UTF-8, character by character as some have no equivalent. */
+/* Convert from UTF-8.  Character by character, as some have no equivalent. */
 static char *
 convert_to_server(char *utf8)
 {

@@ -1,6 +1,6 @@
 /*
  * error.h
- *		What a status, a body or a dead transport means to SQL.
+ *		Which error a status, a body or a failed transport means in SQL.
  */
 #ifndef FC_ERROR_H
 #define FC_ERROR_H

@@ -2,10 +2,10 @@
  * omission.c
  *		What a PUT of an account does to the fields that it leaves out.
  *
- * The page of courses says that they stay (reference, section 4.4); those of
- * dates and customers do not (question 21).  The option omitted_fields knows,
- * or what was learned of the account does, field by field.  How that is
- * learned is left to write/proof.c.
+ * The vendor's page of courses says that a PUT keeps them.  The pages of dates
+ * and customers do not say.  Then the option omitted_fields decides, or else
+ * what was learned of the account, field by field.  write/proof.c describes
+ * how it is learned.
  */
 #include "postgres.h"
 
@@ -14,7 +14,8 @@
 
 /*
  * fc_omission_rule
- *		What is known of a PUT: the option, the documentation, the lessons.
+ *		What is known of a PUT: by the option, the documentation, or
+ *		experience.
  *
  * Unknown where nothing was seen to be reset, as each field is its own case.
  */

@@ -104,8 +104,9 @@ typedef struct FcQuery
 #define FC_CLOSED_SECONDS	3600
 
 /*
- * The largest batch of parents: §14a.  In the URL a parent takes 38 bytes at
- * most, all of them less than 4000, which a URL bears.
+ * The largest batch of parents.  It is not documented how many the API takes.
+ * A parent takes 38 bytes of a URL at most, so all take less than 4000 bytes,
+ * which servers accept.
  */
 #define FC_BATCH_KEYS	100
 

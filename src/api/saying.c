@@ -1,18 +1,17 @@
 /*
  * saying.c
- *		What the body of an answer says of the request that it answers.
+ *		What the body of an answer says about the success of its request.
  *
- * The API has two families of errors (reference, section 1.2): {"error": text}
- * and {"successful": false, "errors": [{"code", "message"}]}.  Either may come
- * under a status of success.  Flags may be spelled true, 1, "1" or "true"
- * (section 11), and an empty value stands for none, as PHP writes it.
+ * The API has two forms of errors: {"error": text} and {"successful": false,
+ * "errors": [{"code", "message"}]}.  Both may come with a status of success.
+ * Flags may be spelled true, 1, "1" or "true".  An empty value stands for
+ * none, as PHP writes it.
  *
- * A write has succeeded only if the answer shows it.  Documented answers are
- * ids, as {"coursedate_id": 51001, "course_id": 7301} (5.10), one id (6.2),
- * the whole object (participants, and the DELETEs of section 9), and success
- * in so many words: {"successful": true} (booking), {"success": "ok"}
- * (section 3).  A single object may come in an array of one (section 3), or
- * in one of the containers of lists (question 4).
+ * A write has succeeded only if the answer shows it.  The vendor's pages show
+ * these answers: ids, such as {"coursedate_id": 51001, "course_id": 7301}; one
+ * id; the whole object (participants, and some DELETEs); or a flag, such as
+ * {"successful": true} (booking) or {"success": "ok"}.  A single object may
+ * come in an array of one, or in one of the containers of lists.
  */
 #include "postgres.h"
 

@@ -1,27 +1,28 @@
 /*
  * cache.c
- *		Opaque texts by opaque key, in memory, then in a temporary file.
+ *		A store of texts by key, in memory and then in a temporary file.
  *
- * The store belongs to one backend and one transaction.  It is made when the
- * first entry is, below TopTransactionContext, and forgotten by a transaction
- * callback before the transaction commits, is prepared, or aborts.
+ * The store knows neither what the texts nor what the keys mean.  It belongs
+ * to one backend and one transaction: it is made with the first entry, below
+ * TopTransactionContext, and a transaction callback forgets it before the
+ * transaction commits, is prepared, or aborts.
  *
- * An entry with a key is found by whoever asks for the key, until it is
- * dropped.  A dropped entry, and a private one, which never had a key, live
- * for those who hold a pin on them, and are freed with the last pin.  Pins
- * end with the transaction: an aborted scan never gives back its own, and one
- * given back too late finds no store and does nothing.
+ * An entry with a key can be found by that key until it is dropped.  A private
+ * entry never has a key.  Dropped and private entries live as long as somebody
+ * holds a pin on them, and are freed with the last pin.  All pins end with the
+ * transaction, so an aborted scan need not release its pins, and a release
+ * that comes too late does nothing.
  *
- * Texts stay in memory until all texts together would take more than
- * fc_cache_size, and those of private entries an eighth of that, since most
- * of them are never read again.  What comes later is written to a temporary
- * file.  Temporary files belong to TopTransactionResourceOwner: under a
- * portal's or a subtransaction's owner they would vanish with it.  We use
- * fd.c's files, which count towards temp_file_limit, rather than a BufFile
- * on top of them: texts are written and read in one piece, so that a buffer
- * only costs, and closing a BufFile may have to write, hence may throw, what
- * a transaction callback must not.  A file takes texts up to about 1 GB, then
- * another follows; it is closed when the last text in it is freed.
+ * Texts stay in memory until all of them would take more than fc_cache_size.
+ * Private entries may use an eighth of that, since most of their texts are
+ * never read again.  Later texts are written to a temporary file.  Temporary
+ * files belong to TopTransactionResourceOwner, because they have to outlive
+ * portals and subtransactions.  We use the files of fd.c, which count towards
+ * temp_file_limit, and not a BufFile.  Texts are written and read in one
+ * piece, so a buffer would only cost time.  And closing a BufFile may have to
+ * write, and so may throw, which a transaction callback must not do.  A file
+ * takes texts up to about 1 GB, then the next one is opened.  A file is closed
+ * when its last text is freed.
  */
 #include "postgres.h"
 
@@ -35,10 +36,10 @@
 #include "utils/resowner.h"
 #include "utils/wait_event.h"
 
-/* Texts of private entries in memory: this part of fc_cache_size. */
+/* private entries may use fc_cache_size divided by this */
 #define PRIVATE_PART	8
 
-/* A temporary file that has grown so large takes no further text. */
+/* a temporary file of this size takes no further text */
 #define FILE_FULL		((off_t) 1024 * 1024 * 1024)
 
 /* A temporary file, shared by the texts in it. */
@@ -58,7 +59,7 @@ typedef struct CachedText
 	off_t		offset;			/* in the file */
 } CachedText;
 
-/* An entry, with what only this file needs to know of it. */
+/* An entry, with the members that only this file uses. */
 typedef struct CacheEntry
 {
 	FcCacheEntry public;		/* must be first */
@@ -134,8 +135,8 @@ fc_cache_find(const char *key)
  * fc_cache_create
  *		A new entry without texts, in place of any other with that key.
  *
- * A private one if key is NULL: nobody finds it, and it is freed with the
- * last pin on it.
+ * If key is NULL the entry is private: nobody can find it, and it is freed
+ * with the last pin on it.
  */
 FcCacheEntry *
 fc_cache_create(const char *key, uint64 tag)
@@ -182,7 +183,7 @@ fc_cache_pin(FcCacheEntry *entry)
 
 /*
  * fc_cache_release
- *		Give back a pin; does nothing once the transaction has ended.
+ *		Release a pin; does nothing once the transaction has ended.
  */
 void
 fc_cache_release(FcCacheEntry *entry)
@@ -199,8 +200,7 @@ fc_cache_release(FcCacheEntry *entry)
  * fc_cache_append
  *		Add a copy of a text to an entry, as its last page.
  *
- * Throws what writing a temporary file may throw; the entry is then as it
- * was.
+ * Throws if a temporary file cannot be written; the entry is then unchanged.
  */
 void
 fc_cache_append(FcCacheEntry *entry, const char *text, Size length)
@@ -234,9 +234,10 @@ fc_cache_append(FcCacheEntry *entry, const char *text, Size length)
  * fc_cache_read
  *		A page of an entry: 0 is the first.
  *
- * The text ends with a NUL that length does not count.  It is the entry's own
- * and lives as long as a pin on it, or, read from a file, of the current
- * context.  So the caller neither changes nor frees it.
+ * The text ends with a NUL that length does not count.  A text in memory is
+ * the entry's own and lives as long as a pin on the entry; a text read from a
+ * file lives in the current context.  So the caller must neither change nor
+ * free it.
  */
 char *
 fc_cache_read(FcCacheEntry *entry, int page, Size *length)
@@ -268,9 +269,9 @@ fc_cache_read(FcCacheEntry *entry, int page, Size *length)
 
 /*
  * fc_cache_drop
- *		Let nobody find any more the entries that the filter accepts.
+ *		Drop the entries that the filter accepts: they can no longer be found.
  *
- * Who has pinned one goes on with it.
+ * Those who have pinned a dropped entry can go on using it.
  */
 void
 fc_cache_drop(FcCacheFilter filter, void *arg)
@@ -320,9 +321,9 @@ get_store(void)
 /*
  * At the end of a transaction, however it ends: close the files.
  *
- * The memory is left to TopTransactionContext, so that a pin that is given
- * back while an aborted portal's memory is freed does no harm.  Closing a
- * file reports trouble as LOG at worst.
+ * The memory is left to TopTransactionContext: a pin may still be released
+ * while the memory of an aborted portal is freed.  Closing a file reports
+ * failure as LOG, and does not throw.
  */
 static void
 forget_store(XactEvent event, void *arg)
@@ -410,8 +411,8 @@ write_to_file(CachedText *place, const char *text)
 /*
  * Open a temporary file that lives as long as the transaction.
  *
- * After an error, the abort of the (sub)transaction sets the resource owner
- * right.
+ * If this throws, the abort of the (sub)transaction resets
+ * CurrentResourceOwner.
  */
 static CacheFile *
 open_file(void)
@@ -429,7 +430,7 @@ open_file(void)
 	return file;
 }
 
-/* One user less of a file; the last one closes it. */
+/* Count one text less in a file; close it with the last one. */
 static void
 leave_file(CacheFile *file)
 {
@@ -441,7 +442,7 @@ leave_file(CacheFile *file)
 		pfree(file);
 }
 
-/* Let nobody find an entry any more; free it if nobody has pinned it. */
+/* Take an entry out of the table of keys; free it if it is not pinned. */
 static void
 unlink_entry(CacheEntry *entry)
 {
@@ -452,7 +453,7 @@ unlink_entry(CacheEntry *entry)
 		free_entry(entry);
 }
 
-/* Free an entry that has no key and no pin, and the place of its texts. */
+/* Free an entry that has no key and no pin, with its texts. */
 static void
 free_entry(CacheEntry *entry)
 {

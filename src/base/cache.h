@@ -1,11 +1,11 @@
 /*
  * cache.h
- *		Opaque texts by opaque key, in memory, then in a temporary file.
+ *		A store of texts by key, in memory and then in a temporary file.
  *
- * An entry is a sequence of texts (pages, in the order in which
- * they came) plus a state of its owner's.  Neither finding nor creating an
- * entry pins it: who keeps one beyond the next call into this file pins it.
- * Nothing outlives the transaction.
+ * An entry is a sequence of texts (pages, in the order in which they came) and
+ * a state that belongs to the entry's owner.  Neither finding nor creating an
+ * entry pins it.  A caller that keeps an entry beyond the next call into this
+ * file has to pin it.  Nothing outlives the transaction.
  */
 #ifndef FC_CACHE_H
 #define FC_CACHE_H
@@ -18,8 +18,9 @@ typedef struct FcCacheEntry
 	const char *key;			/* NULL if private or dropped */
 	uint64		tag;			/* what fc_cache_drop selects by */
 	int			references;		/* pins */
-	SubTransactionId subxact;	/* the last one that made it or added to it;
-								 * at the abort of s: its work if >= s */
+	SubTransactionId subxact;	/* last subtransaction that made the entry or
+								 * added to it; if s aborts, entries with
+								 * subxact >= s are its work */
 } FcCacheEntry;
 
 extern int	fc_cache_size;		/* GUC frontcore_fdw.cache_size, in kB */

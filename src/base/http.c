@@ -1,22 +1,23 @@
 /*
  * http.c
- *		One request, one response; interruptible and bounded.
+ *		Send one HTTP request and wait for its answer, within limits.
  *
- * libcurl does the talking, we do the waiting.  Its multi interface tells us
- * which sockets and what time it waits for, and we wait for these together
- * with our latch, as a backend must: one that waits elsewhere can be cancelled
- * late or never, and it holds up what needs all backends, such as the DROP of
- * any database.  So interrupts are served between the calls of libcurl, and
- * no error ever jumps over its frames.  For the same reason its callbacks
- * here neither allocate from PostgreSQL nor throw: they note, and return.
+ * libcurl speaks HTTP, and we wait.  libcurl's multi interface tells us for
+ * which sockets and until when it wants to wait; we wait for these together
+ * with our latch.  A backend has to wait for its latch: if libcurl waited, the
+ * query could not be cancelled, and the backend would hold up whatever needs
+ * all backends, such as DROP DATABASE.  So we serve interrupts between the
+ * calls of libcurl, and never throw through its frames.  For the same reason
+ * the callbacks in this file neither allocate from PostgreSQL nor throw: they
+ * store what they are told, and return.
  *
- * What libcurl or its callbacks allocate is malloc'd.  It hangs on the memory
- * context of the connection, or of the response, by a callback that was
- * registered before the first malloc.
+ * What libcurl or its callbacks allocate is malloc'd.  A callback of the
+ * connection's or the response's memory context frees it.  The callback is
+ * registered before the first malloc, so that nothing can leak.
  *
- * A request is sent at most once.  libcurl on its own repeats any request, a
- * POST too, when a kept connection turns out to be dead; we forbid it, since
- * a repeated write may be applied twice, and since the limiter would not know.
+ * A request is sent at most once.  By itself libcurl repeats any request, even
+ * a POST, when a kept connection turns out to be dead.  We forbid that: a
+ * repeated write may be applied twice, and the limiter would not count it.
  */
 #include "postgres.h"
 
@@ -51,8 +52,9 @@
 #define MAX_HEADER_BYTES	(64 * 1024)
 
 /*
- * What a connection keeps open: its socket, libcurl's wake-up pair, and a
- * place for the wait set, which must not be missing once a request is sent.
+ * File descriptors that a connection keeps open: its socket, libcurl's wake-up
+ * pair, and one for the wait set.  We reserve them early, as running out of
+ * them after a request was sent would lose its answer.
  */
 #define KEPT_DESCRIPTORS	4
 
@@ -62,7 +64,7 @@
  */
 #define MAX_CONNECT_STEP_MS	100
 
-/* A growing text that never passes its limit; malloc'd. */
+/* A malloc'd text that grows up to its limit. */
 typedef struct Bytes
 {
 	char	   *data;			/* terminated; NULL if nothing came */
@@ -73,7 +75,7 @@ typedef struct Bytes
 	bool		is_starved;		/* malloc failed */
 } Bytes;
 
-/* A request on its way, and what came of it so far. */
+/* A request that is being sent or answered, and what has come so far. */
 typedef struct Transfer
 {
 	FcHttpResponse response;	/* what the caller will get */
@@ -117,8 +119,8 @@ struct FcHttpConnection
 };
 
 /*
- * What libcurl's result means once the request was sent.  With another one,
- * the connection was lost.
+ * What libcurl's result means once the request was sent.  Any result that is
+ * not listed means that the connection was lost.
  */
 typedef struct Meaning
 {
@@ -180,7 +182,7 @@ static void block_signals(sigset_t *saved);
 static void restore_signals(const sigset_t *saved);
 static bool has_leftovers(FcHttpConnection *connection);
 
-/* Set an option of a connection's easy handle; none may fail unseen. */
+/* Set an option of a connection's easy handle, and check the result. */
 #define SET_OPTION(connection, option, value) \
 	check_result(curl_easy_setopt((connection)->easy, option, value))
 
@@ -229,11 +231,12 @@ fc_http_connect(const FcHttpOptions *options)
 
 /*
  * fc_http_perform
- *		Send a request, and wait for its answer or for what prevents it.
+ *		Send a request, and wait until it is answered or has failed.
  *
- * The response lives in the current memory context.  Throws when the query is
- * cancelled, or memory is short, and leaves the connection fit for the next
- * request; anything that the network or the server do is an outcome.
+ * The response lives in the current memory context.  Throws if the query is
+ * cancelled or memory is short; the connection can then be used for the next
+ * request.  It does not throw for anything that the network or the server do:
+ * that is in the response's outcome.
  */
 FcHttpResponse *
 fc_http_perform(FcHttpConnection *connection, const FcHttpRequest *request)
@@ -339,7 +342,7 @@ free_connection(void *arg)
 		ReleaseExternalFD();
 }
 
-/* Make what will hold a response, and see that it gets freed. */
+/* Make an empty response, and see to it that it gets freed. */
 static Transfer *
 make_transfer(FcHttpConnection *connection, const FcHttpRequest *request)
 {
@@ -366,8 +369,8 @@ free_transfer(void *arg)
 }
 
 /*
- * Set all options of a request.  They are forgotten after each one, so that
- * none of them points to what is gone; what libcurl keeps is the connection.
+ * Set all options of a request.  They are reset after each request, so that
+ * none of them points to freed memory.  libcurl keeps the connection.
  */
 static void
 set_options(FcHttpConnection *connection, Transfer *transfer)
@@ -391,8 +394,9 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_ACCEPT_ENCODING, "");
 
 	/*
-	 * Where to: here and nowhere else.  A redirect would take the key along.
-	 * HTTP/1.1, as one request at a time has no use for streams.
+	 * Set where the request goes.  Redirects are not followed, since libcurl
+	 * would send the key to the new host.  HTTP/1.1, as one request at a time
+	 * has no use for streams.
 	 */
 	SET_OPTION(connection, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET_OPTION(connection, CURLOPT_FOLLOWLOCATION, 0L);
@@ -406,12 +410,12 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (options->ca_file != NULL)
 	{
-		/* these and no others, so not the system's directory either */
+		/* trust only these, and not the system's certificates */
 		SET_OPTION(connection, CURLOPT_CAINFO, options->ca_file);
 		SET_OPTION(connection, CURLOPT_CAPATH, NULL);
 	}
 
-	/* what an answer left behind is not the answer to this request */
+	/* bytes left over from an earlier answer must not be taken for this one */
 	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
 			   has_leftovers(connection) ? 1L : 0L);
 
@@ -421,7 +425,7 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
 			   (long) options->request_timeout_ms);
 
-	/* signals are ours, and a resolver that hangs is left to itself */
+	/* libcurl must not use signals, nor wait for a resolver that hangs */
 	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
 	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
@@ -441,7 +445,7 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 static void
 set_headers(FcHttpConnection *connection, const FcHttpRequest *request)
 {
-	/* libcurl would wait for leave to send a long body */
+	/* do not wait for "100 Continue" before a long body */
 	static const char *const without[] = {"Expect:", NULL};
 	const char *const *const lists[] = {without, request->headers};
 
@@ -474,7 +478,7 @@ check_result(CURLcode result)
 /*
  * Let libcurl work until the transfer has a result, and wait in between.
  *
- * libcurl watches the time, too; should it fail to, we give up ourselves.
+ * libcurl watches the timeout.  If it fails to, we give up by ourselves.
  */
 static void
 run_transfer(FcHttpConnection *connection, Transfer *transfer)
@@ -556,7 +560,7 @@ step(FcHttpConnection *connection, curl_socket_t fd, int events)
 			 curl_multi_strerror(result));
 }
 
-/* See if libcurl has a result, or should have had one by now. */
+/* Ask libcurl for a result; give up if the time is over without one. */
 static void
 collect_result(FcHttpConnection *connection, Transfer *transfer)
 {
@@ -595,10 +599,11 @@ time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
 }
 
 /*
- * Has the server sent more than its last answer was said to hold?
+ * Has the server sent more bytes than its last answer announced?
  *
- * libcurl reuses such a connection, and would take the rest for the next
- * answer.  The socket is libcurl's, which does not touch it between requests.
+ * libcurl would reuse such a connection, and take the rest for the next
+ * answer.  The socket is libcurl's, but libcurl does not use it between
+ * requests.
  */
 static bool
 has_leftovers(FcHttpConnection *connection)
@@ -612,8 +617,8 @@ has_leftovers(FcHttpConnection *connection)
 }
 
 /*
- * Take a request, whatever became of it, from libcurl.  The connection is
- * kept if all is well, else closed.  Does not throw.
+ * Take a request from libcurl, in whatever state it is.  Keeps the connection
+ * if the request ended well, else closes it.  Does not throw.
  */
 static void
 end_transfer(FcHttpConnection *connection)
@@ -635,7 +640,7 @@ end_transfer(FcHttpConnection *connection)
 	drop_wait_set(connection);
 }
 
-/* Turn what is known of a transfer into what the caller gets. */
+/* Fill in the response from the transfer. */
 static void
 fill_response(FcHttpConnection *connection, Transfer *transfer)
 {
@@ -689,7 +694,7 @@ judge_outcome(const Transfer *transfer)
 	return FC_HTTP_LOST;
 }
 
-/* Why is there no answer?  In words, and in numbers that do not vary. */
+/* Say why there is no answer, in words that are the same each time. */
 static const char *
 explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 {
@@ -760,7 +765,7 @@ list_headers(const Bytes *head)
 }
 
 /*
- * libcurl is about to send the request: once, as that is all we allow.
+ * libcurl is about to send the request.  Refuse a second time.
  */
 static int
 note_start(void *arg, char *remote_ip, char *local_ip, int remote_port,
@@ -786,7 +791,7 @@ note_header(char *line, size_t size, size_t count, void *arg)
 	Transfer   *transfer = arg;
 	Size		length = size * count;
 
-	/* what preceded a status line was an interim response, as 103 */
+	/* headers before a status line are those of an interim response */
 	if (!transfer->has_head && length > 5 && memcmp(line, "HTTP/", 5) == 0)
 	{
 		transfer->head.used = 0;
@@ -825,7 +830,7 @@ note_body(char *data, size_t size, size_t count, void *arg)
 	return append_bytes(&transfer->body, data, length) ? length : 0;
 }
 
-/* libcurl wants to know when something happens on a socket, or no longer. */
+/* libcurl asks us to watch a socket, or to stop watching it. */
 static int
 note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 			void *unused)
@@ -855,7 +860,7 @@ note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 	return 0;
 }
 
-/* libcurl wants to be called after some time, or no longer. */
+/* libcurl sets or clears the time when it wants to be called. */
 static int
 note_timer(CURLM *multi, long milliseconds, void *arg)
 {
@@ -866,7 +871,7 @@ note_timer(CURLM *multi, long milliseconds, void *arg)
 	return 0;
 }
 
-/* Append to a buffer; false, with the cause noted, if that cannot be. */
+/* Append to a buffer.  Returns false, and notes the cause, on failure. */
 static bool
 append_bytes(Bytes *buffer, const char *data, Size length)
 {
@@ -898,8 +903,9 @@ append_bytes(Bytes *buffer, const char *data, Size length)
 }
 
 /*
- * The set of our latch and libcurl's sockets, NULL if it has none yet.  Since
- * a socket cannot be taken from a set, each change makes a new one.
+ * The wait set of our latch and libcurl's sockets; NULL if libcurl has no
+ * socket yet.  A socket cannot be removed from a set, so each change makes a
+ * new set.
  */
 static WaitEventSet *
 get_wait_set(FcHttpConnection *connection)
@@ -951,9 +957,9 @@ drop_wait_set(FcHttpConnection *connection)
 }
 
 /*
- * Block all signals.  A thread that libcurl starts, for its resolver, does
- * then not take those that are meant for us: our handlers are not made to
- * run in a thread, and our latch would miss its wake-up.
+ * Block all signals, so that a thread that libcurl starts for its resolver
+ * gets none of them.  Our handlers are not made to run in another thread, and
+ * our latch would not be woken up.
  */
 static void
 block_signals(sigset_t *saved)

@@ -1,6 +1,6 @@
 /*
  * http.h
- *		One request, one response; interruptible and bounded.
+ *		Send one HTTP request and wait for its answer, within limits.
  *
  * Only http.c and url.c know libcurl.
  */

@@ -1,14 +1,14 @@
 /*
  * json.c
- *		Documents that live and die with a memory context.
+ *		JSON documents, which live in a memory context.
  *
- * cJSON parses, but it keeps neither the digits of a number nor, of a string,
- * what follows a \u0000; and one unpaired surrogate makes it refuse the whole
- * text.  So a document keeps its source: a value can be given as it was sent,
- * and a page with one bad string is still a page.  Once somebody asks for the
- * source of a value, that of all is looked up, in one walk.
+ * cJSON parses the text.  But it loses the digits of a number and what follows
+ * a \u0000 in a string, and it refuses a whole text because of one unpaired
+ * surrogate.  So a document keeps its source: a value can be returned as it
+ * was sent, and one bad string does not spoil a page.  When the source of a
+ * value is asked for, the sources of all values are located in one walk.
  *
- * The tree is made of many small pieces, which are freed together, with the
+ * The nodes of the tree are many and small.  They are freed together, with the
  * memory context.
  */
 #include "postgres.h"
@@ -36,8 +36,9 @@ struct FcJson
 };
 
 /*
- * What the current call of cJSON allocates from: pieces without headers, cut
- * off blocks of the context that was current.  A page has a hundred thousand.
+ * What the current call of cJSON allocates from: blocks of the current
+ * context, of which it gets pieces without headers.  A page has a hundred
+ * thousand of them.
  */
 static struct
 {
@@ -155,7 +156,7 @@ fc_json_kind(FcJsonNode node)
  * fc_json_member
  *		An object's member of that name, absent if there is none.
  *
- * Of several the last one counts, as in jsonb.
+ * If there are several, the last one counts, as in jsonb.
  */
 FcJsonNode
 fc_json_member(FcJsonNode object, const char *name)
@@ -243,7 +244,7 @@ fc_json_bool(FcJsonNode node)
  * fc_json_string
  *		The value of a string, UTF-8; lives as long as the document.
  *
- * An error if it holds what no text can hold: \u0000, half a surrogate pair.
+ * Throws if it holds what no text can hold: \u0000, or half a surrogate pair.
  * Whether the bytes are valid UTF-8 is for the caller to check.
  */
 const char *
@@ -274,7 +275,7 @@ fc_json_string(FcJsonNode node)
 
 /*
  * fc_json_legible
- *		The same for messages: U+FFFD stands for what no text can hold.
+ *		The same for messages: U+FFFD replaces what no text can hold.
  */
 const char *
 fc_json_legible(FcJsonNode node)
@@ -286,7 +287,7 @@ fc_json_legible(FcJsonNode node)
  * fc_json_server_string
  *		The value of a string in the server's encoding, checked.
  *
- * It is the document's, or allocated in the current context.
+ * The result belongs to the document, or is allocated in the current context.
  */
 const char *
 fc_json_server_string(FcJsonNode node)
@@ -298,7 +299,7 @@ fc_json_server_string(FcJsonNode node)
  * fc_json_server_name
  *		The name of an object's member, likewise.
  *
- * Only where fc_json_is_exact says that it is what was sent.
+ * To be used only where fc_json_is_exact is true.
  */
 const char *
 fc_json_server_name(FcJsonNode member)
@@ -308,9 +309,9 @@ fc_json_server_name(FcJsonNode member)
 
 /*
  * fc_json_is_exact
- *		Are all strings of a value's document what was sent?
+ *		Are all strings of a value's document exactly what was sent?
  *
- * Else fc_json_string refuses some, and names may not be the right ones.
+ * If not, fc_json_string refuses some of them, and names may be wrong.
  */
 bool
 fc_json_is_exact(FcJsonNode node)
@@ -368,7 +369,7 @@ fc_json_source(FcJsonNode node, Size *length)
 
 	if (!document->is_located)
 	{
-		/* only a memory of the document, which does not change */
+		/* casts const away, to remember a result in the document */
 		FcJson	   *memory = unconstify(FcJson *, document);
 
 		(void) locate(document, document->root,
@@ -406,9 +407,9 @@ fc_json_append_string(StringInfo buffer, const char *text)
 /*
  * Let cJSON parse, allocating in the current context.
  *
- * Its hooks are the process's, and somebody else in this backend may use
- * cJSON: they are ours only for the time of the call, and malloc and free
- * afterwards.  Hooks that somebody else has set are lost, as cJSON does not
+ * cJSON's hooks are global to the process, and another library in this backend
+ * may use cJSON.  So we set them for this call only, and set malloc and free
+ * afterwards.  Hooks that another library has set are lost, as cJSON does not
  * tell which they were.
  */
 static cJSON *
@@ -436,7 +437,7 @@ parse(const char *text, Size length, const char **end)
 }
 
 /*
- * Hook of cJSON, which is not ours to jump out of.
+ * Hook of cJSON: allocate.  Must not throw through cJSON's frames.
  */
 static void *
 allocate(size_t size)
@@ -468,7 +469,7 @@ allocate(size_t size)
 }
 
 /*
- * Hook of cJSON: what it frees lives as long as the rest.
+ * Hook of cJSON: free nothing; the memory context does.
  */
 static void
 keep(void *pointer)
@@ -477,8 +478,8 @@ keep(void *pointer)
 
 /*
  * Return text, or a copy of the same length in which the escapes that cJSON
- * would stumble over are others.  NULL if there is one that is none: cJSON
- * would read a \u without four digits as the end of the string.
+ * cannot handle are replaced.  Returns NULL if there is a \u without four
+ * digits, which cJSON would read as the end of the string.
  */
 static const char *
 repair_escapes(const char *text, Size length)
@@ -511,8 +512,8 @@ repair_escapes(const char *text, Size length)
 }
 
 /*
- * The length of the escape sequence, a surrogate pair being one; it is bad if
- * it stands for no character that a text may hold.
+ * The length of the escape sequence; a surrogate pair is one sequence.  It is
+ * bad if it stands for no character that a text can hold.
  */
 static int
 measure_escape(const char *escape, const char *end, bool *is_bad)
@@ -536,7 +537,7 @@ measure_escape(const char *escape, const char *end, bool *is_bad)
 }
 
 /*
- * The number in a \uXXXX, or -1 if that is not what stands there.
+ * The number in a \uXXXX, or -1 if there is no such escape.
  */
 static int
 escaped_unit(const char *escape, const char *end)
@@ -567,7 +568,7 @@ to_server(const FcJson *document, const char *string)
 {
 	if (!document->is_checked)
 	{
-		/* only a memory of the document, which does not change */
+		/* casts const away, to remember a result in the document */
 		FcJson	   *memory = unconstify(FcJson *, document);
 
 		memory->is_server_text = GetDatabaseEncoding() == PG_UTF8 &&
@@ -609,16 +610,18 @@ make_node(const FcJson *document, const cJSON *node)
 }
 
 /*
- * The rest of this file walks source that cJSON has accepted.  It trusts the
- * shape but never the bounds: cJSON is more lenient than a grammar.
+ * The rest of this file walks source that cJSON has accepted.  It relies on
+ * the order of tokens, but always checks for the end of the text, as cJSON
+ * accepts more than the grammar of JSON.
  */
 
 /*
- * Note where the source of a value, and of all in it, begins; give what
- * follows it.  No deeper than cJSON, which stops at CJSON_NESTING_LIMIT.
+ * Note where the source of a value begins, and of all values in it.  Returns
+ * what follows it.  The recursion is no deeper than that of cJSON, which stops
+ * at CJSON_NESTING_LIMIT.
  *
- * It goes where cJSON keeps nothing: of a string to valuedouble, of all else
- * to valuestring.
+ * The position is stored in a member of the node that cJSON does not use:
+ * valuedouble for a string, valuestring for any other value.
  */
 static const char *
 locate(const FcJson *document, cJSON *value, const char *text)

@@ -1,15 +1,15 @@
 /*
  * json.h
- *		Documents that live and die with a memory context.
+ *		JSON documents, which live in a memory context.
  *
- * The only file of ours that knows cJSON is json.c.
+ * Only json.c knows cJSON.
  */
 #ifndef FC_JSON_H
 #define FC_JSON_H
 
 #include "lib/stringinfo.h"
 
-/* A parsed text, with the text; freed with the context it was parsed in. */
+/* A parsed text and its source; freed with the context it was parsed in. */
 typedef struct FcJson FcJson;
 
 /* One value of a document.  Plain data, to be passed by value. */

@@ -1,11 +1,11 @@
 /*
  * jsonb.c
- *		A value of a document as jsonb.
+ *		Convert a value of a JSON document to jsonb.
  *
- * The same as jsonb's input function makes of the value's source, without
- * parsing it again: numbers keep their digits, and of two members of one name
- * the last counts.  Control characters that a string should have escaped, and
- * what SQL_ASCII cannot check, are taken as in columns of type text.
+ * The result is what jsonb's input function makes of the value's source, but
+ * nothing is parsed again: numbers keep their digits, and if two members have
+ * one name, the last one counts.  Unescaped control characters are accepted,
+ * and so are all bytes under SQL_ASCII, as in columns of type text.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
-/* So many digits, with a sign, are always a bigint. */
+/* a number of so many digits, with a sign, always fits in a bigint */
 #define MAX_BIGINT_LENGTH	18
 
 static void push(JsonbParseState **state, JsonbIteratorToken token,
@@ -32,9 +32,9 @@ static Numeric make_numeric(const char *digits, Size length);
  * fc_jsonb
  *		Make jsonb of a value, allocated in the current context.
  *
- * If element is given, the objects in an array are replaced by their members
- * of that name, by null if they have none.  An error if a string holds what
- * no text can hold.
+ * If element is given, each object in an array is replaced by its member of
+ * that name, or by null if it has none.  Throws if a string holds what no text
+ * can hold.
  */
 Jsonb *
 fc_jsonb(FcJsonNode node, const char *element)
@@ -48,7 +48,7 @@ fc_jsonb(FcJsonNode node, const char *element)
 }
 
 /*
- * Push one value, an element or a member's as token says.
+ * Push one value; token says whether as an element or a member's value.
  */
 static void
 push(JsonbParseState **state, JsonbIteratorToken token, FcJsonNode node,
@@ -73,7 +73,7 @@ is_container(FcJsonNode node)
 }
 
 /*
- * Push a container and what is in it; the outermost is the result.
+ * Push a container and its contents.  Returns the outermost one.
  */
 static JsonbValue *
 push_container(JsonbParseState **state, FcJsonNode container,
@@ -104,7 +104,7 @@ push_container(JsonbParseState **state, FcJsonNode container,
 }
 
 /*
- * Fill value with a scalar; what is absent is null.
+ * Fill value with a scalar; null if the value is absent.
  */
 static JsonbValue *
 make_scalar(FcJsonNode node, JsonbValue *value)

@@ -1,6 +1,6 @@
 /*
  * jsonb.h
- *		A value of a document as jsonb.
+ *		Convert a value of a JSON document to jsonb.
  */
 #ifndef FC_JSONB_H
 #define FC_JSONB_H

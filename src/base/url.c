@@ -1,9 +1,9 @@
 /*
  * url.c
- *		Which URLs an option may hold, and what a URL may hold.
+ *		Check the URLs of options, and escape texts for URLs.
  *
- * A base URL decides where the key goes, so it is taken to pieces by the
- * library that will send it, and refused where that might guess.
+ * A base URL decides where the key is sent.  So it is parsed by libcurl, which
+ * will send it, and refused wherever libcurl would have to guess.
  */
 #include "postgres.h"
 
@@ -38,7 +38,7 @@ static bool is_loopback(const char *host);
 
 /*
  * fc_url_check
- *		May requests, with the key in them, be sent to this base URL?
+ *		May requests, which contain the key, be sent to this base URL?
  *
  * Returns NULL if so, else a sentence that says why not.  normalized is then
  * the URL without a trailing slash, origin its scheme://host:port in lower
@@ -106,7 +106,7 @@ fc_url_check_proxy(const char *url)
 
 /*
  * fc_url_escape
- *		Text in the server's encoding as it may stand in a path or query.
+ *		Percent-encode text, in the server's encoding, for a path or query.
  */
 char *
 fc_url_escape(const char *text)
@@ -147,7 +147,7 @@ has_odd_characters(const char *url)
 
 /*
  * Is there a percent sign before the path?  No host needs one, and libcurl
- * would decode it to another host, or to what is none.
+ * would decode it to another host, or to an invalid one.
  */
 static bool
 has_escaped_host(const char *url)
@@ -162,8 +162,8 @@ has_escaped_host(const char *url)
 }
 
 /*
- * Take a URL to pieces, as libcurl does.  Nothing is palloc'd meanwhile, as
- * a failure would leak libcurl's memory.
+ * Parse a URL by libcurl.  Nothing is palloc'd meanwhile, as a failure would
+ * leak libcurl's memory.
  */
 static bool
 split_url(const char *url, unsigned int flags, UrlParts *parts)

@@ -1,6 +1,6 @@
 /*
  * url.h
- *		Which URLs an option may hold, and what a URL may hold.
+ *		Check the URLs of options, and escape texts for URLs.
  */
 #ifndef FC_URL_H
 #define FC_URL_H

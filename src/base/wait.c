@@ -1,8 +1,9 @@
 /*
  * wait.c
- *		Waiting, as a backend must: so that it can be cancelled at any time.
+ *		Wait so that the backend can be cancelled at any time.
  *
- * All of us waits here, for our latch at least, and serves interrupts then.
+ * All waiting of this extension is done here.  While it waits, the backend
+ * also waits for its latch, and it serves interrupts.
  */
 #include "postgres.h"
 
@@ -40,10 +41,10 @@ fc_wait(double milliseconds, FcWaitCause cause)
 
 /*
  * fc_wait_sockets
- *		Wait until a socket of the set is ready, somebody sets our latch, which
- *		the set must hold, too, or the time is up.
+ *		Wait until a socket of the set is ready, somebody sets our latch, or
+ *		the time is up.  The set has to contain our latch.
  *
- * Returns how many places of ready, which has so many, are filled in.
+ * Returns how many elements of ready are filled in.
  */
 int
 fc_wait_sockets(WaitEventSet *set, WaitEvent *ready, int size,
@@ -58,7 +59,7 @@ fc_wait_sockets(WaitEventSet *set, WaitEvent *ready, int size,
 
 /*
  * fc_wait_clock
- *		The time in milliseconds, by a clock that is never set.
+ *		The time in milliseconds, of a clock that is never adjusted.
  */
 double
 fc_wait_clock(void)
@@ -69,7 +70,7 @@ fc_wait_clock(void)
 	return INSTR_TIME_GET_MILLISEC(now);
 }
 
-/* In whole milliseconds, rather late than early. */
+/* Round up to whole milliseconds. */
 static int
 get_timeout(double milliseconds)
 {

@@ -1,6 +1,6 @@
 /*
  * wait.h
- *		Waiting, as a backend must: so that it can be cancelled at any time.
+ *		Wait so that the backend can be cancelled at any time.
  */
 #ifndef FC_WAIT_H
 #define FC_WAIT_H

@@ -1,22 +1,23 @@
 /*
  * batch.c
- *		Run a batched join: keys collected below, rows held by key above.
+ *		Run a batched join: collect outer keys, and hold inner rows by key.
  *
- * Core's nested loop stays the join.  Below its outer side stands BatchKeys,
- * which reads a stretch of outer rows ahead, notes their keys, and hands the
- * rows on unchanged.  When the inner side, a foreign scan, is asked for a key
- * whose rows it does not hold, it fetches them together with those of the
- * keys that are still to come in the stretch.
+ * The join is PostgreSQL's nested loop.  Its outer side is a custom scan,
+ * BatchKeys.  It reads a stretch of outer rows ahead, notes their keys, and
+ * returns the rows unchanged.  The inner side is a foreign scan.  When it is
+ * asked for a key whose rows it does not hold, it fetches them together with
+ * the rows of the keys that come later in the stretch.
  *
- * The two meet in a link, which lives as long as the query.  It lies in an
- * executor parameter that the planner has reserved; the outer side is begun
- * before the inner side, so that it is there in time.
+ * The two sides share a struct, the link, which lives as long as the query.
+ * The outer side makes it, and stores a pointer to it in an executor parameter
+ * that the planner has reserved.  The outer side is begun before the inner
+ * side, so that the pointer is there in time.
  *
- * Rows are held in half of what a hash table may take.  When that is full,
- * all of them move to a temporary file, in which each row of a key leads to
- * the one before: no request is repeated because its answer was too large.
- * Keys stay in memory, in the other half.  Only when they fill that, and there
- * are tens of thousands of them, is everything forgotten.
+ * Rows may take half of the memory that a hash table may take.  When that is
+ * full, all rows move to a temporary file, in which each row of a key points
+ * to the row before it.  So no request is repeated because its answer was too
+ * large.  Keys stay in memory, in the other half.  If tens of thousands of
+ * keys have filled that, all keys and rows are forgotten.
  */
 #include "postgres.h"
 
@@ -223,9 +224,9 @@ fc_batch_begin(ForeignScanState *node, const FcBatchSource *source,
 
 /*
  * fc_batch_next
- *		The next row of the key that the inner side is asked for, and its id.
+ *		The next row of the key that the inner side was asked for, and its id.
  *
- * It lives until the next call, or rescan.
+ * The row lives until the next call or rescan.
  */
 TupleTableSlot *
 fc_batch_next(FcBatch *batch, int64 *id)
@@ -252,10 +253,10 @@ fc_batch_next(FcBatch *batch, int64 *id)
 
 /*
  * fc_batch_rescan
- *		Be ready for another key, or the same again.
+ *		Prepare for another key, or the same one again.
  *
- * What else the question depends on may have changed; then the rows held
- * answer another question.
+ * If other parameters of the scan have changed, the rows that are held are
+ * forgotten, as they belong to another question.
  */
 void
 fc_batch_rescan(FcBatch *batch)
@@ -305,7 +306,7 @@ begin_batch_keys(CustomScanState *node, EState *estate, int eflags)
 }
 
 /*
- * Hand on a row of the plan below.
+ * Return the next row of the plan below.
  */
 static TupleTableSlot *
 exec_batch_keys(CustomScanState *node)
@@ -343,7 +344,8 @@ end_batch_keys(CustomScanState *node)
 }
 
 /*
- * Begin again, below too.  Keys of rows read ahead wait no longer.
+ * Begin again, and rescan the plan below.  Forget the keys of rows that were
+ * read ahead.
  */
 static void
 rescan_batch_keys(CustomScanState *node)
@@ -407,7 +409,8 @@ create_link(int size)
 /*
  * Read outer rows until enough of their keys are new, or memory is full.
  *
- * Stretches grow, so that who needs only a few rows asks for few keys.
+ * Stretches begin short and grow, so that a query that needs only a few rows
+ * asks for few keys.
  */
 static void
 read_stretch(BatchKeysState *state)
@@ -445,7 +448,7 @@ read_stretch(BatchKeysState *state)
 }
 
 /*
- * Add a row to the stretch.  Does it bring a key that is new?
+ * Add a row to the stretch.  Returns whether its key is new.
  */
 static bool
 add_outer_row(BatchKeysState *state, MinimalTuple tuple)
@@ -485,7 +488,7 @@ add_outer_row(BatchKeysState *state, MinimalTuple tuple)
 }
 
 /*
- * Find the rows of the key that the inner side is asked for.
+ * Find the rows of the key that the inner side was asked for.
  */
 static void
 look_up_key(FcBatch *batch)
@@ -535,7 +538,7 @@ fetch_key(FcBatch *batch, int64 key)
 }
 
 /*
- * The key, and others that will be looked up soon; none of them is held.
+ * The key, and the keys that come next, of which no rows are held yet.
  */
 static int
 collect_keys(BatchLink *link, int64 first, int64 *keys)
@@ -562,7 +565,7 @@ collect_keys(BatchLink *link, int64 first, int64 *keys)
 }
 
 /*
- * Ask the scan's question for some keys.
+ * Run the scan's query for some keys.
  */
 static void
 ask_for_keys(FcBatch *batch, const int64 *keys, int count)
@@ -591,7 +594,7 @@ ask_for_keys(FcBatch *batch, const int64 *keys, int count)
 }
 
 /*
- * Hold all rows of the answer, each with its own key.
+ * Keep all rows of the answer, each under its own key.
  *
  * Rows of keys that were not asked for may come: an API may ignore a filter.
  */
@@ -671,7 +674,8 @@ spill_rows(BatchLink *link)
 }
 
 /*
- * Write a row where the file stands, behind the place of the key's row before.
+ * Write a row at the end of the file, after the position of the key's row
+ * before it.
  */
 static void
 write_row(BatchLink *link, HeldKey *held, HeldRow *row)
@@ -714,7 +718,7 @@ read_file(BufFile *file, void *data, Size length)
 }
 
 /*
- * What is known of a key; nothing, if it is new.
+ * The entry of a key; an empty one if the key is new.
  */
 static HeldKey *
 find_key(BatchLink *link, int64 key)

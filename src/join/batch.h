@@ -1,6 +1,6 @@
 /*
  * batch.h
- *		Run a batched join: keys collected below, rows held by key above.
+ *		Run a batched join: collect outer keys, and hold inner rows by key.
  *
  * The custom scan "BatchKeys" reads outer rows ahead of a nested
  * loop and collects their keys; the foreign scan on the inner side fetches the
@@ -18,7 +18,7 @@
  *	   node->ss.ss_ScanTupleSlot.
  *	3. in ReScanForeignScan does nothing but
  *			fc_batch_rescan(state->batch);
- *	   since ask below begins each question anew;
+ *	   since ask, below, begins each query anew;
  *	4. gives two callbacks.  ask(node, operand, keys) evaluates all operands
  *	   but the one numbered operand, takes keys (an int8[]; its type is
  *	   INT8ARRAYOID, it is not NULL) in its place, calls fc_bind_query and

@@ -2,14 +2,15 @@
  * join.c
  *		Plan the batched join, which asks for many keys at once.
  *
- * Core considers a nested loop with one of our tables on the inner side, one
- * request for each outer row, and a hash join, which reads the whole list.
- * We add the nested loop whose outer side collects keys, so that one request
- * serves a hundred of them (batch.c).  It takes part in the choice like any
- * other path; its requests are costed where the keys are collected.
+ * PostgreSQL considers a nested loop with one of our tables on the inner side,
+ * which sends a request for each outer row, and a hash join, which reads the
+ * whole list.  We add a nested loop whose outer side collects keys, so that
+ * one request serves a hundred of them (batch.c).  The planner chooses among
+ * these paths by cost.  The cost of the requests is in the path that collects
+ * the keys.
  *
- * Nothing about the join itself is ours: a nested loop with the same inner
- * side, asked for one key at a time, would be right wherever this one is.
+ * The join itself is PostgreSQL's.  It is correct wherever a nested loop with
+ * the same inner side, asked for one key at a time, is correct.
  */
 #include "postgres.h"
 
@@ -28,7 +29,7 @@
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
 
-/* What it is to run a batched join over an outer path. */
+/* What we need to know to add a batched join. */
 typedef struct BatchEstimate
 {
 	int			first;			/* keys in the first batch */
@@ -75,7 +76,7 @@ static const CustomPathMethods path_methods = {
  * fc_join_init
  *		Take part in the planning of joins.
  *
- * Whoever plans one of our tables has loaded the library for it.
+ * The hook is in time: planning one of our tables loads the library.
  */
 void
 fc_join_init(void)
@@ -132,8 +133,8 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *joinrel,
 }
 
 /*
- * Is this one of our tables, with a route for many parents, and may it be the
- * inner side of a nested loop?
+ * Is this one of our tables, does it have a route for many parents, and may it
+ * be the inner side of a nested loop?
  */
 static bool
 can_be_batched(const RelOptInfo *rel, JoinType jointype)
@@ -237,8 +238,8 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 /*
  * The expression over what the outer side gives.
  *
- * From PostgreSQL 16 on, a column above an outer join is another one than the
- * same below it; the outer side's own is the one that can be found there.
+ * From PostgreSQL 16 on, a Var above an outer join differs from the same Var
+ * below it (varnullingrels).  So each Var is replaced by the outer side's own.
  */
 static Node *
 rebuild_expression(Node *node, Rebuild *rebuild)
@@ -279,7 +280,7 @@ find_in_target(Node *node, const List *target)
 }
 
 /*
- * How many requests it takes to ask for the keys of an outer path.
+ * The number of requests for the keys of an outer path.
  */
 static BatchEstimate
 estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
@@ -296,7 +297,7 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 	estimate.requests = ceil(batches *
 							 Max(rows / planned->table->page_size + 0.5, 1));
 
-	/* who wants few rows, in the order in which they come, needs few keys */
+	/* with a LIMIT on rows in this order, few keys are needed */
 	if (root->limit_tuples > 0 &&
 		pathkeys_contained_in(root->query_pathkeys, outer_path->pathkeys))
 		estimate.first = (int) Min(ceil(root->limit_tuples /
@@ -306,9 +307,10 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 }
 
 /*
- * The path that collects keys from an outer path, and bears the requests.
+ * The path that collects keys from an outer path.  It bears the cost of the
+ * requests.
  *
- * The first of them is sent when a batch of rows has been read.
+ * The first request is sent when a batch of rows has been read.
  */
 static CustomPath *
 create_keys_path(Path *outer_path, Node *expression,
@@ -343,9 +345,9 @@ create_keys_path(Path *outer_path, Node *expression,
 }
 
 /*
- * The plan node of such a path, which has reserved the link's parameter.
+ * Make the plan node of such a path, and reserve the link's parameter.
  *
- * The inner side is planned later, and reads the parameter's number.
+ * The plan of the inner side is made later, and reads the parameter's number.
  */
 static Plan *
 plan_keys_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,

@@ -11,7 +11,10 @@
 
 #include "read/ending.h"
 
-/* No page of the API is longer; what is longer is no page: section 3. */
+/*
+ * The API documents 250 as the largest page.  A longer answer is no page, but
+ * the whole list.
+ */
 #define LARGEST_PAGE	250
 
 /* As many pages in a row may lead nowhere. */

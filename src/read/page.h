@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "nodes/bitmapset.h"
 
-/* What a page says of a next one: reference section 5.6. */
+/* What a page says of a next one, in its pagination.next_page. */
 typedef enum FcPageNext
 {
 	FC_NEXT_UNTOLD,				/* nothing that can be relied on */

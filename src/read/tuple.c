@@ -782,7 +782,7 @@ timestamp_text(const ReaderColumn *column, FcJsonNode node, bool *has_offset)
 	require_digits(column, text, "9999-99-99");
 	*has_offset = strlen(text) > 10 && strpbrk(text + 11, "Zz+-") != NULL;
 
-	/* some print the time with hyphens: core-api.md section 10 */
+	/* the vendor's pages also print the time with hyphens, 10-30-00 */
 	if (strlen(text) >= 19 && text[10] == 'T' && text[13] == '-' &&
 		text[16] == '-')
 	{

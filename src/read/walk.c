@@ -588,8 +588,8 @@ note_present(FcWalk *walk, FcJsonNode items)
 }
 
 /*
- * Some items hold a relation though nobody asked for it; that says nothing of
- * the others: reference section 6.1.
+ * Some items hold a relation that was not asked for, such as the employees of
+ * a private customer.  That says nothing about other items.
  */
 static bool
 was_asked_for(const FcWalk *walk, const FcColumn *column)

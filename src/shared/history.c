@@ -1,14 +1,15 @@
 /*
  * history.c
- *		When requests were answered, and when a window of time allows more.
+ *		The times of past answers, and when one more request is allowed.
  *
- * A history is an array of marks, oldest first, each a time and the number of
- * requests that were answered between the mark before it and then.  It has to
- * be short.  When there is no mark left, two that lie close together become
- * one, with the later time.  That errs to fewer requests, and only where more
- * are allowed than there are marks.
+ * A history is an array of marks, oldest first.  Each mark has a time, and the
+ * number of requests that were answered between the mark before it and that
+ * time.  The array is short.  When it is full, two marks that lie close
+ * together become one, with the later time.  So requests may be allowed later
+ * than necessary, but never too early, and this happens only if a window
+ * allows more requests than there are marks.
  *
- * Times are in microseconds, by a clock that is the caller's.
+ * Times are in microseconds of a clock that the caller chooses.
  */
 #include "postgres.h"
 
@@ -19,11 +20,11 @@ static int64 mark_time(const FcMark *mark, int64 now);
 
 /*
  * fc_history_opens_at
- *		When does a window that may hold so many requests allow one more?
+ *		The time at which a window of so many requests allows one more.
  *
- * That is when the answer that makes it full, counted from the newest, has
- * become too old; now, if it is not full; or FC_NEVER, if those in flight
- * alone fill it.
+ * Requests in flight count, and then answers, beginning with the newest.  The
+ * result is when the answer that fills the window leaves it; now, if the
+ * window is not full; or FC_NEVER, if the requests in flight fill it.
  */
 int64
 fc_history_opens_at(const FcHistory *history, int limit, int64 window,
@@ -45,10 +46,11 @@ fc_history_opens_at(const FcHistory *history, int limit, int64 window,
 
 /*
  * fc_history_add
- *		Enter a request that was answered, or is taken to be.
+ *		Add a request that was answered, or counts as answered.
  *
- * An abandoned request's time lies in the future, so the new mark is not
- * always the newest.  window is the one that the history is kept for.
+ * The time of an abandoned request is in the future, so the new mark is not
+ * always the newest. window is the length of the window that this history is
+ * for.
  */
 void
 fc_history_add(FcHistory *history, int64 window, int64 when, int64 now)
@@ -79,8 +81,8 @@ fc_history_clear(FcHistory *history)
 }
 
 /*
- * Drop the oldest mark if it is out of the window.  Else unite two: those
- * that then span the least time.
+ * Drop the oldest mark if it is older than the window.  Else merge two
+ * neighbours: those that span the least time.
  */
 static void
 make_room(FcHistory *history, int64 window, int64 now)

@@ -1,6 +1,6 @@
 /*
  * history.h
- *		When requests were answered, and when a window of time allows more.
+ *		The times of past answers, and when one more request is allowed.
  *
  * A history of zeros is empty; it may lie in shared memory.
  */
@@ -11,9 +11,9 @@
 #define FC_NEVER			PG_INT64_MAX	/* not before something happens */
 
 /*
- * Some requests that were answered.  Of the time only the low half is kept,
- * which is ambiguous after 71 minutes: the caller clears a history whose last
- * mark is old, and adds none that is far from it.
+ * A number of answered requests.  Only the low 32 bits of the time are kept,
+ * which are ambiguous after 71 minutes.  So the caller clears a history whose
+ * last mark is old, and never adds a mark far from the last one.
  */
 typedef struct FcMark
 {

@@ -1,56 +1,56 @@
 /*
  * limiter.c
- *		At most n requests per second and account, over all backends.
+ *		Limit the requests per second of an account, over all backends.
  *
- * What is guaranteed: with a limit of n per second, no n + 1 requests arrive
- * at the API within one second, whatever the network does.  A request arrives
- * after it was sent and before its answer is here.  So one is let go only
- * while fewer than n earlier ones are unanswered, or were answered less than
- * a second ago: of any n + 1 requests, the last one to be sent then left at
- * least a second after another of them was answered, hence arrived at least
- * a second after it.  Three things are not known so exactly:
+ * Guarantee: with a limit of n per second, at most n requests arrive at the
+ * API within any second, whatever the network does.  A request arrives after
+ * it was sent and before its answer is here.  So a request may be sent only
+ * while fewer than n earlier ones are unanswered or were answered less than a
+ * second ago.  Of any n + 1 requests, the one that was sent last was then sent
+ * at least a second after another of them was answered, and so it arrived at
+ * least a second after that one.  Three cases need an assumption:
  *
  * - A request that was abandoned may still be under way.  It counts as
- *	 answered two seconds later.  This is the only thing we assume of the
+ *	 answered two seconds later.  This is the only assumption about the
  *	 network.
- * - A block of shared memory that was just created knows nothing of requests
- *	 sent before a crash.  Every account counts as full at that time, and as
+ * - After a crash, the new block of shared memory knows nothing of earlier
+ *	 requests.  Every account counts as full at the time of the crash, and as
  *	 many requests as may be in flight at once count as abandoned when the
  *	 server started again.
- * - An account whose entry was reused for another is forgotten.  A new entry
- *	 counts as full at the time of the last answer that was forgotten.
+ * - If the entry of an account is reused for another account, its requests
+ *	 are forgotten.  A new entry counts as full at the time of the last answer
+ *	 that was forgotten.
  *
- * A limit below one a second, 0.5 say, is one request in any two seconds.
- * Above, the fraction is dropped: 2.5 in any second is 2 in any second.  The
- * window per minute works in the same way, except that nothing is assumed of
- * what is not known: after a crash nobody shall wait for a minute.
+ * A limit of less than one a second, such as 0.5, is one request in any two
+ * seconds.  Of a larger limit the fraction is dropped: 2.5 is 2 in any second.
+ * The limit per minute works in the same way, but requests of which nothing is
+ * known do not count, so that nobody has to wait for a minute after a crash.
  *
- * Queue: who wants to send joins the queue of the account, and is let go when
- * first in it, so requests leave in the order in which they were wanted.  A
- * backend asks (fc_limiter_poll), and gets to know how long to wait before it
- * asks again.  It is told the exact time where only time has to pass, and at
- * most a second in any case; who becomes first in the queue, or may have been
- * held up by a request that is over, has its latch set.
+ * Queue: a backend that wants to send joins the queue of the account, and may
+ * send when it is first in the queue.  So requests are sent in the order in
+ * which backends joined.  A backend polls (fc_limiter_poll), and is told how
+ * long to wait before it polls again: the exact time if only time has to pass,
+ * and never more than a second.  The latch of a backend is set when it becomes
+ * first in the queue, and when a request ends that may have held it up.
  *
- * Blocks: a 429 blocks the account for everybody, until the time that the
- * API named, or for a back-off that doubles with each episode.  An answer to
- * a request that was sent before the block began is of the same episode: it
- * may prolong the block, by a second or until a time that the API names, but
- * is no reason for a longer back-off.
+ * Blocks: a 429 blocks the account for all backends, until the time that the
+ * API named, or for a back-off that doubles with each episode.  An answer to a
+ * request that was sent before the block began belongs to the same episode.
+ * It may prolong the block, by a second or until a time that the API names,
+ * but it does not double the back-off.
  *
- * Locking: one lightweight lock guards the block.  It is held for as long as
- * it takes to look through a few short arrays, never while anybody waits,
- * sends or allocates.  What only the backend itself has to know is not in
- * shared memory, so that fc_limiter_start needs no lock: it is called by
- * libcurl, in whose callbacks neither waiting nor throwing is allowed.  A
- * backend that ends by ERROR or FATAL gives up its place in a transaction or
- * exit callback, should its caller not have done so.  One that is killed takes
- * all shared memory along, in the crash restart.
+ * Locking: one lightweight lock protects the block.  It is held while a few
+ * short arrays are searched, and never while a backend waits, sends or
+ * allocates.  State of one backend is not in shared memory, so that
+ * fc_limiter_start needs no lock: a callback of libcurl calls it, and must
+ * neither wait nor throw.  After an ERROR or FATAL, a transaction or exit
+ * callback gives up the backend's place, if the caller has not done so.  If a
+ * backend is killed, the server restarts, and shared memory is created anew.
  *
- * Memory: the block is taken on first use, from what the server keeps spare
- * for libraries that come late, or at the start of the server if we are
- * preloaded.  It has to be small, hence accounts are few and what is known of
- * each is short (history.c).
+ * Memory: the block is allocated on first use, from the shared memory that the
+ * server keeps spare for libraries that are not preloaded; if we are
+ * preloaded, at the start of the server.  The block has to be small, so there
+ * are few accounts, and the history of each is short (history.c).
  */
 #include "postgres.h"
 
@@ -89,8 +89,8 @@
 
 /*
  * How long a block lasts.  A 429 blocks for a second at least, since that is
- * the API's window.  What names a time beyond a day is no time but a refusal
- * (servers say 2147483647 seconds), and is asked again after a minute.
+ * the API's window.  A time of more than a day means a refusal (some servers
+ * say 2147483647 seconds); the API is asked again after a minute.
  */
 #define SHORTEST_BLOCK	SECOND
 #define LONGEST_BLOCK	(24 * 60 * MINUTE)
@@ -335,8 +335,7 @@ fc_limiter_poll(int *ahead)
  * fc_limiter_hold
  *		Milliseconds for which the API holds up the account, 0 if it does not.
  *
- * This is part of what fc_limiter_poll makes wait for, and may be much more
- * than it tells at once.
+ * fc_limiter_poll includes this time, but never returns more than a second.
  */
 double
 fc_limiter_hold(void)
@@ -589,9 +588,9 @@ init_block(Block *new_block)
 }
 
 /*
- * Find out when the server has crashed at the latest: before its control file
- * was written when it started.  If that is long ago, as it is most often,
- * nobody has to wait for what may have been in flight.
+ * Find the latest time at which the server can have crashed: when its control
+ * file was written at the start.  That is usually long ago, and then nobody
+ * has to wait for requests that may have been in flight.
  */
 static void
 look_for_crash(Block *new_block)
@@ -608,7 +607,7 @@ look_for_crash(Block *new_block)
 	LWLockRelease(&new_block->lock);
 }
 
-/* See to it that a backend never keeps its place beyond its work; once. */
+/* Register the callbacks that give up the backend's place; once. */
 static void
 register_callbacks(void)
 {
@@ -714,8 +713,8 @@ take_account(const FcAccount *id, int64 now)
 }
 
 /*
- * May an account be forgotten?  Not while anybody uses it, nor before the
- * minute is over where requests per minute are counted.
+ * May the entry of an account be reused?  Not while a backend uses it, nor, if
+ * requests per minute are counted, before a minute has passed.
  */
 static bool
 account_is_idle(const Account *account, int64 now)
@@ -849,8 +848,8 @@ first_procno(const Account *account)
 }
 
 /*
- * Make a waiting backend poll.  Should it have left meanwhile, whoever has
- * its place wakes up for nothing, which is allowed.
+ * Wake up a waiting backend, so that it polls.  If it has left meanwhile,
+ * another backend that uses its place is woken up, which does no harm.
  */
 static void
 wake(int procno)
@@ -860,8 +859,8 @@ wake(int procno)
 }
 
 /*
- * When may a request be sent, as far as we know now?  At once if that is not
- * in the future; FC_NEVER if some other request has to be over first.
+ * The time at which a request may be sent, as far as is known now: at once if
+ * it is not in the future; FC_NEVER if another request has to end first.
  */
 static int64
 may_start_at(const Account *account, const FcLimits *limits, int64 now)
@@ -880,7 +879,7 @@ may_start_at(const Account *account, const FcLimits *limits, int64 now)
 	return when;
 }
 
-/* When does the limit per second allow one more request? */
+/* The time at which the limit per second allows one more request. */
 static int64
 second_opens_at(const Account *account, const FcLimits *limits, int64 now)
 {
@@ -907,7 +906,7 @@ second_opens_at(const Account *account, const FcLimits *limits, int64 now)
 	return Max(when, account->full_at + window);
 }
 
-/* Enter a request that was answered, or is taken to be, into the history. */
+/* Add a request that was answered, or counts as answered, to the history. */
 static void
 note_answer(Account *account, int64 when, int64 now)
 {
@@ -918,8 +917,8 @@ note_answer(Account *account, int64 when, int64 now)
 }
 
 /*
- * Forget what is older than a minute, if all of it is; done before any look
- * at a history.
+ * Clear a history if all of it is older than a minute.  This is done before a
+ * history is used.
  *
  * So successive marks are at most a minute apart, and the oldest one is never
  * so old that its time becomes ambiguous.
@@ -962,7 +961,7 @@ follow_advice(Account *account, const FcLimiterAdvice *advice, int64 now)
 		account->blocked_until = Max(account->blocked_until, now + hold);
 }
 
-/* How long a block lasts whose time the API has named. */
+/* How long to block if the API has named a time. */
 static int64
 hold_time(double hold_ms)
 {
@@ -973,8 +972,8 @@ hold_time(double hold_ms)
 }
 
 /*
- * How long a block lasts otherwise: 1, 2, 4 seconds and so on, and at random
- * up to half as much again, lest several servers come back at once.
+ * How long to block otherwise: 1, 2, 4 seconds and so on, plus a random part
+ * of up to a half, so that several servers do not come back at the same time.
  */
 static int64
 back_off_time(int episode)

@@ -1,9 +1,9 @@
 /*
  * limiter.h
- *		At most n requests per second and account, over all backends.
+ *		Limit the requests per second of an account, over all backends.
  *
- * The limiter never sleeps: it tells how long to wait, and its
- * caller waits (fc_wait), then asks again:
+ * The limiter never sleeps.  It returns how long to wait; its caller waits
+ * (fc_wait) and asks again:
  *
  *		fc_limiter_join(account, base_url, limits);
  *		while ((ms = fc_limiter_poll(&ahead)) > 0)
@@ -41,7 +41,7 @@ typedef enum FcLimiterOutcome
 /* What the headers of an answer say of the limit; -1 is unknown. */
 typedef struct FcLimiterAdvice
 {
-	bool		throttled;		/* the answer was a 429, or as good as one */
+	bool		throttled;		/* the answer was a 429, or counts as one */
 	double		hold_ms;		/* send nothing for so long; -1 if not said */
 } FcLimiterAdvice;
 

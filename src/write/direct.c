@@ -297,8 +297,8 @@ returns_old_rows(const ModifyTable *plan, int subplan_index)
  * NIL if not.
  *
  * A row that hangs on another is read first even if both ids are given: the
- * API may not check that they belong together (reference, section 5.2).  So
- * is one of which columns are sent with every PUT.
+ * API may not check that they belong together.  So is a row if some of its
+ * columns have to be sent with every PUT.
  */
 static List *
 match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)

@@ -2,21 +2,21 @@
  * proof.c
  *		What PUTs do to fields that they are not meant to change.
  *
- * A PUT of an account may keep the fields that it leaves out, or reset them
- * all, or some of them, to documented defaults or to others (reference,
- * question 21).  So each field is proven by itself: a row is read again after
- * a PUT as long as one of its fields holds a value of which it is not known
- * whether it stays.
+ * A PUT may keep the fields that it leaves out.  Or it may reset all or some
+ * of them, to documented defaults or to other values; this is not documented,
+ * and may differ between accounts.  So each field is proven by itself: a row
+ * is read again after a PUT as long as one of its fields holds a value that is
+ * not yet known to stay.
  *
- * A value that stayed may have stayed because it is what the API resets the
- * field to.  For texts of the user's own, days, times and ids that is out of
- * the question, unless the value is empty or the documented default.  For
- * others, such as a language or a flag, it takes a second value that stayed;
- * until then rows that hold the first one are safe, and no others.
+ * A value that stayed may be the very value to which the API resets the field.
+ * For free texts, days, times and ids that cannot be, unless the value is
+ * empty or the documented default.  For other fields, such as a language or a
+ * flag, a second value has to stay.  Until then only rows that hold the first
+ * value are known to be safe.
  *
- * The same is learned of fields that are sent along, so that a PUT that has
- * to send everything is looked at, too: a null may be ignored (question 22),
- * and a field may not be known to the method (reference, section 5.10).
+ * The same is learned of fields that are sent only to keep their values, so a
+ * PUT that has to send everything is checked, too: the API may ignore a null,
+ * or may not know a field in a PUT.
  */
 #include "postgres.h"
 

@@ -3,9 +3,9 @@
  *		The custom properties of one object, as they are to be.
  *
  * Whether the API merges the properties that it is sent into those that it
- * has, or replaces them, is not known (reference, section 7).  So what we
- * send is right under both rules: the whole set as it is to be, and a null
- * for every key that has to go.  That takes the set as it was.
+ * has, or replaces them, is not documented.  So what we send is right under
+ * both rules: the whole set as it is to be, and a null for every key that has
+ * to go.  That takes the set as it was.
  *
  * The API keeps strings only.  We make strings of numbers and booleans here,
  * rather than leave it to the API to store, convert or refuse them.
@@ -22,7 +22,7 @@
 #include "utils/lsyscache.h"
 #include "write/properties.h"
 
-/* The API's limits (section 7); that of a key depends on the resource. */
+/* The documented limits of the API; that of a key depends on the resource. */
 #define MAX_PROPERTIES	25
 #define MAX_VALUE_LENGTH	255 /* characters */
 

@@ -1,17 +1,17 @@
 /*
  * put.c
- *		Write a row to an API of which it is not known what a write does.
+ *		Write a row without losing fields that a PUT omits.
  *
  * Two things about an account are learned from its first writes, once for
  * all backends of the server, by reading the row again:
  *
  * A PUT of some resources may keep the fields that it leaves out, or reset
- * them (reference, question 21).  If it changes one, the old values are put
- * back at once, and from then on every PUT carries all that can be written.
- * What stays is learned field by field: see proof.c.
+ * them; this is not documented.  If it has changed one, the old values are put
+ * back at once, and from then on every PUT sends all fields that can be
+ * written.  Which fields stay is learned field by field: see proof.c.
  *
- * Custom properties of some resources may be dropped without a word
- * (question 28).  If they are, we say so.
+ * The API may silently drop the custom properties of some resources.  If it
+ * does, that is an error.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * put.h
- *		Write a row to an API of which it is not known what a write does.
+ *		Write a row without losing fields that a PUT omits.
  */
 #ifndef FC_PUT_H
 #define FC_PUT_H

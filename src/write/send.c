@@ -362,8 +362,8 @@ send_request(Sending *sending, const char *path, const char *body,
 }
 
 /*
- * Read a row to learn whether it was written.  One that was deleted may still
- * be shown, with the time when that was (reference, section 9).
+ * Read a row to learn whether it was written.  A deleted row may still be
+ * shown, with a deleted_at.
  */
 static FcProof
 prove(void *arg)

@@ -51,7 +51,7 @@ Keys (X-API-Key): test-key, test-key-2 and read-only-key belong to account a,
 other-key to account b (smaller, overlapping ids); forbidden-key gets a 403.
 
 Switches.  The first value is the default; N is a number, X may have a
-fraction, S a sign.  Section numbers are those of frontcore-api.md.
+fraction, S a sign.
 
   data               small|demo      data set; these five only with --reset
   courses            -|N             number of courses instead of the set's
@@ -112,8 +112,8 @@ fraction, S a sign.  Section numbers are those of frontcore-api.md.
   course_includes    item|everywhere include[] on the list of courses
   include_instructors  item|everywhere          include[]=instructors
   list_timestamps    absent|present  created_at, updated_at in GET /coursedates
-  flat_keys          all|listed      its items have only the keys that 5.6
-                                     names: no title, gatherings, ...
+  flat_keys          all|listed      its items have only the keys that the
+                                     vendor's page names: no title, ...
   numeric_strings    mixed|all       all: every number is a string
   booleans           json|strings|numbers       true, "1", 1
   props_empty        null|array|object          no custom_properties

@@ -113,7 +113,7 @@ GATHERING_FIELDS = {"gathering_at", "gathering_end_at", "time_start",
 
 
 def check_gatherings(value):
-    """A list of objects (section 5.9)."""
+    """A list of objects."""
     if not isinstance(value, list) or any(
             set(entry) - GATHERING_FIELDS for entry in value):
         raise ValueError(value)
@@ -221,7 +221,7 @@ DATE_FIELDS = (
     Field("instructors", check_instructors, "instructors", ()),
     Field("gatherings", check_gatherings, set_gatherings, ()),
 )
-# What the known page of PUT lists (section 5.10).
+# What the known page of PUT lists.
 DATE_PUT_DOCUMENTED = frozenset((
     "start_at", "end_at", "deadline_at", "visible_when_passed_deadline",
     "teaching_language", "place_id", "place_by_search",
@@ -259,7 +259,7 @@ RESOURCES = {
 
 
 def invalid(names, what="Field"):
-    """The error of section 1.2 for bad fields."""
+    """The API's error for bad fields."""
     return ApiError(422, "%s(s) not valid: %s" % (what, ", ".join(names)))
 
 
@@ -328,7 +328,7 @@ def clip_property(key, value, key_length, switches):
 
 
 def merge_properties(old, given, resource, switches, is_put):
-    """The set of custom properties after a write (section 7)."""
+    """The set of custom properties after a write."""
     if given == [] or given == "":
         given = {}
     if given is not None and not isinstance(given, dict):

@@ -26,7 +26,7 @@ HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 class ApiError(Exception):
-    """An answer of family A (section 1.2)."""
+    """An answer {"error": text}, as most pages of the vendor show it."""
 
     def __init__(self, status, text, **headers):
         super().__init__(text)

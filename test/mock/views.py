@@ -11,7 +11,7 @@ COURSE_THIN_HIDES = frozenset(TEXTS + (
 DATE_FULL_HIDES = frozenset(("course_id", "instructors"))
 DATE_FLAT_HIDES = frozenset(("course", "location", "place", "status",
                              "instructors", "created_at", "updated_at"))
-# What section 5.6 names of a flat item.
+# What the vendor's page names of a flat item.
 DATE_FLAT_LISTED = frozenset((
     "coursedate_id", "course_id", "location_id", "place_id", "status_id",
     "course", "location", "place", "start_at", "start_time_at", "end_at",
@@ -32,7 +32,7 @@ def without(row, hidden):
 
 
 def product(course):
-    """What include[]=products shows of a course (section 13)."""
+    """What include[]=products shows of a course."""
     return {
         "id": 100000 + course["id"], "title": course["title"],
         "price": get_path(course, "price.value"),
@@ -66,7 +66,7 @@ def show_texts(view, where, chosen_language=None):
 
 
 class Viewer:
-    """The shapes of section 4 to 6, with the switches applied."""
+    """The shapes of the vendor's pages, with the switches applied."""
 
     def __init__(self, switches):
         self.switches = switches

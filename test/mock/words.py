@@ -178,7 +178,7 @@ def place(number):
 
 @functools.lru_cache(None)
 def location(number):
-    """The location object (section 5.4) of an id; shared by its dates."""
+    """The location object of an id; shared by its dates."""
     row = next((row for row in LOCATIONS if row[0] == number), None)
     if row is None:
         raise ValueError(number)
@@ -206,7 +206,7 @@ def location(number):
 
 
 def instructor(number):
-    """The instructor object (section 5.5) of an id."""
+    """The instructor object of an id."""
     first = FIRST_NAMES[number % len(FIRST_NAMES)]
     last = LAST_NAMES[number % len(LAST_NAMES)]
     return {

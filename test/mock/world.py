@@ -335,7 +335,7 @@ class World:
 
 def gathering(date_id, k, start, end, theme=None, description=None,
               where=None, instructors=(), moment=None):
-    """A gathering (section 5.5)."""
+    """A gathering."""
     return {
         "id": date_id * 10 + k, "idInstance": date_id, "gathering_at": start,
         "gathering_end_at": end, "idLocation": where and where["id"],
