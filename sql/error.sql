@@ -13,6 +13,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
     -- libcurl's words and times vary
+    hint := replace(hint, format('"%s"', current_user), '"me"');
     detail := regexp_replace(detail, '127.0.0.1.* after \d+ ms: .*server', '127.0.0.1');
     RAISE INFO E'% %\n  %\n  %\n  %', sqlstate, sqlerrm, detail, hint,
         substring(context, '[^\n]*FrontCore[^\n]*');
@@ -26,6 +27,14 @@ CALL pg_temp.show('SELECT * FROM fc.courses');
 \! test/mock.py --set error_status=200
 CALL pg_temp.show('SELECT * FROM fc.courses WHERE id = 7301');
 \! test/mock.py --set error_status=code
+-- it is named whose it is, PUBLIC's too
+CREATE SERVER open_to_all FOREIGN DATA WRAPPER frontcore_fdw;
+SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+ALTER SERVER open_to_all OPTIONS (ADD base_url :'base_url');
+CREATE USER MAPPING FOR PUBLIC SERVER open_to_all OPTIONS (api_key 'no-such-key');
+CREATE FOREIGN TABLE open_courses (id bigint) SERVER open_to_all OPTIONS (resource 'courses');
+CALL pg_temp.show('SELECT * FROM open_courses');
+DROP SERVER open_to_all CASCADE;
 ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'forbidden-key');
 CALL pg_temp.show('SELECT * FROM fc.courses');
 ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'test-key');

@@ -34,6 +34,7 @@ static bool has_escaped_host(const char *url);
 static bool split_url(const char *url, unsigned int flags, UrlParts *parts);
 static bool get_url_part(CURLU *handle, CURLUPart part, unsigned int flags,
 						 char *copy);
+static void normalize_host(char *host);
 static bool is_loopback(const char *host);
 
 /*
@@ -69,7 +70,12 @@ fc_url_check(const char *url, char **normalized, char **origin)
 	*normalized = psprintf("%s://%s%s%s%.*s", parts.scheme, parts.host,
 						   parts.port[0] != '\0' ? ":" : "", parts.port,
 						   (int) length, parts.path);
-	*origin = psprintf("%s://%s:%s", parts.scheme, parts.host,
+
+	/* the name with a dot at the end is the same name */
+	length = strlen(parts.host);
+	if (parts.host[length - 1] == '.')
+		length--;
+	*origin = psprintf("%s://%.*s:%s", parts.scheme, (int) length, parts.host,
 					   parts.port[0] != '\0' ? parts.port :
 					   parts.default_port);
 	return NULL;
@@ -94,7 +100,7 @@ fc_url_check_proxy(const char *url)
 		!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
-		return "A user name or password cannot be part of it, as everybody can read the options of a server.";
+		return "A user name or password cannot be part of it, as everybody can read the options of a server.  Use the options proxy_user and proxy_password of the user mapping.";
 	if (strpbrk(url, "?#") != NULL || strcmp(parts.path, "/") != 0)
 		return "A path, query or fragment cannot be part of it.";
 
@@ -111,14 +117,23 @@ fc_url_check_proxy(const char *url)
 char *
 fc_url_escape(const char *text)
 {
+	return fc_url_escape_bytes(pg_server_to_any(text, strlen(text), PG_UTF8));
+}
+
+/*
+ * fc_url_escape_bytes
+ *		Text in UTF-8 as it may stand in a URL.
+ */
+char *
+fc_url_escape_bytes(const char *bytes)
+{
 	static const char digits[] = "0123456789ABCDEF";
-	const char *text_utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	char	   *escaped = palloc(3 * strlen(text_utf8) + 1);
+	char	   *escaped = palloc(3 * strlen(bytes) + 1);
 	char	   *end = escaped;
 
-	for (; *text_utf8 != '\0'; text_utf8++)
+	for (; *bytes != '\0'; bytes++)
 	{
-		unsigned char byte = *text_utf8;
+		unsigned char byte = *bytes;
 
 		if ((isalnum(byte) && !IS_HIGHBIT_SET(byte)) ||
 			strchr("-._~", byte) != NULL)
@@ -187,8 +202,7 @@ split_url(const char *url, unsigned int flags, UrlParts *parts)
 		parts->has_user =
 			get_url_part(handle, CURLUPART_USER, 0, ignored) ||
 			get_url_part(handle, CURLUPART_PASSWORD, 0, ignored);
-		for (char *byte = parts->host; *byte != '\0'; byte++)
-			*byte = pg_ascii_tolower((unsigned char) *byte);
+		normalize_host(parts->host);
 	}
 	curl_url_cleanup(handle);
 	return is_valid;
@@ -206,6 +220,27 @@ get_url_part(CURLU *handle, CURLUPart part, unsigned int flags, char *copy)
 	strlcpy(copy, found, MAX_URL);
 	curl_free(found);
 	return true;
+}
+
+/* Write a host, at most MAX_URL long, in the one way that all agree on. */
+static void
+normalize_host(char *host)
+{
+	Size		length = strlen(host);
+	struct in6_addr address;
+
+	for (char *byte = host; *byte != '\0'; byte++)
+		*byte = pg_ascii_tolower((unsigned char) *byte);
+
+	/* [0:0:0:0:0:0:0:1] is [::1] */
+	if (host[0] != '[' || host[length - 1] != ']')
+		return;
+	host[length - 1] = '\0';
+	if (inet_pton(AF_INET6, host + 1, &address) == 1)
+		(void) inet_ntop(AF_INET6, &address, host + 1, MAX_URL - 2);
+	length = strlen(host);
+	host[length] = ']';
+	host[length + 1] = '\0';
 }
 
 /* Is this the name or an address of the loopback interface? */
