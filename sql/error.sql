@@ -100,6 +100,46 @@ CALL pg_temp.show('SELECT count(*) FROM one_by_one');
 RESET frontcore_fdw.max_requests_per_query;
 DROP FOREIGN TABLE one_by_one;
 
+-- a long request is cut where a parameter ends, and its keys are counted
+ALTER SERVER frontcore OPTIONS (ADD course_dates_source 'batch');
+\! test/mock.py --fault 'match=/batch status=500 count=0'
+CALL pg_temp.show('SELECT count(*) FROM fc.course_dates WHERE course_id = ANY(ARRAY(SELECT 7300 + g FROM generate_series(1, 60) AS g))');
+\! test/mock.py --clear-faults
+ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
+
+-- which column an error is about, for programs; a domain names itself
+CREATE PROCEDURE pg_temp.show_column(statement text) LANGUAGE plpgsql AS $$
+DECLARE schema_is text; table_is text; column_is text; domain_is text;
+BEGIN
+    EXECUTE statement;
+    RAISE INFO 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS schema_is = SCHEMA_NAME, table_is = TABLE_NAME,
+        column_is = COLUMN_NAME, domain_is = PG_DATATYPE_NAME;
+    RAISE INFO '% %: %.%.%, %', sqlstate, sqlerrm, schema_is, table_is, column_is, domain_is;
+END $$;
+\! test/mock.py --change courses 7301 price.value='"dear"'
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
+CREATE DOMAIN cheap AS numeric CHECK (VALUE < 1);
+CREATE FOREIGN TABLE fc.cheap_courses (id bigint, price_value cheap) SERVER frontcore OPTIONS (resource 'courses');
+CALL pg_temp.show_column('SELECT price_value FROM fc.cheap_courses WHERE id = 7301');
+CALL pg_temp.show_column('SELECT price_value FROM fc.cheap_courses WHERE id = 7302');
+DROP FOREIGN TABLE fc.cheap_courses;
+DROP DOMAIN cheap;
+CALL pg_temp.show_column('UPDATE fc.courses SET id = 1 WHERE id = 7302');
+CALL pg_temp.show_column($$INSERT INTO fc.courses (title, created_at) VALUES ('x', now())$$);
+CALL pg_temp.show_column($$INSERT INTO fc.courses (is_active) VALUES (true)$$);
+CALL pg_temp.show_column($$INSERT INTO fc.courses (title, custom_properties) VALUES ('x', '[1]')$$);
+CALL pg_temp.show_column($$UPDATE fc.course_dates SET start_time_at = '10:00:01' WHERE id = 51001$$);
+-- none, where no value is to blame; and a schema's new name
+\! test/mock.py --fault 'match=/courses status=500'
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
+BEGIN;
+ALTER SCHEMA fc RENAME TO fc_renamed;
+CALL pg_temp.show_column('SELECT price_value FROM fc_renamed.courses WHERE id = 7301');
+ROLLBACK;
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
+
 -- a host that does not answer
 ALTER SERVER frontcore OPTIONS (SET base_url 'http://127.0.0.1:9/v2');
 CALL pg_temp.show('SELECT count(*) FROM fc.customers');

@@ -32,6 +32,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -279,6 +280,7 @@ fc_option_table(Oid relid)
 						object->options);
 
 	table->relid = relid;
+	table->schema = get_namespace_name(RelationGetNamespace(rel));
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->startup_cost = NO_COST;
 	table->request_cost = NO_COST;

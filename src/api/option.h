@@ -63,6 +63,7 @@ typedef struct FcTableColumn
 typedef struct FcTable
 {
 	Oid			relid;
+	const char *schema;
 	const char *name;
 	const FcResource *resource;
 	bool		deactivates;	/* on_delete 'deactivate' */

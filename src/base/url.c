@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 
 #define MAX_URL		2000		/* of an option */
+#define MAX_SHOWN	200			/* of a path, which may list hundreds of ids */
 
 /* What a URL consists of. */
 typedef struct UrlParts
@@ -29,6 +30,9 @@ typedef struct UrlParts
 	bool		has_user;
 } UrlParts;
 
+static Size cut_length(const char *path);
+static bool is_inside_character(const char *text);
+static int	count_parameters(const char *path, const char *name);
 static bool has_odd_characters(const char *url);
 static bool has_escaped_host(const char *url);
 static bool split_url(const char *url, unsigned int flags, UrlParts *parts);
@@ -147,6 +151,69 @@ fc_url_escape_bytes(const char *bytes)
 	}
 	*end = '\0';
 	return escaped;
+}
+
+/*
+ * fc_url_shorten
+ *		A path as a message shows it: the path itself, or its beginning.
+ *
+ * If what was left out begins in a list of keys, says how many they are.
+ */
+const char *
+fc_url_shorten(const char *path)
+{
+	Size		length;
+	int			keys;
+
+	if (strlen(path) <= MAX_SHOWN)
+		return path;
+
+	length = cut_length(path);
+	keys = path[length] == '&' ? count_parameters(path, path + length + 1) : 0;
+	if (keys > 1)
+		return psprintf("%.*s... (%d keys)", (int) length, path, keys);
+	return psprintf("%.*s...", (int) length, path);
+}
+
+/* How much of a path to show: whole parameters, or else whole characters. */
+static Size
+cut_length(const char *path)
+{
+	Size		length = MAX_SHOWN;
+
+	while (length > 0 && path[length] != '&')
+		length--;
+	if (length > 0)
+		return length;
+
+	length = pg_mbcliplen(path, strlen(path), MAX_SHOWN);
+	while (length > 2 && is_inside_character(path + length))
+		length--;
+	return length;
+}
+
+/*
+ * Would a cut here divide an escaped byte, or two of one character?  Escaped
+ * text is UTF-8: bytes from 0x80 to 0xBF continue a character.
+ */
+static bool
+is_inside_character(const char *text)
+{
+	return text[-1] == '%' || text[-2] == '%' ||
+		(text[0] == '%' && strchr("89ABab", text[1]) != NULL);
+}
+
+/* How many parameters of a path have the name that begins there? */
+static int
+count_parameters(const char *path, const char *name)
+{
+	Size		length = strcspn(name, "=&") + 1;
+	int			count = 0;
+
+	for (path = strchr(path, '?'); path != NULL; path = strchr(path + 1, '&'))
+		if (strncmp(path + 1, name, length) == 0)
+			count++;
+	return count;
 }
 
 /* Are there characters that a URL must not have? */
