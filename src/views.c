@@ -20,6 +20,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "api/account.h"
 #include "api/memo.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
@@ -326,7 +327,7 @@ own_accounts(Oid function)
 			continue;
 
 		account = palloc(sizeof(FcAccount));
-		*account = fc_option_limiter(fc_memo_server(form->oid));
+		*account = fc_account_limiter(fc_memo_server(form->oid));
 		accounts = lappend(accounts, account);
 	}
 	systable_endscan(scan);

@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "access/xact.h"
+#include "api/account.h"
 #include "api/advice.h"
 #include "api/connection.h"
 #include "api/exchange.h"
@@ -312,8 +313,8 @@ make_api(Oid serverid, Oid userid)
 	mapping = fc_option_mapping(serverid, userid);
 	api->mappingid = mapping.mappingid;
 	api->mapping_owner = mapping.owner;
-	api->limiter = fc_option_limiter(api->server);
-	api->account = fc_option_account(api->server, mapping.api_key);
+	api->limiter = fc_account_limiter(api->server);
+	api->account = fc_account_digest(api->server, mapping.api_key);
 	private->connection = fc_connection_create(api->server, &mapping);
 
 	MemoryContextSwitchTo(oldcontext);

@@ -21,8 +21,6 @@
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "common/string.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -202,8 +200,6 @@ static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
 static char *given_secret(List *given, const char *name);
-static FcAccount digest(const char *kind, const char *first,
-						const char *second, const char *third);
 
 /*
  * frontcore_fdw_validator
@@ -396,39 +392,6 @@ fc_option_mapping(Oid serverid, Oid userid)
 			 errhint("Run: ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD api_key '...');",
 					 quote_identifier(MappingUserName(mapping.owner)),
 					 quote_identifier(server))));
-}
-
-/*
- * fc_option_limiter
- *		What the limiter calls the account that a server belongs to.
- *
- * Nothing tells whether two keys are of one account, so the key plays no
- * part: everybody who asks one address shares one limit, unless the servers
- * name their accounts.
- */
-FcAccount
-fc_option_limiter(const FcServer *server)
-{
-	if (server->limiter_key != NULL)
-		return digest("limiter_key", server->limiter_key, "", "");
-	return digest("origin", server->origin, "", "");
-}
-
-/*
- * fc_option_account
- *		A digest of a server's address and an API key, for what is learned.
- *
- * It is true of that key alone.  Servers that name different accounts do not
- * share it either, whatever the key.
- */
-FcAccount
-fc_option_account(const FcServer *server, const char *api_key)
-{
-	const char *path = strstr(server->base_url, "://") + strlen("://");
-
-	path += strcspn(path, "/");
-	return digest("address and key", psprintf("%s%s", server->origin, path),
-				  api_key, server->limiter_key ? server->limiter_key : "");
 }
 
 /* Find what the validator knows only by the OID of its catalog. */
@@ -749,31 +712,6 @@ static char *
 given_secret(List *given, const char *name)
 {
 	return unconstify(char *, given_value(given, name, NULL));
-}
-
-/* Digest three texts; digests of different kinds never meet. */
-static FcAccount
-digest(const char *kind, const char *first, const char *second,
-	   const char *third)
-{
-	const char *const parts[] = {kind, first, second, third};
-	FcAccount	account;
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	uint8		whole[PG_SHA256_DIGEST_LENGTH];
-	bool		failed = pg_cryptohash_init(context) < 0;
-
-	/* The NUL that ends each part keeps "ab", "c" apart from "a", "bc". */
-	for (int i = 0; i < lengthof(parts); i++)
-		failed |= pg_cryptohash_update(context, (const uint8 *) parts[i],
-									   strlen(parts[i]) + 1) < 0;
-	failed |= pg_cryptohash_final(context, whole, sizeof(whole)) < 0;
-	if (failed)
-		elog(ERROR, "could not compute the digest of an account: %s",
-			 pg_cryptohash_error(context));
-	pg_cryptohash_free(context);
-
-	memcpy(account.digest, whole, sizeof(account.digest));
-	return account;
 }
 
 /* Say what a number's bounds are, in words that go with any unit. */

@@ -97,8 +97,5 @@ extern Bitmapset *fc_option_add_computed(const FcTable *table,
 extern bool fc_option_import_raw(List *given);
 extern FcMapping fc_option_find_mapping(Oid serverid, Oid userid);
 extern FcMapping fc_option_mapping(Oid serverid, Oid userid);
-extern FcAccount fc_option_limiter(const FcServer *server);
-extern FcAccount fc_option_account(const FcServer *server,
-								   const char *api_key);
 
 #endif							/* FC_OPTION_H */

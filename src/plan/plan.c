@@ -368,7 +368,7 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 	FcAccount	account;
 
 	if (mapping.api_key != NULL)
-		account = fc_option_account(server, mapping.api_key);
+		account = fc_account_digest(server, mapping.api_key);
 	fc_account_load(server, mapping.api_key ? &account : NULL,
 					planned->table->resource, NULL, &planned->facts,
 					&planned->learned);
