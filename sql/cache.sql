@@ -103,6 +103,41 @@ SELECT count(*) FROM fc.customers;
 COMMIT;
 ALTER FOREIGN TABLE fc.courses OPTIONS (DROP cache);
 
+-- then a scan keeps its own answers only where it may be read again
+CREATE FOREIGN TABLE uncached (id bigint, title text, parent_customer_id bigint)
+    SERVER frontcore OPTIONS (resource 'customers', page_size '5', cache 'off');
+CREATE FUNCTION is_kept(query text, rows integer) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE c refcursor; kept boolean;
+BEGIN
+    OPEN c NO SCROLL FOR EXECUTE query;
+    MOVE FORWARD rows IN c;
+    -- four pages take some 14 kB, what is known of a list 6 kB
+    SELECT max(used_bytes) > 10000 INTO kept FROM pg_backend_memory_contexts
+     WHERE name = 'frontcore_fdw cache entry';
+    CLOSE c;
+    RETURN kept;
+END $$;
+SELECT what, is_kept(query, rows)
+  FROM (VALUES
+    ('a scan', 'SELECT id FROM uncached', 7),
+    ('a subquery scan', 'SELECT s.id FROM (SELECT id, random() AS r FROM uncached OFFSET 0) AS s WHERE r >= 0', 7),
+    ('two of them', 'SELECT id FROM uncached UNION ALL SELECT id FROM uncached', 22),
+    ('below a sort', 'SELECT id FROM uncached ORDER BY title', 1),
+    ('both sides of a hash join', 'SELECT FROM uncached a JOIN uncached b ON a.title = b.title', 7),
+    ('a subquery that is run once', 'SELECT (SELECT max(title) FROM uncached)', 1),
+    ('a CTE', 'WITH t AS MATERIALIZED (SELECT id FROM uncached) SELECT FROM t a, t b', 20),
+    ('the other side of a join, stored', 'SELECT FROM uncached a JOIN uncached b ON a.id < b.id', 10),
+    ('a subquery for each row', 'SELECT (SELECT max(b.title) FROM uncached b WHERE b.title < a.title) FROM (VALUES (''K''), (''L'')) AS a (title)', 2),
+    ('a lateral one', 'SELECT FROM (VALUES (''K''), (''L'')) AS a (title), LATERAL (SELECT FROM uncached b WHERE b.title < a.title OFFSET 0) AS s', 2),
+    ('a recursive part', 'WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t, (SELECT max(title) AS m FROM uncached) AS u WHERE n < 3 AND m > '''') SELECT FROM t', 3)
+  ) AS t (what, query, rows);
+\! test/mock.py --log --quiet
+-- and asks once however often it is read
+SELECT count((SELECT max(b.title) FROM uncached b WHERE b.title < a.title)) FROM (VALUES ('K'), ('L'), ('M')) AS a (title);
+\! test/mock.py --log
+DROP FUNCTION is_kept;
+DROP FOREIGN TABLE uncached;
+
 -- forgotten on request, and when an option changes
 BEGIN;
 SELECT count(*) FROM fc.courses;

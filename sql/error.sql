@@ -13,6 +13,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
     -- libcurl's words and times vary
+    hint := replace(hint, format('"%s"', current_user), '"me"');
     detail := regexp_replace(detail, '127.0.0.1.* after \d+ ms: .*server', '127.0.0.1');
     RAISE INFO E'% %\n  %\n  %\n  %', sqlstate, sqlerrm, detail, hint,
         substring(context, '[^\n]*FrontCore[^\n]*');
@@ -26,6 +27,14 @@ CALL pg_temp.show('SELECT * FROM fc.courses');
 \! test/mock.py --set error_status=200
 CALL pg_temp.show('SELECT * FROM fc.courses WHERE id = 7301');
 \! test/mock.py --set error_status=code
+-- it is named whose it is, PUBLIC's too
+CREATE SERVER open_to_all FOREIGN DATA WRAPPER frontcore_fdw;
+SELECT format('http://127.0.0.1:%s/v2', :'port') AS base_url \gset
+ALTER SERVER open_to_all OPTIONS (ADD base_url :'base_url');
+CREATE USER MAPPING FOR PUBLIC SERVER open_to_all OPTIONS (api_key 'no-such-key');
+CREATE FOREIGN TABLE open_courses (id bigint) SERVER open_to_all OPTIONS (resource 'courses');
+CALL pg_temp.show('SELECT * FROM open_courses');
+DROP SERVER open_to_all CASCADE;
 ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'forbidden-key');
 CALL pg_temp.show('SELECT * FROM fc.courses');
 ALTER USER MAPPING FOR CURRENT_USER SERVER frontcore OPTIONS (SET api_key 'test-key');
@@ -90,6 +99,46 @@ SET frontcore_fdw.max_requests_per_query = 3;
 CALL pg_temp.show('SELECT count(*) FROM one_by_one');
 RESET frontcore_fdw.max_requests_per_query;
 DROP FOREIGN TABLE one_by_one;
+
+-- a long request is cut where a parameter ends, and its keys are counted
+ALTER SERVER frontcore OPTIONS (ADD course_dates_source 'batch');
+\! test/mock.py --fault 'match=/batch status=500 count=0'
+CALL pg_temp.show('SELECT count(*) FROM fc.course_dates WHERE course_id = ANY(ARRAY(SELECT 7300 + g FROM generate_series(1, 60) AS g))');
+\! test/mock.py --clear-faults
+ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
+
+-- which column an error is about, for programs; a domain names itself
+CREATE PROCEDURE pg_temp.show_column(statement text) LANGUAGE plpgsql AS $$
+DECLARE schema_is text; table_is text; column_is text; domain_is text;
+BEGIN
+    EXECUTE statement;
+    RAISE INFO 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS schema_is = SCHEMA_NAME, table_is = TABLE_NAME,
+        column_is = COLUMN_NAME, domain_is = PG_DATATYPE_NAME;
+    RAISE INFO '% %: %.%.%, %', sqlstate, sqlerrm, schema_is, table_is, column_is, domain_is;
+END $$;
+\! test/mock.py --change courses 7301 price.value='"dear"'
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
+CREATE DOMAIN cheap AS numeric CHECK (VALUE < 1);
+CREATE FOREIGN TABLE fc.cheap_courses (id bigint, price_value cheap) SERVER frontcore OPTIONS (resource 'courses');
+CALL pg_temp.show_column('SELECT price_value FROM fc.cheap_courses WHERE id = 7301');
+CALL pg_temp.show_column('SELECT price_value FROM fc.cheap_courses WHERE id = 7302');
+DROP FOREIGN TABLE fc.cheap_courses;
+DROP DOMAIN cheap;
+CALL pg_temp.show_column('UPDATE fc.courses SET id = 1 WHERE id = 7302');
+CALL pg_temp.show_column($$INSERT INTO fc.courses (title, created_at) VALUES ('x', now())$$);
+CALL pg_temp.show_column($$INSERT INTO fc.courses (is_active) VALUES (true)$$);
+CALL pg_temp.show_column($$INSERT INTO fc.courses (title, custom_properties) VALUES ('x', '[1]')$$);
+CALL pg_temp.show_column($$UPDATE fc.course_dates SET start_time_at = '10:00:01' WHERE id = 51001$$);
+-- none, where no value is to blame; and a schema's new name
+\! test/mock.py --fault 'match=/courses status=500'
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
+BEGIN;
+ALTER SCHEMA fc RENAME TO fc_renamed;
+CALL pg_temp.show_column('SELECT price_value FROM fc_renamed.courses WHERE id = 7301');
+ROLLBACK;
+CALL pg_temp.show_column('SELECT price_value FROM fc.courses WHERE id = 7301');
 
 -- a host that does not answer
 ALTER SERVER frontcore OPTIONS (SET base_url 'http://127.0.0.1:9/v2');

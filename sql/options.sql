@@ -71,6 +71,7 @@ SELECT place, option, value, pg_temp.set_option(place, option, value)
     ('server', 'max_response_size', '1000000'),
     ('server', 'ca_file', '/etc/ssl/certs/ca-certificates.crt'),
     ('server', 'proxy', 'http://proxy.example.com:3128'),
+    ('mapping', 'proxy_user', 'anna'),
     ('server', 'user_agent', 'school sync/3.1 (it@school.example)'),
     ('server', 'timezone', 'Europe/Oslo'),
     ('server', 'naive_timezone', 'UTC'),
@@ -164,6 +165,24 @@ SELECT option, pg_temp.set_option(place, option, value)
     ('server', 'limiter_key', E'a\x7f'),
     ('column', 'field', E'custom_properties.a\nb')
   ) AS control (place, option, value);
+
+-- what a proxy asks for is the user mapping's, and no message shows it
+SELECT place, option, pg_temp.set_option(place, option, value)
+  FROM (VALUES
+    ('server', 'proxy_user', 'anna'),
+    ('server', 'proxy_password', 'hush'),
+    ('table', 'proxy_password', 'hush'),
+    ('mapping', 'proxy_user', 'anna:hush'),
+    ('mapping', 'proxy_user', ''),
+    ('mapping', 'proxy_password', 'hush'),
+    ('mapping', 'proxy_password', E'hush\nhush')
+  ) AS t (place, option, value);
+SELECT pg_temp.outcome($$ALTER USER MAPPING FOR regress_options SERVER options_server
+    OPTIONS (ADD proxy_user 'anna', ADD proxy_password 'hush hush')$$);
+SELECT pg_temp.outcome($$ALTER USER MAPPING FOR regress_options SERVER options_server
+    OPTIONS (DROP proxy_user)$$);
+SELECT pg_temp.outcome($$ALTER USER MAPPING FOR regress_options SERVER options_server
+    OPTIONS (DROP proxy_user, DROP proxy_password)$$);
 
 -- no URL has characters that libcurl might read in a way of its own, and a
 -- proxy is a host and a port

@@ -244,7 +244,10 @@ ALTER SERVER frontcore OPTIONS (DROP course_dates_source);
 ALTER SERVER frontcore OPTIONS (SET limiter_key 'says something else');
 \! test/mock.py --reset rate=0 coursedates_list=404 error_status=200
 \! test/mock.py --fault 'match=coursedates body="{\"error\":\"Wrong API Key\"}"'
+-- (the HINT names the role)
+\set VERBOSITY terse
 SELECT count(*) FROM fc.course_dates;
+\set VERBOSITY default
 \! test/mock.py --fault 'match=coursedates body="{\"error\":\"You need more permissions\"}"'
 SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --fault 'match=coursedates status=400 body="{\"error\":\"Unknown resource\"}" count=2'

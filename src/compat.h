@@ -74,6 +74,17 @@
 	 fc_check_as_user(plan, estate) : GetUserId())
 
 /*
+ * ANALYZE (analyze.c): is this a worker of autovacuum?
+ */
+#if PG_VERSION_NUM >= 170000
+#include "miscadmin.h"
+#define fc_is_autovacuum() AmAutoVacuumWorkerProcess()
+#else
+#include "postmaster/autovacuum.h"
+#define fc_is_autovacuum() IsAutoVacuumWorkerProcess()
+#endif
+
+/*
  * EXPLAIN (scan.c, modify.c, direct.c, explain.c).
  */
 #if PG_VERSION_NUM >= 180000

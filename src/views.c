@@ -20,6 +20,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "api/account.h"
 #include "api/memo.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
@@ -108,6 +109,7 @@ static void add_activity_row(ReturnSetInfo *result, const FcActivity *row);
 static Datum text_datum(const char *text);
 
 static bool sees_all(void);
+static bool has_key(Oid serverid);
 static List *own_accounts(Oid function);
 static bool is_ours(Oid wrapper, Oid extension);
 static bool contains_account(List *accounts, const FcAccount *account);
@@ -152,7 +154,7 @@ frontcore_stat(PG_FUNCTION_ARGS)
 														 FSV_MISSING_OK);
 
 		if (server != NULL &&
-			(all || fc_option_has_api_key(server->serverid, GetUserId())))
+			(all || has_key(server->serverid)))
 			add_stat_row(result, &rows[i], server->servername);
 	}
 	return (Datum) 0;
@@ -291,6 +293,13 @@ sees_all(void)
 	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 }
 
+/* Has the current role an API key on a server? */
+static bool
+has_key(Oid serverid)
+{
+	return fc_option_find_mapping(serverid, GetUserId()).api_key != NULL;
+}
+
 /*
  * The accounts that the current role can use in the current database: a list
  * of FcAccount *.  Servers are ours if their wrapper's handler belongs to
@@ -311,17 +320,14 @@ own_accounts(Oid function)
 	{
 		Form_pg_foreign_server form;
 		FcAccount  *account;
-		const char *key;
-		Oid			mappingid;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 		if (!is_ours(form->srvfdw, extension) ||
-			!fc_option_has_api_key(form->oid, GetUserId()))
+			!has_key(form->oid))
 			continue;
 
-		key = fc_option_api_key(form->oid, GetUserId(), &mappingid);
 		account = palloc(sizeof(FcAccount));
-		*account = fc_option_account(fc_memo_server(form->oid), key);
+		*account = fc_account_limiter(fc_memo_server(form->oid));
 		accounts = lappend(accounts, account);
 	}
 	systable_endscan(scan);

@@ -88,7 +88,7 @@ check_wings()
 	/^#include <curl/ && FILENAME != "base/url.c"	{ only("base/http.c", "libcurl") }
 	/^#include <cjson/			{ only("base/json.c", "cJSON") }
 	/PG_VERSION_NUM/			{ only("./compat.h", "PG_VERSION_NUM") }
-	/X-API-Key/					{ only("api/exchange.c", "the API key") }
+	/X-API-Key/					{ only("api/connection.c", "the API key") }
 	/^#include "(api\/exchange|read\/.*).h"/ && FILENAME ~ /^(plan|join)\/|import/	{ say(FILENAME, "must not do I/O") }
 	FILENAME == "api/catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
 	FILENAME == "api/catalog.c"		{ next }

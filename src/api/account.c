@@ -1,6 +1,7 @@
 /*
  * account.c
- *		What is known of an account's lists before they are asked for.
+ *		What an account is called, and what is known of its lists before they
+ *		are asked for.
  *
  * Planner and pager choose routes by the same facts: what this server has
  * learned of the account, else what is usual, and what the options exclude.
@@ -8,11 +9,48 @@
 #include "postgres.h"
 
 #include "api/account.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
 
 static void keep(FcLearned *learned, const FcLearned *known);
 static void recall(const FcAccount *account, const FcResource *resource,
 				   FcLearned *learned);
 static double known_rows(const FcResource *resource, const FcLearned *learned);
+static FcAccount digest(const char *kind, const char *first,
+						const char *second, const char *third);
+
+/*
+ * fc_account_limiter
+ *		What the limiter calls the account that a server belongs to.
+ *
+ * Nothing tells whether two keys are of one account, so the key plays no
+ * part: everybody who asks one address shares one limit, unless the servers
+ * name their accounts.
+ */
+FcAccount
+fc_account_limiter(const FcServer *server)
+{
+	if (server->limiter_key != NULL)
+		return digest("limiter_key", server->limiter_key, "", "");
+	return digest("origin", server->origin, "", "");
+}
+
+/*
+ * fc_account_digest
+ *		A digest of a server's address and an API key, for what is learned.
+ *
+ * It is true of that key alone.  Servers that name different accounts do not
+ * share it either, whatever the key.
+ */
+FcAccount
+fc_account_digest(const FcServer *server, const char *api_key)
+{
+	const char *path = strstr(server->base_url, "://") + strlen("://");
+
+	path += strcspn(path, "/");
+	return digest("address and key", psprintf("%s%s", server->origin, path),
+				  api_key, server->limiter_key ? server->limiter_key : "");
+}
 
 /*
  * fc_account_load
@@ -89,4 +127,29 @@ static double
 known_rows(const FcResource *resource, const FcLearned *learned)
 {
 	return learned->rows >= 0 ? learned->rows : resource->expected_rows;
+}
+
+/* Digest three texts; digests of different kinds never meet. */
+static FcAccount
+digest(const char *kind, const char *first, const char *second,
+	   const char *third)
+{
+	const char *const parts[] = {kind, first, second, third};
+	FcAccount	account;
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	uint8		whole[PG_SHA256_DIGEST_LENGTH];
+	bool		failed = pg_cryptohash_init(context) < 0;
+
+	/* The NUL that ends each part keeps "ab", "c" apart from "a", "bc". */
+	for (int i = 0; i < lengthof(parts); i++)
+		failed |= pg_cryptohash_update(context, (const uint8 *) parts[i],
+									   strlen(parts[i]) + 1) < 0;
+	failed |= pg_cryptohash_final(context, whole, sizeof(whole)) < 0;
+	if (failed)
+		elog(ERROR, "could not compute the digest of an account: %s",
+			 pg_cryptohash_error(context));
+	pg_cryptohash_free(context);
+
+	memcpy(account.digest, whole, sizeof(account.digest));
+	return account;
 }

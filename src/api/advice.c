@@ -4,8 +4,10 @@
  *
  * FrontCore documents no such header, but servers of this kind and proxies in
  * front of them send some, in several spellings and units.  What cannot be
- * read is as good as not sent.  Times are told by the server's clock where
- * the answer shows it, since ours may be off.
+ * read is as good as not sent: a number is decimal digits and nothing else, a
+ * date has one of the forms of RFC 9110 (section 5.6.7) or of ISO 8601.  Times
+ * are told by the server's clock where the answer shows it, since ours may be
+ * off.
  */
 #include "postgres.h"
 
@@ -27,38 +29,75 @@
 #define MIN_EPOCH_SECONDS		1e9
 #define MIN_EPOCH_MILLISECONDS	1e11
 
-static const char *find_limit_header(const FcHttpResponse *response,
-									 const char *name);
+/* Reads a header's value; false if it is not what the header should hold. */
+typedef bool (*ValueReader) (const FcHttpResponse *response,
+							 const char *value, double *result);
+
+/*
+ * A form of an HTTP date, from the end of its weekday on.  The shape is as
+ * has_shape takes it.
+ */
+typedef struct DateForm
+{
+	const char *shape;
+	int			day,
+				month,
+				year,
+				time;			/* where they are */
+	int			year_digits;
+} DateForm;
+
+static const DateForm date_forms[] =
+{
+	{", 99 aaa 9999 99:99:99 aaa", 2, 5, 9, 14, 4},
+	{", 99-aaa-99 99:99:99 aaa", 2, 5, 9, 12, 2},
+	{" aaa d9 99:99:99 9999", 5, 1, 17, 8, 4}
+};
+
+static const char *next_value(const FcHttpResponse *response,
+							  const char *name, int *position);
+static bool read_limit(const FcHttpResponse *response, const char *name,
+					   ValueReader reader, double *result);
 static bool says_none_remaining(const FcHttpResponse *response);
 static double time_to_reset(const FcHttpResponse *response);
-static double window_length(const FcHttpResponse *response);
 static double server_time(const FcHttpResponse *response);
+static bool read_delay(const FcHttpResponse *response, const char *value,
+					   double *seconds);
+static bool read_count(const FcHttpResponse *response, const char *value,
+					   double *count);
+static bool read_reset(const FcHttpResponse *response, const char *value,
+					   double *seconds);
+static bool read_window(const FcHttpResponse *response, const char *value,
+						double *seconds);
 static bool parse_number(const char *value, double *number, const char **end);
+static bool parse_http_date(const char *value, double *seconds);
 static bool parse_iso_time(const char *value, double *seconds);
+static bool parse_fraction(const char **value, double *fraction);
 static bool parse_zone(const char *value, double *seconds);
+static bool has_shape(const char *value, const char *shape);
+static double make_time(int year, int month, int day, const char *time);
 
 /*
  * fc_advice_retry_after
  *		Milliseconds that Retry-After asks to wait, or -1.
  *
- * It is a number of seconds or a date.
+ * It is a number of seconds or a date.  Of several the longest counts.
  */
 double
 fc_advice_retry_after(const FcHttpResponse *response)
 {
-	const char *header = fc_http_header(response, "retry-after");
-	const char *end;
-	double		seconds;
+	const char *value;
+	double		longest = -1;
+	int			position = 0;
 
-	if (header == NULL)
-		return -1;
-	if (parse_number(header, &seconds, &end))
-		return *end == '\0' ? seconds * 1000.0 : -1;
+	while ((value = next_value(response, "retry-after", &position)) != NULL)
+	{
+		double		seconds;
 
-	seconds = fc_http_parse_date(header);
-	if (seconds < 0)
-		return -1;
-	return Max(seconds - server_time(response), 0) * 1000.0;
+		if (read_delay(response, value, &seconds))
+			longest = Max(longest, seconds * 1000.0);
+	}
+	return longest;
 }
 
 /*
@@ -79,74 +118,131 @@ fc_advice_read(const FcHttpResponse *response, bool throttled)
 	return advice;
 }
 
-/* One of the headers about the limit, in whichever spelling, or NULL. */
+/*
+ * The value of the next header of that name, NULL if there is none.  The
+ * caller's position is 0 before the first one.
+ */
 static const char *
-find_limit_header(const FcHttpResponse *response, const char *name)
+next_value(const FcHttpResponse *response, const char *name, int *position)
+{
+	Size		length = strlen(name);
+
+	while (*position < list_length(response->headers))
+	{
+		const char *header = list_nth(response->headers, (*position)++);
+
+		if (strncmp(header, name, length) == 0 && header[length] == ':')
+			return header + length + 2;
+	}
+	return NULL;
+}
+
+/*
+ * Read one of the headers about the limit, in whichever spelling: the first
+ * one that can be read.  False if there is none.
+ */
+static bool
+read_limit(const FcHttpResponse *response, const char *name,
+		   ValueReader reader, double *result)
 {
 	static const char *const prefixes[] =
 	{"x-rate-limit", "x-ratelimit", "ratelimit"};
 
 	for (int i = 0; i < lengthof(prefixes); i++)
 	{
-		const char *header;
+		const char *spelling = psprintf("%s-%s", prefixes[i], name);
+		const char *value;
+		int			position = 0;
 
-		header = fc_http_header(response,
-								psprintf("%s-%s", prefixes[i], name));
-		if (header != NULL)
-			return header;
+		while ((value = next_value(response, spelling, &position)) != NULL)
+			if (reader(response, value, result))
+				return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Was this the last request that the limit allowed? */
 static bool
 says_none_remaining(const FcHttpResponse *response)
 {
-	const char *header = find_limit_header(response, "remaining");
 	double		remaining;
-	const char *end;
 
-	if (header == NULL)
-		return false;
-	if (*header == '-')
-		return isdigit((unsigned char) header[1]);
-	return parse_number(header, &remaining, &end) && remaining <= 0;
+	return read_limit(response, "remaining", read_count, &remaining) &&
+		remaining == 0;
 }
 
 /* Milliseconds until the limit is reset, or -1 if that is not known. */
 static double
 time_to_reset(const FcHttpResponse *response)
 {
-	const char *header = find_limit_header(response, "reset");
-	double		window = window_length(response);
-	double		reset;
 	double		wait;
+	double		window;
+
+	if (!read_limit(response, "reset", read_reset, &wait))
+		return -1;
+	if (read_limit(response, "limit", read_window, &window))
+		wait = Min(wait, window);
+	return wait * 1000.0;
+}
+
+/* The server's time in seconds since 1970, ours if it does not tell. */
+static double
+server_time(const FcHttpResponse *response)
+{
+	const char *header = fc_http_header(response, "date");
+	double		seconds;
+
+	if (header != NULL && parse_http_date(header, &seconds))
+		return seconds;
+	return time(NULL);
+}
+
+/* Seconds from now: their number, or a date. */
+static bool
+read_delay(const FcHttpResponse *response, const char *value, double *seconds)
+{
+	if (read_count(response, value, seconds))
+		return true;
+	if (!parse_http_date(value, seconds))
+		return false;
+	*seconds = Max(*seconds - server_time(response), 0);
+	return true;
+}
+
+/* A number and nothing else. */
+static bool
+read_count(const FcHttpResponse *response, const char *value, double *count)
+{
 	const char *end;
 
-	if (header == NULL)
-		return -1;
-	if (parse_iso_time(header, &reset))
-		wait = reset - server_time(response);
-	else if (!parse_number(header, &reset, &end) || *end == '-')
-		return -1;				/* a date of some other kind */
-	else if (reset < MIN_EPOCH_SECONDS)
-		wait = reset;
-	else if (reset < MIN_EPOCH_MILLISECONDS)
-		wait = reset - server_time(response);
-	else
-		wait = reset / 1000.0 - server_time(response);
+	return parse_number(value, count, &end) && *end == '\0';
+}
 
-	if (window > 0)
-		wait = Min(wait, window);
-	return Max(wait, 0) * 1000.0;
+/* Seconds until a time of reset, in any of the forms that servers send. */
+static bool
+read_reset(const FcHttpResponse *response, const char *value, double *seconds)
+{
+	if (read_count(response, value, seconds))
+	{
+		if (*seconds < MIN_EPOCH_SECONDS)
+			return true;
+		if (*seconds >= MIN_EPOCH_MILLISECONDS)
+			*seconds /= 1000.0;
+	}
+	else if (!parse_iso_time(value, seconds) &&
+			 !parse_http_date(value, seconds))
+		return false;
+	*seconds = Max(*seconds - server_time(response), 0);
+	return true;
 }
 
 /*
- * Seconds that the limit's window lasts, or -1 if that is not known.  Some
- * servers send this for the limit, as "1m"; most send a number of requests.
+ * Seconds that the limit's window lasts.  Some servers send this for the
+ * limit, as "1m"; most send a number of requests.
  */
-static double
-window_length(const FcHttpResponse *response)
+static bool
+read_window(const FcHttpResponse *response, const char *value,
+			double *seconds)
 {
 	static const struct
 	{
@@ -159,40 +255,67 @@ window_length(const FcHttpResponse *response)
 		{'h', 60 * 60},
 		{'d', 24 * 60 * 60}
 	};
-	const char *header = find_limit_header(response, "limit");
 	double		number;
 	const char *unit;
 
-	if (header == NULL || !parse_number(header, &number, &unit) ||
+	if (!parse_number(value, &number, &unit) || number == 0 ||
 		unit[0] == '\0' || unit[1] != '\0')
-		return -1;
+		return false;
 	for (int i = 0; i < lengthof(units); i++)
+	{
 		if (*unit == units[i].name)
-			return number * units[i].seconds;
-	return -1;
+		{
+			*seconds = number * units[i].seconds;
+			return true;
+		}
+	}
+	return false;
 }
 
-/* The server's time in seconds since 1970, ours if it does not tell. */
-static double
-server_time(const FcHttpResponse *response)
-{
-	const char *header = fc_http_header(response, "date");
-	double		seconds = header ? fc_http_parse_date(header) : -1;
-
-	return seconds >= 0 ? seconds : time(NULL);
-}
-
-/* A number without sign that a value begins with, and where it ends. */
+/* The decimal digits that a value begins with, and where they end. */
 static bool
 parse_number(const char *value, double *number, const char **end)
 {
-	char	   *stop;
+	*number = 0;
+	for (*end = value; isdigit((unsigned char) **end); (*end)++)
+	{
+		*number = *number * 10 + (**end - '0');
+		if (*number > MAX_NUMBER)
+			return false;
+	}
+	return *end > value;
+}
 
-	if (strspn(value, "0123456789") == 0)
-		return false;
-	*number = strtod(value, &stop);
-	*end = stop;
-	return *number <= MAX_NUMBER;
+/* A date such as "Sun, 06 Nov 1994 08:49:37 GMT", in seconds since 1970. */
+static bool
+parse_http_date(const char *value, double *seconds)
+{
+	static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+
+	while (isalpha((unsigned char) *value))
+		value++;				/* the weekday follows from the date */
+	for (int i = 0; i < lengthof(date_forms); i++)
+	{
+		const DateForm *form = &date_forms[i];
+		int			year;
+		int			month = 0;
+
+		if (!has_shape(value, form->shape) ||
+			strlen(value) != strlen(form->shape) ||
+			(value[0] == ',' &&
+			 pg_strcasecmp(value + strlen(value) - 3, "GMT") != 0))
+			continue;
+		while (month < 12 &&
+			   pg_strncasecmp(value + form->month, &months[3 * month], 3) != 0)
+			month++;
+		year = atoi(pnstrdup(value + form->year, form->year_digits));
+		if (form->year_digits == 2)
+			year += year < 70 ? 2000 : 1900;
+		*seconds = make_time(year, month + 1, atoi(value + form->day),
+							 value + form->time);
+		return *seconds >= 0;
+	}
+	return false;
 }
 
 /*
@@ -202,49 +325,103 @@ parse_number(const char *value, double *number, const char **end)
 static bool
 parse_iso_time(const char *value, double *seconds)
 {
-	int			year;
-	int			month;
-	int			day;
-	int			hour;
-	int			minute;
-	char		separator;
-	double		second;
+	static const char shape[] = "9999-99-99?99:99:99";
+	const char *rest = value + sizeof(shape) - 1;
+	double		fraction;
 	double		zone;
-	const char *end;
-	int			length = 0;
 
-	if (sscanf(value, "%4d-%2d-%2d%c%2d:%2d:%n", &year, &month, &day,
-			   &separator, &hour, &minute, &length) != 6 || length == 0 ||
-		strchr("Tt ", separator) == NULL ||
-		month < 1 || month > 12 || day < 1 || day > 31 ||
-		hour > 23 || minute > 59)
-		return false;
-	if (!parse_number(value + length, &second, &end) ||
-		!parse_zone(end, &zone))
+	if (!has_shape(value, shape) || strchr("Tt ", value[10]) == NULL ||
+		!parse_fraction(&rest, &fraction) || !parse_zone(rest, &zone))
 		return false;
 
-	*seconds = (double) (date2j(year, month, day) - UNIX_EPOCH_JDATE) *
-		SECS_PER_DAY + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE +
-		second - zone;
+	*seconds = make_time(atoi(value), atoi(value + 5), atoi(value + 8),
+						 value + 11);
+	if (*seconds < 0)
+		return false;
+	*seconds += fraction - zone;
 	return true;
+}
+
+/* The fraction of a second, perhaps none, and what follows it. */
+static bool
+parse_fraction(const char **value, double *fraction)
+{
+	double		unit = 1;
+
+	*fraction = 0;
+	if (**value != '.')
+		return true;
+	for ((*value)++; isdigit((unsigned char) **value); (*value)++)
+	{
+		unit /= 10;
+		*fraction += unit * (**value - '0');
+	}
+	return unit < 1;
 }
 
 /* An offset from UTC in seconds: nothing, Z, +hh, +hhmm or +hh:mm. */
 static bool
 parse_zone(const char *value, double *seconds)
 {
-	int			hours;
-	int			minutes = 0;
+	static const char *const shapes[] = {"99", "9999", "99:99"};
+	Size		length;
 
 	*seconds = 0;
-	if (*value == '\0' || strcmp(value, "Z") == 0 || strcmp(value, "z") == 0)
+	if (*value == '\0' || pg_strcasecmp(value, "Z") == 0)
 		return true;
-	if ((*value != '+' && *value != '-') ||
-		sscanf(value + 1, strchr(value, ':') ? "%2d:%2d" : "%2d%2d",
-			   &hours, &minutes) < 1)
+	if (*value != '+' && *value != '-')
 		return false;
-	*seconds = hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE;
-	if (*value == '-')
-		*seconds = -*seconds;
+
+	length = strlen(value + 1);
+	for (int i = 0; i < lengthof(shapes); i++)
+	{
+		if (length != strlen(shapes[i]) || !has_shape(value + 1, shapes[i]))
+			continue;
+		*seconds = atoi(pnstrdup(value + 1, 2)) * SECS_PER_HOUR;
+		if (length > 2)
+			*seconds += atoi(value + 1 + length - 2) * SECS_PER_MINUTE;
+		if (*value == '-')
+			*seconds = -*seconds;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Does a value begin like this?  9 is a digit, d a digit or a blank, a any
+ * letter, ? any character.
+ */
+static bool
+has_shape(const char *value, const char *shape)
+{
+	for (; *shape != '\0'; shape++, value++)
+	{
+		bool		is_digit = isdigit((unsigned char) *value);
+
+		if (*value == '\0')
+			return false;
+		if (*shape == '9' ? !is_digit :
+			*shape == 'd' ? !is_digit && *value != ' ' :
+			*shape == 'a' ? !isalpha((unsigned char) *value) :
+			*shape != '?' && *value != *shape)
+			return false;
+	}
 	return true;
+}
+
+/* Seconds since 1970 of a date and a time hh:mm:ss; -1 if there is none. */
+static double
+make_time(int year, int month, int day, const char *time)
+{
+	int			hour = atoi(time);
+	int			minute = atoi(time + 3);
+	int			second = atoi(time + 6);
+
+	if (year < 1970 || month < 1 || month > 12 ||
+		day < 1 || day > day_tab[isleap(year)][month - 1] ||
+		hour > 23 || minute > 59 || second > 60)
+		return -1;
+	return (double) (date2j(year, month, day) - UNIX_EPOCH_JDATE) *
+		SECS_PER_DAY + hour * SECS_PER_HOUR + minute * SECS_PER_MINUTE +
+		second;
 }

@@ -10,18 +10,18 @@
 #include "postgres.h"
 
 #include "api/error.h"
+#include "base/url.h"
 #include "catalog/namespace.h"
 #include "common/string.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "postgres_ext.h"
+#include "utils/memutils.h"
 
 /* characters of the API's own words that an error quotes */
 #define MAX_QUOTE	200
 
-/* How much of a path, which may list hundreds of ids. */
-#define MAX_PATH	1000
-
-/* What a body may say, whatever the status.  A set of bits. */
+/* What a body may say, whatever the status: a set. */
 #define SAYS_ANYTHING		0x00
 #define SAYS_WRONG_KEY		0x01
 #define SAYS_NO_PERMISSION	0x02
@@ -176,9 +176,9 @@ static const Rule rules[] =
 	FC_VERDICT_OK, 0, NULL, NULL},
 
 	/*
-	 * A write is done only where the answer shows it.  No documented answer of
-	 * success is empty, and a throttled server sends empty ones.  So of empty
-	 * answers only a 204 is success.
+	 * A write is done only where the answer shows it.  No documented answer
+	 * of success is empty, and a throttled server sends empty ones.  So of
+	 * empty answers only a 204 is success.
 	 */
 	{WRITE, ALL, NONE, STATUSES(200, 299), SAYS_ERROR,
 		FC_VERDICT_REFUSED, ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
@@ -269,6 +269,7 @@ static const char *const trouble_reasons[] =
 	[FC_TROUBLE_NOT_JSON] = "the answer is not JSON"
 };
 
+static bool is_about_object(void);
 static const Rule *find_rule(const FcReply *reply);
 static int	find_sayings(const FcReply *reply);
 static bool contains(const char *sentence, const char *words);
@@ -317,13 +318,34 @@ fc_error_raise(const FcError *error)
  * fc_error_context
  *		Add to an error which request it is about.
  *
- * To be called by an error context callback.
+ * To be called by an error context callback, or within ereport.
  */
 void
 fc_error_context(const char *method, const char *path)
 {
-	errcontext("FrontCore request %s %.*s%s", method, MAX_PATH, path,
-			   strlen(path) > MAX_PATH ? "..." : "");
+	errcontext("FrontCore request %s %s", method, fc_url_shorten(path));
+}
+
+/*
+ * fc_error_column
+ *		Say, in an error's fields for programs, which column it is about.
+ *
+ * To be called by an error context callback, or within ereport.  A domain's
+ * or a trigger's error may name an object itself: that stays.
+ */
+void
+fc_error_column(const FcTable *table, const char *column)
+{
+	int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+	/* no value is to blame for these */
+	if (category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_OPERATOR_INTERVENTION || is_about_object())
+		return;
+
+	err_generic_string(PG_DIAG_SCHEMA_NAME, table->schema);
+	err_generic_string(PG_DIAG_TABLE_NAME, table->name);
+	err_generic_string(PG_DIAG_COLUMN_NAME, column);
 }
 
 /*
@@ -368,6 +390,23 @@ fc_error_quote(const char *text, Size length)
 	if (next < end)
 		appendStringInfoString(&quote, "...");
 	return convert_to_server(quote.data);
+}
+
+/* Does the error in hand name an object already? */
+static bool
+is_about_object(void)
+{
+	MemoryContext workspace = AllocSetContextCreate(CurrentMemoryContext,
+													"frontcore_fdw error",
+													ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(workspace);
+	const ErrorData *error = CopyErrorData();
+	bool		result = error->schema_name != NULL ||
+	error->table_name != NULL || error->column_name != NULL;
+
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(workspace);
+	return result;
 }
 
 /* Find the first rule that fits; the last ones fit everything. */

@@ -5,6 +5,8 @@
 #ifndef FC_ERROR_H
 #define FC_ERROR_H
 
+#include "api/option.h"
+
 /* What kind of path was asked; decides what a 404 means. */
 typedef enum FcPathKind
 {
@@ -78,6 +80,7 @@ typedef struct FcError
 extern FcError *fc_error_judge(const FcReply *reply);
 extern void fc_error_raise(const FcError *error);
 extern void fc_error_context(const char *method, const char *path);
+extern void fc_error_column(const FcTable *table, const char *column);
 extern char *fc_error_quote(const char *text, Size length);
 
 #endif							/* FC_ERROR_H */

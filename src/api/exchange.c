@@ -1,6 +1,6 @@
 /*
  * exchange.c
- *		One exchange with the API: key, limiter, HTTP, errors, retries.
+ *		One exchange with the API: limiter, HTTP, errors, retries.
  *
  * An exchange asks the limiter for its turn, sends a request, and tells the
  * limiter and the statistics what became of it.  What the answer means is
@@ -9,24 +9,24 @@
  * statistics forget a backend's request when the (sub)transaction aborts, and
  * all else hangs on memory contexts.
  *
- * The API key is known to this file alone, from the user mapping to the
- * header.
+ * What a user mapping keeps secret is left to connection.c.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/xact.h"
+#include "api/account.h"
 #include "api/advice.h"
+#include "api/connection.h"
 #include "api/exchange.h"
 #include "base/wait.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
-
-#define KEY_HEADER		"X-API-Key"
 
 /* The first back-off lasts as long, each one after it twice as long. */
 #define FIRST_BACKOFF_MS	1000.0
@@ -38,9 +38,7 @@ typedef struct FcApiPrivate
 	FcApi		api;
 	dlist_node	node;			/* in apis */
 	MemoryContext context;		/* holds this and all below */
-	char	   *key_header;		/* with the API key in it */
-	FcHttpConnection *connection;	/* NULL before the first request */
-	MemoryContextCallback cleanup;
+	FcConnection *connection;
 } FcApiPrivate;
 
 /* One run of the executor, for max_requests_per_query; in its es_query_cxt. */
@@ -110,7 +108,6 @@ static void register_callbacks(void);
 static void note_change(Datum arg, int cacheid, uint32 hashvalue);
 static void drop_outdated(XactEvent event, void *arg);
 static FcApi *make_api(Oid serverid, Oid userid);
-static void erase_key(void *arg);
 
 static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
 static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
@@ -129,7 +126,7 @@ static void read_reply(const Exchange *exchange, FcReply *reply,
 					   FcAnswer *answer);
 static void read_document(const Exchange *exchange, FcJson *document,
 						  FcReply *reply, FcAnswer *answer);
-static const char *hide_key(const Exchange *exchange, const char *text);
+static const char *hide_secrets(const Exchange *exchange, const char *text);
 static void quote_message(const Exchange *exchange, const char *message,
 						  FcReply *reply);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
@@ -137,6 +134,7 @@ static double delay_before_retry(const Exchange *exchange,
 								 const FcError *error, int retries);
 static void refuse_wait(const Exchange *exchange, double milliseconds,
 						FcError *error);
+static void name_mapping(const Exchange *exchange, FcError *error);
 static void fail(const Exchange *exchange, const FcError *error);
 static void show_activity(const Exchange *exchange, FcActivityState state);
 static void doubt_outcome(void);
@@ -297,38 +295,25 @@ make_api(Oid serverid, Oid userid)
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
 	FcApiPrivate *private = palloc0(sizeof(FcApiPrivate));
 	FcApi	   *api = &private->api;
-	char	   *key;
+	FcMapping	mapping;
 
 	private->context = context;
-	private->cleanup.func = erase_key;
-	private->cleanup.arg = private;
-	MemoryContextRegisterResetCallback(context, &private->cleanup);
-
 	api->private = private;
 	api->generation = generation;
 	api->serverid = serverid;
 	api->userid = userid;
 	api->server = fc_option_server(serverid);
-	key = unconstify(char *, fc_option_api_key(serverid, userid,
-											   &api->mappingid));
-	api->account = fc_option_account(api->server, key);
-	private->key_header = psprintf("%s: %s", KEY_HEADER, key);
-	explicit_bzero(key, strlen(key));
+	mapping = fc_option_mapping(serverid, userid);
+	api->mappingid = mapping.mappingid;
+	api->mapping_owner = mapping.owner;
+	api->limiter = fc_account_limiter(api->server);
+	api->account = fc_account_digest(api->server, mapping.api_key);
+	private->connection = fc_connection_create(api->server, &mapping);
 
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextSetParent(context, TopMemoryContext);
 	dlist_push_head(&apis, &private->node);
 	return api;
-}
-
-/* Leave no key in memory that is freed. */
-static void
-erase_key(void *arg)
-{
-	FcApiPrivate *private = arg;
-
-	if (private->key_header != NULL)
-		explicit_bzero(private->key_header, strlen(private->key_header));
 }
 
 /* Send the request once, and find out what the answer means. */
@@ -351,6 +336,7 @@ make_attempt(Exchange *exchange, FcError **error)
 
 	read_reply(exchange, &reply, answer);
 	*error = fc_error_judge(&reply);
+	name_mapping(exchange, *error);
 	answer->verdict = (*error)->verdict;
 	if (exchange->is_write && exchange->is_sent &&
 		answer->verdict != FC_VERDICT_OK &&
@@ -469,7 +455,7 @@ await_turn(Exchange *exchange)
 	double		wait_ms;
 
 	exchange->waiting = WAITING_FOR_LIMITER;
-	fc_limiter_join(&api->account, api->server->base_url,
+	fc_limiter_join(&api->limiter, api->server->base_url,
 					&api->server->limits);
 	while ((wait_ms = fc_limiter_poll(&exchange->ahead)) > 0)
 	{
@@ -501,27 +487,10 @@ send_request(Exchange *exchange)
 {
 	const FcExchange *call = exchange->call;
 	const FcServer *server = exchange->api->server;
-	FcApiPrivate *private = exchange->api->private;
-	const char *const headers[] =
-	{
-		private->key_header,
-		"Accept: application/json",
-		call->body ? "Content-Type: application/json" : NULL,
-		NULL
-	};
 	FcHttpRequest request = {0};
-
-	if (private->connection == NULL)
-	{
-		MemoryContext oldcontext = MemoryContextSwitchTo(private->context);
-
-		private->connection = fc_http_connect(&server->http);
-		MemoryContextSwitchTo(oldcontext);
-	}
 
 	request.method = call->method;
 	request.url = psprintf("%s%s", server->base_url, call->path);
-	request.headers = headers;
 	request.body = call->body;
 	request.length = call->body ? strlen(call->body) : 0;
 	request.started = note_start;
@@ -530,7 +499,8 @@ send_request(Exchange *exchange)
 	show_activity(exchange, FC_ACTIVITY_SENDING);
 	exchange->is_sent = false;
 	exchange->waiting = WAITING_FOR_ANSWER;
-	exchange->response = fc_http_perform(private->connection, &request);
+	exchange->response =
+		fc_connection_perform(exchange->api->private->connection, &request);
 	exchange->waiting = WAITING_FOR_NOTHING;
 }
 
@@ -593,14 +563,14 @@ static void
 log_attempt(const Exchange *exchange)
 {
 	const FcHttpResponse *response = exchange->response;
+	const char *reason = hide_secrets(exchange, response->reason);
 
 	ereport(LOG,
 			(errmsg("FrontCore request %s %s: status %d, " INT64_FORMAT " bytes, waited %.1f ms, took %.1f ms%s%s",
 					exchange->call->method, exchange->call->path,
 					response->status, response->bytes_received,
 					exchange->waited_ms, response->milliseconds,
-					response->reason ? ": " : "",
-					response->reason ? response->reason : ""),
+					reason ? ": " : "", reason ? reason : ""),
 			 errhidestmt(true),
 			 errhidecontext(true)));
 }
@@ -617,14 +587,14 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 	reply->is_write = exchange->is_write;
 	reply->kind = exchange->call->kind;
 	reply->trouble = outcomes[response->outcome].trouble;
-	reply->reason = hide_key(exchange, response->reason);
+	reply->reason = hide_secrets(exchange, response->reason);
 	reply->status = answer->status = response->status;
 	answer->text = response->body;
 	answer->length = response->length;
 	if (reply->trouble != FC_TROUBLE_NONE)
 		return;
 
-	reply->allow = hide_key(exchange, fc_http_header(response, "allow"));
+	reply->allow = hide_secrets(exchange, fc_http_header(response, "allow"));
 	if (is_blank(response))
 	{
 		/* a PUT or DELETE may have nothing to say, a GET or POST may not */
@@ -678,36 +648,18 @@ read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
 	reply->code = saying.code;
 }
 
-/*
- * What the other side says, without the key: some echo what they got.
- */
+/* What the other side says, without our secrets: some echo what they got. */
 static const char *
-hide_key(const Exchange *exchange, const char *text)
+hide_secrets(const Exchange *exchange, const char *text)
 {
-	const char *header = exchange->api->private->key_header;
-	const char *key = header + strlen(KEY_HEADER ": ");
-	const char *found;
-	StringInfoData clean;
-
-	if (text == NULL || *key == '\0' || strstr(text, key) == NULL)
-		return text;
-
-	initStringInfo(&clean);
-	while ((found = strstr(text, key)) != NULL)
-	{
-		appendBinaryStringInfo(&clean, text, found - text);
-		appendStringInfoString(&clean, "***");
-		text = found + strlen(key);
-	}
-	appendStringInfoString(&clean, text);
-	return clean.data;
+	return fc_connection_hide(exchange->api->private->connection, text);
 }
 
 /* Note what the body says, to be understood and to be shown. */
 static void
 quote_message(const Exchange *exchange, const char *message, FcReply *reply)
 {
-	const char *shown = hide_key(exchange, message);
+	const char *shown = hide_secrets(exchange, message);
 
 	reply->message = fc_error_quote(message, strlen(message));
 	reply->shown = fc_error_quote(shown, strlen(shown));
@@ -808,6 +760,30 @@ fail(const Exchange *exchange, const FcError *error)
 	fc_stats_add(serverid, resource, &counts);
 	fc_stats_error(serverid, resource, error->message);
 	fc_error_raise(error);
+}
+
+/* Say whose user mapping it is that an error is about. */
+static void
+name_mapping(const Exchange *exchange, FcError *error)
+{
+	const FcApi *api = exchange->api;
+	const char *what = "api_key";
+	const char *server;
+	const char *whose;
+
+	if (exchange->response->proxy_wants_login)
+		what = "proxy_user and proxy_password";
+	else if (error->sqlstate != ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
+		return;
+
+	server = api->server->name;
+	whose = MappingUserName(api->userid);
+	if (OidIsValid(api->mapping_owner))
+		error->hint = psprintf("Check the %s of the user mapping for role \"%s\" on server \"%s\".",
+							   what, whose, server);
+	else
+		error->hint = psprintf("Check the %s of the user mapping for PUBLIC on server \"%s\", which role \"%s\" uses.",
+							   what, server, whose);
 }
 
 /* Tell other backends what this one is doing. */

@@ -1,6 +1,6 @@
 /*
  * exchange.h
- *		One exchange with the API: key, limiter, HTTP, errors, retries.
+ *		One exchange with the API: limiter, HTTP, errors, retries.
  */
 #ifndef FC_EXCHANGE_H
 #define FC_EXCHANGE_H
@@ -21,7 +21,9 @@ typedef struct FcApi
 	Oid			serverid;
 	Oid			userid;
 	Oid			mappingid;
-	FcAccount	account;
+	Oid			mapping_owner;	/* InvalidOid: PUBLIC */
+	FcAccount	limiter;		/* whose limit counts */
+	FcAccount	account;		/* of whom something is learned */
 	uint64		generation;		/* another one after each change of options */
 	const FcServer *server;		/* as the options were at fc_exchange_open */
 	struct FcApiPrivate *private;

@@ -76,6 +76,7 @@ begin_memos(void)
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
 }
 
 /* What is remembered of an object, or else what its options say now. */
@@ -132,7 +133,10 @@ forget_table(Datum arg, Oid relid)
 		forget(memo);
 }
 
-/* Some server changed, whose options are its tables' defaults. */
+/*
+ * Some server changed, whose options are its tables' defaults, or some schema,
+ * which may have another name.
+ */
 static void
 forget_all(Datum arg, int cacheid, uint32 hashvalue)
 {

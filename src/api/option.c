@@ -21,8 +21,6 @@
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "common/string.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -32,6 +30,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -87,6 +86,7 @@ static FcOptionParser parse_header;
 static FcOptionParser parse_key;
 static FcOptionParser parse_url;
 static FcOptionParser parse_proxy;
+static FcOptionParser parse_proxy_user;
 static FcOptionParser parse_zone;
 static FcOptionParser parse_resource;
 static FcOptionParser parse_field;
@@ -173,6 +173,8 @@ static const FcOption options[] = {
 	BOTH(request_cost), BETWEEN(0, 1e10)},
 	{"field", ON_COLUMN, parse_field},
 	{"api_key", ON_MAPPING, parse_key, NULL, HIDDEN},
+	{"proxy_user", ON_MAPPING, parse_proxy_user, NULL, HIDDEN},
+	{"proxy_password", ON_MAPPING, parse_text, NULL, HIDDEN},
 	{"import_raw", ON_IMPORT, parse_boolean},
 	{NULL}
 };
@@ -202,10 +204,7 @@ static void describe_column(const FcTable *table, FcTableColumn *column,
 static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
-static const char *find_key(Oid serverid, Oid userid, Oid *mappingid,
-							Oid *owner);
-static void digest(FcAccount *account, const char *kind, const char *first,
-				   const char *second);
+static char *given_secret(List *given, const char *name);
 
 /*
  * frontcore_fdw_validator
@@ -282,6 +281,7 @@ fc_option_table(Oid relid)
 						object->options);
 
 	table->relid = relid;
+	table->schema = get_namespace_name(RelationGetNamespace(rel));
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->startup_cost = NO_COST;
 	table->request_cost = NO_COST;
@@ -325,37 +325,64 @@ fc_option_add_computed(const FcTable *table, Bitmapset *attributes)
 }
 
 /*
- * fc_option_has_api_key
- *		Has a role an API key on a server, of its own or of PUBLIC's?
+ * fc_option_find_mapping
+ *		The user mapping that a role uses on a server: its own, or PUBLIC's.
+ *
+ * Its mappingid is InvalidOid if there is none.
  */
-bool
-fc_option_has_api_key(Oid serverid, Oid userid)
+FcMapping
+fc_option_find_mapping(Oid serverid, Oid userid)
 {
-	Oid			mappingid;
-	Oid			owner;
+	const Oid	owners[] = {userid, InvalidOid};	/* InvalidOid is PUBLIC */
+	HeapTuple	tuple = NULL;
+	FcMapping	mapping = {InvalidOid};
+	Datum		stored;
+	bool		isnull;
 
-	return find_key(serverid, userid, &mappingid, &owner) != NULL;
+	for (int i = 0; i < lengthof(owners) && tuple == NULL; i++)
+	{
+		mapping.owner = owners[i];
+		tuple = SearchSysCache2(USERMAPPINGUSERSERVER,
+								ObjectIdGetDatum(mapping.owner),
+								ObjectIdGetDatum(serverid));
+	}
+	if (tuple == NULL)
+		return mapping;
+
+	mapping.mappingid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->oid;
+	stored = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple,
+							 Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+	{
+		List	   *given = untransformRelOptions(stored);
+
+		mapping.api_key = given_secret(given, "api_key");
+		mapping.proxy_user = given_secret(given, "proxy_user");
+		mapping.proxy_password = given_secret(given, "proxy_password");
+	}
+	ReleaseSysCache(tuple);
+
+	return mapping;
 }
 
 /*
- * fc_option_api_key
- *		The API key that a role uses on a server, and the mapping it is from.
+ * fc_option_mapping
+ *		The user mapping that a role uses on a server, with an API key.
  *
  * Throws if there is none.  Unlike GetUserMapping, with an SQLSTATE for a
  * login that cannot work, and a hint at the statement that makes it work.
  */
-const char *
-fc_option_api_key(Oid serverid, Oid userid, Oid *mappingid)
+FcMapping
+fc_option_mapping(Oid serverid, Oid userid)
 {
-	Oid			owner;
-	const char *key = find_key(serverid, userid, mappingid, &owner);
+	FcMapping	mapping = fc_option_find_mapping(serverid, userid);
 	const char *server;
 
-	if (key != NULL)
-		return key;
+	if (mapping.api_key != NULL)
+		return mapping;
 
 	server = GetForeignServer(serverid)->servername;
-	if (!OidIsValid(*mappingid))
+	if (!OidIsValid(mapping.mappingid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("no user mapping for role \"%s\" on server \"%s\"",
@@ -366,27 +393,10 @@ fc_option_api_key(Oid serverid, Oid userid, Oid *mappingid)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("user mapping for role \"%s\" on server \"%s\" has no API key",
-					MappingUserName(owner), server),
+					MappingUserName(mapping.owner), server),
 			 errhint("Run: ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD api_key '...');",
-					 quote_identifier(MappingUserName(owner)),
+					 quote_identifier(MappingUserName(mapping.owner)),
 					 quote_identifier(server))));
-}
-
-/*
- * fc_option_account
- *		What the limiter calls the account that a key belongs to on a server.
- */
-FcAccount
-fc_option_account(const FcServer *server, const char *api_key)
-{
-	FcAccount	account;
-
-	if (server->limiter_key != NULL)
-		digest(&account, "limiter_key", server->limiter_key, "");
-	else
-		digest(&account, "origin and key", server->origin, api_key);
-
-	return account;
 }
 
 /* Find what the validator knows only by the OID of its catalog. */
@@ -417,6 +427,13 @@ check_options(const FcPlace *place, List *given)
 		check_characters(option, value);
 		parse_option(option, value, &unused);
 	}
+
+	if (given_value(given, "proxy_password", NULL) != NULL &&
+		given_value(given, "proxy_user", NULL) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"proxy_password\" needs option \"proxy_user\""),
+				 errhint("Give both in one statement.")));
 }
 
 /* Find an option by name; throw if it has no business in a place. */
@@ -693,60 +710,13 @@ find_resource(const char *name)
 }
 
 /*
- * The API key that a role uses on a server, NULL if it has none.  Says which
- * mapping would hold it, InvalidOid if there is none, and whose that is.
+ * A mapping option's value, NULL if it was not given.  It is the only copy,
+ * which the caller may erase.
  */
-static const char *
-find_key(Oid serverid, Oid userid, Oid *mappingid, Oid *owner)
+static char *
+given_secret(List *given, const char *name)
 {
-	const Oid	owners[] = {userid, InvalidOid};	/* InvalidOid is PUBLIC */
-	HeapTuple	mapping = NULL;
-	Datum		stored;
-	bool		isnull;
-	const char *key = NULL;
-
-	*mappingid = InvalidOid;
-	for (int i = 0; i < lengthof(owners) && mapping == NULL; i++)
-	{
-		*owner = owners[i];
-		mapping = SearchSysCache2(USERMAPPINGUSERSERVER,
-								  ObjectIdGetDatum(*owner),
-								  ObjectIdGetDatum(serverid));
-	}
-	if (mapping == NULL)
-		return NULL;
-
-	*mappingid = ((Form_pg_user_mapping) GETSTRUCT(mapping))->oid;
-	stored = SysCacheGetAttr(USERMAPPINGUSERSERVER, mapping,
-							 Anum_pg_user_mapping_umoptions, &isnull);
-	if (!isnull)
-		key = given_value(untransformRelOptions(stored), "api_key", NULL);
-	ReleaseSysCache(mapping);
-
-	return key;
-}
-
-/* Digest two texts; digests of different kinds never meet. */
-static void
-digest(FcAccount *account, const char *kind, const char *first,
-	   const char *second)
-{
-	const char *const parts[] = {kind, first, second};
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	uint8		whole[PG_SHA256_DIGEST_LENGTH];
-	bool		failed = pg_cryptohash_init(context) < 0;
-
-	/* The NUL that ends each part keeps "ab", "c" apart from "a", "bc". */
-	for (int i = 0; i < lengthof(parts); i++)
-		failed |= pg_cryptohash_update(context, (const uint8 *) parts[i],
-									   strlen(parts[i]) + 1) < 0;
-	failed |= pg_cryptohash_final(context, whole, sizeof(whole)) < 0;
-	if (failed)
-		elog(ERROR, "could not compute the digest of an account: %s",
-			 pg_cryptohash_error(context));
-	pg_cryptohash_free(context);
-
-	memcpy(account->digest, whole, sizeof(account->digest));
+	return unconstify(char *, given_value(given, name, NULL));
 }
 
 /* Say what a number's bounds are, in words that go with any unit. */
@@ -920,6 +890,19 @@ parse_proxy(const FcOption *option, const char *value, void *target)
 	*(const char **) target = value;
 
 	return fc_url_check_proxy(value);
+}
+
+/*
+ * A target of type const char *: who we are to a proxy.  A colon ends the
+ * name where it is sent (RFC 7617, section 2).
+ */
+static const char *
+parse_proxy_user(const FcOption *option, const char *value, void *target)
+{
+	if (strchr(value, ':') != NULL)
+		return "A user name for a proxy cannot contain a colon.";
+
+	return parse_text(option, value, target);
 }
 
 /* A target of type const char *: the name of a time zone. */

@@ -35,9 +35,9 @@ typedef struct FcServer
 	Oid			serverid;
 	const char *name;
 	const char *base_url;		/* no trailing slash */
-	const char *origin;			/* scheme://host:port, lower case */
+	const char *origin;			/* scheme://host:port, normalized */
 	FcLimits	limits;
-	const char *limiter_key;	/* NULL: by origin and key */
+	const char *limiter_key;	/* NULL: the origin */
 	int			max_retries;
 	int			max_retry_wait_ms;
 	FcHttpOptions http;
@@ -72,6 +72,7 @@ typedef struct FcTableColumn
 typedef struct FcTable
 {
 	Oid			relid;
+	const char *schema;
 	const char *name;
 	const FcResource *resource;
 	bool		deactivates;	/* on_delete 'deactivate' */
@@ -89,15 +90,22 @@ typedef struct FcTable
 								 * generated: the API has none */
 } FcTable;
 
+/* What a role's user mapping says; texts are in the current context. */
+typedef struct FcMapping
+{
+	Oid			mappingid;		/* InvalidOid if there is none */
+	Oid			owner;			/* InvalidOid: PUBLIC */
+	char	   *api_key;		/* NULL if not given, as the next two */
+	char	   *proxy_user;
+	char	   *proxy_password;
+} FcMapping;
+
 extern FcServer *fc_option_server(Oid serverid);
 extern FcTable *fc_option_table(Oid relid);
 extern Bitmapset *fc_option_add_computed(const FcTable *table,
 										 Bitmapset *attributes);
 extern bool fc_option_import_raw(List *given);
-extern bool fc_option_has_api_key(Oid serverid, Oid userid);
-extern const char *fc_option_api_key(Oid serverid, Oid userid,
-									 Oid *mappingid);
-extern FcAccount fc_option_account(const FcServer *server,
-								   const char *api_key);
+extern FcMapping fc_option_find_mapping(Oid serverid, Oid userid);
+extern FcMapping fc_option_mapping(Oid serverid, Oid userid);
 
 #endif							/* FC_OPTION_H */

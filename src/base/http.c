@@ -58,6 +58,9 @@
  */
 #define KEPT_DESCRIPTORS	4
 
+/* Proxy Authentication Required: the request was not passed on. */
+#define HTTP_PROXY_LOGIN	407
+
 /*
  * How long to wait at most before libcurl is called again while a connection
  * is being made, as not every resolver tells us when it is done.
@@ -144,7 +147,7 @@ static const Meaning meanings[] =
 };
 
 static void initialize_library(void);
-static void reserve_descriptors(FcHttpConnection *connection);
+static bool reserve_descriptors(FcHttpConnection *connection);
 static void free_connection(void *arg);
 static Transfer *make_transfer(FcHttpConnection *connection,
 							   const FcHttpRequest *request);
@@ -191,7 +194,8 @@ static bool has_leftovers(FcHttpConnection *connection);
  *		A connection for any number of requests, one at a time.
  *
  * It lives in the current memory context, and is closed with it.  Nothing is
- * sent before the first request.
+ * sent before the first request.  Returns NULL if this process has too many
+ * open files.
  */
 FcHttpConnection *
 fc_http_connect(const FcHttpOptions *options)
@@ -199,7 +203,8 @@ fc_http_connect(const FcHttpOptions *options)
 	FcHttpConnection *connection = palloc0(sizeof(FcHttpConnection));
 
 	initialize_library();
-	reserve_descriptors(connection);
+	if (!reserve_descriptors(connection))
+		return NULL;
 
 	connection->options = *options;
 	connection->due = HUGE_VAL;
@@ -282,16 +287,6 @@ fc_http_header(const FcHttpResponse *response, const char *name)
 }
 
 /*
- * fc_http_parse_date
- *		A date as headers have it in seconds since 1970, or -1.
- */
-int64
-fc_http_parse_date(const char *text)
-{
-	return curl_getdate(text, NULL);
-}
-
-/*
  * Initialize libcurl.  Never in the postmaster, whose children would inherit
  * state that is not made to be inherited.
  */
@@ -309,8 +304,11 @@ initialize_library(void)
 	is_initialized = true;
 }
 
-/* Tell fd.c of the file descriptors that a connection will need. */
-static void
+/*
+ * Tell fd.c of the file descriptors that a connection will need; false if it
+ * has no room for all of them.
+ */
+static bool
 reserve_descriptors(FcHttpConnection *connection)
 {
 	while (connection->descriptors < KEPT_DESCRIPTORS)
@@ -319,14 +317,11 @@ reserve_descriptors(FcHttpConnection *connection)
 		{
 			while (connection->descriptors-- > 0)
 				ReleaseExternalFD();
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
-					 errmsg("could not connect to the API"),
-					 errdetail("There are too many open files on the local server."),
-					 errhint("Raise the server's max_files_per_process and/or \"ulimit -n\" limits.")));
+			return false;
 		}
 		connection->descriptors++;
 	}
+	return true;
 }
 
 /* Close a connection, when its memory context goes. */
@@ -403,6 +398,8 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	SET_OPTION(connection, CURLOPT_PROXY, options->proxy ? options->proxy : "");
 	SET_OPTION(connection, CURLOPT_NOPROXY, "");
+	/* other methods would ask first, and send twice */
+	SET_OPTION(connection, CURLOPT_PROXYAUTH, (long) CURLAUTH_BASIC);
 	SET_OPTION(connection, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 	SET_OPTION(connection, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET_OPTION(connection, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
@@ -648,7 +645,11 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 	curl_off_t	body_bytes = 0;
 	long		header_bytes = 0;
 	long		status = 0;
+	long		connect_status = 0;
 
+	/* the proxy's answer to CONNECT */
+	check_result(curl_easy_getinfo(connection->easy, CURLINFO_HTTP_CONNECTCODE,
+								   &connect_status));
 	if (transfer->starts > 0)
 	{
 		check_result(curl_easy_getinfo(connection->easy,
@@ -661,6 +662,10 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 		check_result(curl_easy_getinfo(connection->easy,
 									   CURLINFO_SIZE_DOWNLOAD_T, &body_bytes));
 	}
+	if (connection->options.proxy != NULL)
+		response->proxy_wants_login = HTTP_PROXY_LOGIN ==
+			(strncmp(transfer->request->url, "https:", 6) == 0 ?
+			 connect_status : status);
 	response->outcome = judge_outcome(transfer);
 	response->reason = explain_outcome(connection, transfer);
 	response->was_stale = (transfer->starts > 1);
@@ -678,7 +683,7 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 static FcHttpOutcome
 judge_outcome(const Transfer *transfer)
 {
-	if (transfer->starts == 0)
+	if (transfer->starts == 0 || transfer->response.proxy_wants_login)
 		return FC_HTTP_NOT_SENT;
 	if (transfer->body.is_starved || transfer->head.is_starved)
 		return FC_HTTP_STARVED;
@@ -699,6 +704,11 @@ static const char *
 explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 {
 	const FcHttpOptions *options = &connection->options;
+
+	if (transfer->response.proxy_wants_login)
+		return strchr(options->proxy, '@') != NULL ?
+			"the proxy did not accept the user name and password" :
+			"the proxy wants a user name and password";
 
 	switch (transfer->response.outcome)
 	{

@@ -13,7 +13,8 @@
 typedef struct FcHttpOptions
 {
 	const char *ca_file;		/* NULL: libcurl's default */
-	const char *proxy;			/* NULL: none, whatever the environment says */
+	const char *proxy;			/* with user and password, if it wants them;
+								 * NULL: none, whatever the environment says */
 	const char *user_agent;
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
@@ -38,7 +39,8 @@ typedef struct FcHttpRequest
 typedef enum FcHttpOutcome
 {
 	FC_HTTP_ANSWERED,			/* an answer came whole, whatever its status */
-	FC_HTTP_NOT_SENT,			/* no connection: DNS, TCP, TLS, proxy */
+	FC_HTTP_NOT_SENT,			/* no connection: DNS, TCP, TLS, proxy; or the
+								 * proxy did not pass the request on */
 	FC_HTTP_LOST,				/* sent, and the connection broke */
 	FC_HTTP_TIMED_OUT,			/* sent, and no whole answer in time */
 	FC_HTTP_CUT_SHORT,			/* the answer ended before its announced end */
@@ -52,6 +54,8 @@ typedef struct FcHttpResponse
 	FcHttpOutcome outcome;
 	const char *reason;			/* why not answered: in libcurl's words */
 	bool		was_stale;		/* lost because a kept connection was dead */
+	bool		proxy_wants_login;	/* the proxy refused our credentials, or
+									 * the lack of them */
 	int			status;			/* 0 if no status line came */
 	char	   *body;			/* terminated by a NUL not counted in length */
 	Size		length;
@@ -65,6 +69,5 @@ extern FcHttpResponse *fc_http_perform(FcHttpConnection *connection,
 									   const FcHttpRequest *request);
 extern const char *fc_http_header(const FcHttpResponse *response,
 								  const char *name);
-extern int64 fc_http_parse_date(const char *text);
 
 #endif							/* FC_HTTP_H */

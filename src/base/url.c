@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 
 #define MAX_URL		2000		/* of an option */
+#define MAX_SHOWN	200			/* of a path, which may list hundreds of ids */
 
 /* What a URL consists of. */
 typedef struct UrlParts
@@ -29,11 +30,15 @@ typedef struct UrlParts
 	bool		has_user;
 } UrlParts;
 
+static Size cut_length(const char *path);
+static bool is_inside_character(const char *text);
+static int	count_parameters(const char *path, const char *name);
 static bool has_odd_characters(const char *url);
 static bool has_escaped_host(const char *url);
 static bool split_url(const char *url, unsigned int flags, UrlParts *parts);
 static bool get_url_part(CURLU *handle, CURLUPart part, unsigned int flags,
 						 char *copy);
+static void normalize_host(char *host);
 static bool is_loopback(const char *host);
 
 /*
@@ -69,7 +74,12 @@ fc_url_check(const char *url, char **normalized, char **origin)
 	*normalized = psprintf("%s://%s%s%s%.*s", parts.scheme, parts.host,
 						   parts.port[0] != '\0' ? ":" : "", parts.port,
 						   (int) length, parts.path);
-	*origin = psprintf("%s://%s:%s", parts.scheme, parts.host,
+
+	/* the name with a dot at the end is the same name */
+	length = strlen(parts.host);
+	if (parts.host[length - 1] == '.')
+		length--;
+	*origin = psprintf("%s://%.*s:%s", parts.scheme, (int) length, parts.host,
 					   parts.port[0] != '\0' ? parts.port :
 					   parts.default_port);
 	return NULL;
@@ -94,7 +104,7 @@ fc_url_check_proxy(const char *url)
 		!split_url(url, CURLU_NON_SUPPORT_SCHEME, &parts))
 		return "This is not a URL with scheme and host.";
 	if (parts.has_user)
-		return "A user name or password cannot be part of it, as everybody can read the options of a server.";
+		return "A user name or password cannot be part of it, as everybody can read the options of a server.  Use the options proxy_user and proxy_password of the user mapping.";
 	if (strpbrk(url, "?#") != NULL || strcmp(parts.path, "/") != 0)
 		return "A path, query or fragment cannot be part of it.";
 
@@ -111,14 +121,23 @@ fc_url_check_proxy(const char *url)
 char *
 fc_url_escape(const char *text)
 {
+	return fc_url_escape_bytes(pg_server_to_any(text, strlen(text), PG_UTF8));
+}
+
+/*
+ * fc_url_escape_bytes
+ *		Text in UTF-8 as it may stand in a URL.
+ */
+char *
+fc_url_escape_bytes(const char *bytes)
+{
 	static const char digits[] = "0123456789ABCDEF";
-	const char *text_utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-	char	   *escaped = palloc(3 * strlen(text_utf8) + 1);
+	char	   *escaped = palloc(3 * strlen(bytes) + 1);
 	char	   *end = escaped;
 
-	for (; *text_utf8 != '\0'; text_utf8++)
+	for (; *bytes != '\0'; bytes++)
 	{
-		unsigned char byte = *text_utf8;
+		unsigned char byte = *bytes;
 
 		if ((isalnum(byte) && !IS_HIGHBIT_SET(byte)) ||
 			strchr("-._~", byte) != NULL)
@@ -132,6 +151,69 @@ fc_url_escape(const char *text)
 	}
 	*end = '\0';
 	return escaped;
+}
+
+/*
+ * fc_url_shorten
+ *		A path as a message shows it: the path itself, or its beginning.
+ *
+ * If what was left out begins in a list of keys, says how many they are.
+ */
+const char *
+fc_url_shorten(const char *path)
+{
+	Size		length;
+	int			keys;
+
+	if (strlen(path) <= MAX_SHOWN)
+		return path;
+
+	length = cut_length(path);
+	keys = path[length] == '&' ? count_parameters(path, path + length + 1) : 0;
+	if (keys > 1)
+		return psprintf("%.*s... (%d keys)", (int) length, path, keys);
+	return psprintf("%.*s...", (int) length, path);
+}
+
+/* How much of a path to show: whole parameters, or else whole characters. */
+static Size
+cut_length(const char *path)
+{
+	Size		length = MAX_SHOWN;
+
+	while (length > 0 && path[length] != '&')
+		length--;
+	if (length > 0)
+		return length;
+
+	length = pg_mbcliplen(path, strlen(path), MAX_SHOWN);
+	while (length > 2 && is_inside_character(path + length))
+		length--;
+	return length;
+}
+
+/*
+ * Would a cut here divide an escaped byte, or two of one character?  Escaped
+ * text is UTF-8: bytes from 0x80 to 0xBF continue a character.
+ */
+static bool
+is_inside_character(const char *text)
+{
+	return text[-1] == '%' || text[-2] == '%' ||
+		(text[0] == '%' && strchr("89ABab", text[1]) != NULL);
+}
+
+/* How many parameters of a path have the name that begins there? */
+static int
+count_parameters(const char *path, const char *name)
+{
+	Size		length = strcspn(name, "=&") + 1;
+	int			count = 0;
+
+	for (path = strchr(path, '?'); path != NULL; path = strchr(path + 1, '&'))
+		if (strncmp(path + 1, name, length) == 0)
+			count++;
+	return count;
 }
 
 /* Are there characters that a URL must not have? */
@@ -187,8 +269,7 @@ split_url(const char *url, unsigned int flags, UrlParts *parts)
 		parts->has_user =
 			get_url_part(handle, CURLUPART_USER, 0, ignored) ||
 			get_url_part(handle, CURLUPART_PASSWORD, 0, ignored);
-		for (char *byte = parts->host; *byte != '\0'; byte++)
-			*byte = pg_ascii_tolower((unsigned char) *byte);
+		normalize_host(parts->host);
 	}
 	curl_url_cleanup(handle);
 	return is_valid;
@@ -206,6 +287,27 @@ get_url_part(CURLU *handle, CURLUPart part, unsigned int flags, char *copy)
 	strlcpy(copy, found, MAX_URL);
 	curl_free(found);
 	return true;
+}
+
+/* Write a host, at most MAX_URL long, in the one way that all agree on. */
+static void
+normalize_host(char *host)
+{
+	Size		length = strlen(host);
+	struct in6_addr address;
+
+	for (char *byte = host; *byte != '\0'; byte++)
+		*byte = pg_ascii_tolower((unsigned char) *byte);
+
+	/* [0:0:0:0:0:0:0:1] is [::1] */
+	if (host[0] != '[' || host[length - 1] != ']')
+		return;
+	host[length - 1] = '\0';
+	if (inet_pton(AF_INET6, host + 1, &address) == 1)
+		(void) inet_ntop(AF_INET6, &address, host + 1, MAX_URL - 2);
+	length = strlen(host);
+	host[length] = ']';
+	host[length + 1] = '\0';
 }
 
 /* Is this the name or an address of the loopback interface? */

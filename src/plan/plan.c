@@ -364,15 +364,12 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 {
 	const FcServer *server = planned->server;
 	Oid			userid = OidIsValid(rel->userid) ? rel->userid : GetUserId();
-	bool		has_account = fc_option_has_api_key(server->serverid, userid);
+	FcMapping	mapping = fc_option_find_mapping(server->serverid, userid);
 	FcAccount	account;
-	Oid			mappingid;
 
-	if (has_account)
-		account = fc_option_account(server,
-									fc_option_api_key(server->serverid,
-													  userid, &mappingid));
-	fc_account_load(server, has_account ? &account : NULL,
+	if (mapping.api_key != NULL)
+		account = fc_account_digest(server, mapping.api_key);
+	fc_account_load(server, mapping.api_key ? &account : NULL,
 					planned->table->resource, NULL, &planned->facts,
 					&planned->learned);
 	planned->has_statistics = rel->tuples >= 0;

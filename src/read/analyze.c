@@ -5,12 +5,17 @@
  * The API tells no counts and gives no random rows.  So ANALYZE reads the
  * list, counts its rows and keeps a random sample of them.  A list that is
  * longer than it may take time is read in part.
+ *
+ * Autovacuum gets no sample.  It never analyzes a foreign table for its own
+ * sake, but would read the whole list for each local table that a foreign one
+ * inherits from.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "api/memo.h"
+#include "compat.h"
 #include "read/analyze.h"
 #include "read/pager.h"
 #include "read/tuple.h"
@@ -58,14 +63,18 @@ static double known_rows(const FcApi *api, const FcResource *resource);
 
 /*
  * frontcoreAnalyzeForeignTable
- *		Say how a sample of the table is taken.
+ *		Say how a sample of the table is taken; false if none is.
  */
 bool
 frontcoreAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 							 BlockNumber *totalpages)
 {
-	const FcTable *table = fc_memo_table(RelationGetRelid(relation));
+	const FcTable *table;
 
+	if (fc_is_autovacuum())
+		return false;
+
+	table = fc_memo_table(RelationGetRelid(relation));
 	*func = acquire_sample;
 	*totalpages = Max(table->resource->expected_rows / ROWS_PER_PAGE, 1);
 

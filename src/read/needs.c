@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "api/error.h"
+#include "base/url.h"
 #include "lib/stringinfo.h"
 #include "read/needs.h"
 #include "tcop/pquery.h"
@@ -161,8 +163,8 @@ fc_needs_report(const FcQuery *query, uint64 present, const char *path,
 		ereport(NOTICE,
 				(errmsg("the API does not send some columns of foreign table \"%s\"; they are null",
 						table_name),
-				 errdetail("No answer to \"GET %s\" holds %s.", path,
-						   names.data)));
+				 errdetail("No answer to \"GET %s\" holds %s.",
+						   fc_url_shorten(path), names.data)));
 }
 
 /*
@@ -199,7 +201,7 @@ refuse_rows(const FcNeed *need, const char *path, const char *table_name,
 			 way == NULL ? 0 :
 			 errhint("A condition \"%s = ...\" takes another route, which may have it.",
 					 way->name),
-			 errcontext("FrontCore request GET %s", path)));
+			 fc_error_context("GET", path)));
 }
 
 /*

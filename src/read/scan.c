@@ -27,6 +27,7 @@
 #include "read/harvest.h"
 #include "read/identity.h"
 #include "read/pager.h"
+#include "read/rescan.h"
 #include "read/scan.h"
 #include "read/tuple.h"
 #include "read/page.h"
@@ -80,7 +81,6 @@ static void load_model(FcScanState *state, ForeignScanState *node);
 static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
 						  int eflags);
 static void prepare_harvest(FcScanState *state, ForeignScanState *node);
-static bool will_be_rescanned(ForeignScanState *node, int eflags);
 static char *missing_filters(const FcScanState *state);
 static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
 						   const List *conditions, int replaced,
@@ -386,7 +386,11 @@ choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
 		return FC_KEEP_SCAN;
 	if (state->table->cache)
 		return FC_KEEP_TRANSACTION;
-	return will_be_rescanned(node, eflags) ? FC_KEEP_SCAN : FC_KEEP_NOTHING;
+	if ((eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD |
+				   EXEC_FLAG_MARK)) != 0 ||
+		fc_rescan_is_possible(statement, node->ss.ps.plan))
+		return FC_KEEP_SCAN;
+	return FC_KEEP_NOTHING;
 }
 
 /*
@@ -431,27 +435,6 @@ prepare_harvest(FcScanState *state, ForeignScanState *node)
 		wish->is_wish = true;
 		state->model.needs = lappend(state->model.needs, wish);
 	}
-}
-
-/*
- * May the scan be begun again?  Then its answers are worth keeping.
- *
- * Not if there is nothing but the scan, and nodes that read one child once.
- * A scan below a subquery or a join is not always told.
- */
-static bool
-will_be_rescanned(ForeignScanState *node, int eflags)
-{
-	PlannedStmt *statement = node->ss.ps.state->es_plannedstmt;
-	Plan	   *plan = statement->planTree;
-
-	if ((eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD |
-				   EXEC_FLAG_MARK)) != 0 || statement->subplans != NIL)
-		return true;
-	while (plan != NULL && plan != node->ss.ps.plan &&
-		   innerPlan(plan) == NULL)
-		plan = outerPlan(plan);
-	return plan != node->ss.ps.plan;
 }
 
 /*

@@ -751,7 +751,7 @@ check_look_up(FcStream *stream, FcJsonNode item)
 				 errmsg("could not understand the answer for resource \"%s\"",
 						walk->resource->name),
 				 errdetail("It is row " INT64_FORMAT ".", id),
-				 errcontext("FrontCore request GET %s", walk->path)));
+				 fc_error_context("GET", walk->path)));
 	close_route(stream, true);
 	return false;
 }
@@ -784,8 +784,7 @@ check_page_order(FcStream *stream)
 					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
 							query->resource->name, query->order->name),
 					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
-					 errcontext("FrontCore request GET %s",
-								stream->walk->path)));
+					 fc_error_context("GET", stream->walk->path)));
 		stream->last_order = value;
 		stream->has_last = true;
 	}

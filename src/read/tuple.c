@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "api/error.h"
 #include "api/value.h"
 #include "base/jsonb.h"
 #include "catalog/pg_type.h"
@@ -63,7 +64,7 @@ struct ReaderColumn
 struct FcTupleReader
 {
 	MemoryContext context;		/* lives as long */
-	const char *table_name;
+	const FcTable *table;
 	const FcResource *resource;
 	int			natts;
 	int			ncolumns;
@@ -170,7 +171,7 @@ fc_tuple_reader(TupleDesc tupdesc, const FcTable *table,
 									attributes);
 
 	reader->context = CurrentMemoryContext;
-	reader->table_name = pstrdup(table->name);
+	reader->table = table;
 	reader->resource = table->resource;
 	reader->natts = tupdesc->natts;
 	reader->columns = palloc0(Max(tupdesc->natts, 1) * sizeof(ReaderColumn));
@@ -823,7 +824,12 @@ conversion_error_context(void *arg)
 {
 	const FcTupleReader *reader = arg;
 
-	if (reader->current != NULL)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   reader->current->table_column->name, reader->table_name);
+	const char *name;
+
+	if (reader->current == NULL)
+		return;
+	name = reader->current->table_column->name;
+	fc_error_column(reader->table, name);
+	errcontext("column \"%s\" of foreign table \"%s\"", name,
+			   reader->table->name);
 }

@@ -177,7 +177,7 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 				 errmsg("could not read on in resource \"%s\" where an error came between",
 						walk->resource->name),
 				 errhint("Run the query again."),
-				 errcontext("FrontCore request GET %s", walk->path)));
+				 fc_error_context("GET", walk->path)));
 	while (!fc_walk_is_complete(walk))
 	{
 		FcAnswer   *answer;
@@ -792,5 +792,5 @@ refuse(const FcWalk *walk, const char *request, const char *detail)
 			 errmsg("could not understand the answer for resource \"%s\"",
 					walk->resource->name),
 			 errdetail("%s", detail),
-			 errcontext("FrontCore request GET %s", request)));
+			 fc_error_context("GET", request)));
 }

@@ -16,7 +16,10 @@
 
 #include "datatype/timestamp.h"
 
-/* Names an account; a digest, so that no key ever gets into shared memory. */
+/*
+ * Names whatever shares something: a digest, so that no key ever gets into
+ * shared memory.
+ */
 typedef struct FcAccount
 {
 	uint8		digest[16];

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "api/error.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -56,7 +57,8 @@ fc_body_check(const FcTable *table, const FcTableColumn *column,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot update column \"%s\" of foreign table \"%s\"",
 						column->name, table->name),
-				 errdetail("The API has no way to change an id.")));
+				 errdetail("The API has no way to change an id."),
+				 fc_error_column(table, column->name)));
 	if (is_writable(column) || (!is_update && (flags & FC_PARENT)))
 		return;
 
@@ -65,7 +67,8 @@ fc_body_check(const FcTable *table, const FcTableColumn *column,
 			 errmsg("cannot write column \"%s\" of foreign table \"%s\"",
 					column->name, table->name),
 			 errdetail("The API sets this field of resource \"%s\" itself.",
-					   table->resource->name)));
+					   table->resource->name),
+			 fc_error_column(table, column->name)));
 }
 
 /*
@@ -592,7 +595,9 @@ describe_column(void *arg)
 {
 	const FillContext *fill = arg;
 
-	if (fill->column != NULL)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   fill->column->name, fill->table->name);
+	if (fill->column == NULL)
+		return;
+	fc_error_column(fill->table, fill->column->name);
+	errcontext("column \"%s\" of foreign table \"%s\"", fill->column->name,
+			   fill->table->name);
 }

@@ -302,7 +302,8 @@ check_required(const FcChange *change, const FcDraft *draft)
 				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
 						column->name, table->name),
 				 errdetail("The API requires this field of every new row of resource \"%s\".",
-						   table->resource->name)));
+						   table->resource->name),
+				 fc_error_column(table, column->name)));
 	}
 }
 
@@ -486,9 +487,9 @@ read_back(FcChange *change, const Bitmapset *missing, const FcRowKey *key,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not read row " INT64_FORMAT " of resource \"%s\" after it was written",
 						key->id, change->table->resource->name),
-				 errcontext("FrontCore request GET %s",
-							fc_send_path(change->table->resource, "PUT",
-										 key))));
+				 fc_error_context("GET",
+								  fc_send_path(change->table->resource, "PUT",
+											   key))));
 
 	fc_tuple_read(reader, item, read_values, read_isnull);
 	attnum = -1;

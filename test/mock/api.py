@@ -137,6 +137,9 @@ class Api(Lists, Writes):
         for name in ("user-agent", "accept"):
             if not request.fields.get(name):
                 raise ApiError(400, "Header missing: " + name)
+        if (request.target.startswith("/")
+                and "proxy-authorization" in request.fields):
+            raise ApiError(400, "Header meant for a proxy")
         self.check_key(entry)
         handler, known, ids = self.route(request)
         if request.method in WRITES and entry.permission == "read":

@@ -215,6 +215,12 @@ class Strictness(Case):
         self.assertEqual(self.client.http.getresponse().status, 200)
         self.assertEqual(MOCK.log(), ["GET /courses/7301"])
 
+    def test_credentials_for_a_proxy(self):
+        self.assertEqual(
+            self.client.error("/courses/7301",
+                              Proxy_Authorization="Basic YTpi"),
+            (400, "Header meant for a proxy"))
+
     def test_expect_continue(self):
         body = b'{"title":"Expected"}'
         with socket.create_connection(("127.0.0.1", MOCK.port), 5) as raw:

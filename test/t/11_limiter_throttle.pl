@@ -86,7 +86,15 @@ foreach my $case (
 	[ 'a date in the past', 'retry_after={http-30}', 1, 5 ],
 	[ 'no time at all', 'retry_after=soon', 1, 5 ],
 	[ '0', 'retry_after=0', 1, 5 ],
-	[ 'a negative number', 'retry_after=-5', 1, 5 ])
+	[ 'a negative number', 'retry_after=-5', 1, 5 ],
+	[ 'hexadecimal digits', 'retry_after=0x10', 1, 5 ],
+	[ 'an exponent', 'retry_after=1e1', 1, 5 ],
+	[ 'a sign', 'retry_after=+9', 1, 5 ],
+	[ 'two numbers', "'header=Retry-After:9, 9' status=429", 1, 5 ],
+	[ 'more than fits', "retry_after=99999999999999999999", 1, 5 ],
+	[ 'a date of another kind', 'retry_after=2099-12-31', 1, 5 ],
+	[ 'another zone', "'header=Retry-After:Thu, 31 Dec 2099 23:59:59 CET' status=429", 1, 5 ],
+	[ 'two headers', "header=Retry-After:0x10 header=Retry-After:2 status=429", 2, 7 ])
 {
 	my ($name, $fault, $least, $most) = @$case;
 	my $account = fresh_account();

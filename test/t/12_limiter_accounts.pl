@@ -7,6 +7,8 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use FrontcoreTest;
+use IPC::Run ();
+use JSON::PP qw(decode_json);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -32,8 +34,8 @@ sub read_as
 		"SET ROLE $role; SELECT id FROM $schema.courses WHERE id = 7301");
 }
 
-# Databases, roles and servers that use one account share one entry; another
-# key makes another one, and limiter_key unites what several keys use.
+# Databases, roles, servers and keys share one entry if they ask one address;
+# limiter_key makes another one.
 sql(q{CREATE ROLE regress_one; CREATE ROLE regress_two;
 	CREATE ROLE regress_monitor IN ROLE pg_monitor;
 	CREATE DATABASE other;
@@ -53,26 +55,26 @@ is(sql('SELECT count(*), sum(requests) FROM frontcore_limiter'),
 	'1|3', 'one entry for another role and another database');
 read_as('postgres', 'regress_two', 'fc');
 is(sql('SELECT count(*), sum(requests) FROM frontcore_limiter'),
-	'2|4', 'another key is another account');
+	'1|4', 'and for another key');
 
 setup_server($node, server => 'united1', schema => 'united1',
 	limiter_key => 'ours', requests_per_second => 0);
 setup_server($node, server => 'united2', schema => 'united2',
 	limiter_key => 'ours', api_key => 'test-key-2', requests_per_second => 0);
 read_as('postgres', 'postgres', $_) foreach qw(united1 united2);
-is(sql('SELECT count(*), max(requests) FROM frontcore_limiter'),
-	'3|3', 'limiter_key unites two keys');
+is(sql('SELECT count(*), max(requests), min(requests) FROM frontcore_limiter'),
+	'2|4|2', 'limiter_key makes one entry of two servers');
 
 is( sql(q{SELECT bool_and(account ~ '^[0-9a-f]{12}$'), min(base_url),
 		bool_and(requests_per_second = 0), sum(queued), sum(in_flight),
 		count(blocked_until), count(last_request)
 		FROM frontcore_limiter}),
-	"t|$url|t|0|0|0|3",
+	"t|$url|t|0|0|0|2",
 	'the columns of frontcore_limiter');
 
 # Who may see what.
 foreach my $case (
-	[ 'regress_monitor', 3, 3 ],
+	[ 'regress_monitor', 2, 3 ],
 	[ 'regress_one', 1, 1 ],
 	[ 'regress_two', 1, 1 ])
 {
@@ -85,10 +87,66 @@ foreach my $case (
 		$servers,
 		"$role sees $servers servers");
 }
-isnt(
-	sql('SET ROLE regress_one; SELECT account FROM frontcore_limiter'),
+is( sql('SET ROLE regress_one; SELECT account FROM frontcore_limiter'),
 	sql('SET ROLE regress_two; SELECT account FROM frontcore_limiter'),
-	'each its own account');
+	'both the same account');
+
+# An address is the same however it is spelled, and whatever path follows it.
+# Nobody answers there, which is all the same to the limiter.
+my $spelled = 0;
+foreach my $case (
+	[ 'https://127.0.0.1', 'HTTPS://127.0.0.1:443/v3/', 'https://127.0.0.1:0443' ],
+	[ 'https://localhost/v2', 'https://LocalHost', 'https://localhost./v2' ],
+	[ 'http://[::1]:1', 'http://[0:0:0:0:0:0:0:1]:1', 'http://[::0001]:1/v2' ],
+	[ 'https://localhost:1' ],
+	[ 'https://127.0.0.1:1' ])
+{
+	my $entries = sql('SELECT count(*) FROM frontcore_limiter');
+
+	foreach my $spelling (@$case)
+	{
+		my $name = 'spelled' . ++$spelled;
+
+		setup_server($node, server => $name, schema => $name,
+			base_url => $spelling, requests_per_second => 0);
+		is((psql_error($node, "SELECT FROM $name.courses"))[0],
+			'HV00N', "nobody answers at $spelling");
+		is(sql('SELECT count(*) FROM frontcore_limiter'),
+			$entries + 1, '... one entry');
+	}
+}
+
+# What was learned with one key is not taken for true of another, though the
+# limiter counts both together.
+sql(q{CREATE ROLE regress_small;
+	GRANT USAGE ON SCHEMA united2 TO PUBLIC;
+	GRANT SELECT ON ALL TABLES IN SCHEMA united2 TO PUBLIC;
+	CREATE USER MAPPING FOR regress_small SERVER united2 OPTIONS (api_key 'other-key');
+	SELECT count(*) FROM united2.courses});
+like(sql('EXPLAIN SELECT * FROM united2.courses'),
+	qr/rows=12 /, 'what was learned with a key');
+unlike(sql('SET ROLE regress_small; EXPLAIN SELECT * FROM united2.courses'),
+	qr/rows=12 /, '... is not known of another');
+
+# Two roles with two keys of one account keep its limit, with nothing set.
+setup_server($node, server => 'busy', schema => 'busy',
+	base_url => "http://localhost:$port/v2");
+sql(q{GRANT USAGE ON SCHEMA busy TO PUBLIC;
+	GRANT SELECT ON ALL TABLES IN SCHEMA busy TO PUBLIC;
+	CREATE USER MAPPING FOR regress_two SERVER busy OPTIONS (api_key 'test-key-2')});
+mock('--reset');
+my @busy = map {
+	my $role = $_;
+	my $script = "SET ROLE $role;" . join '',
+	  map { "SELECT FROM busy.courses WHERE id = 730$_;" } 1 .. 8;
+
+	IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $script ],
+		'<', \undef, '>', \my $out, '2>', \my $err)
+} qw(postgres regress_two);
+is((scalar grep { $_->finish } @busy), 2, 'two roles with a key each');
+is(decode_json(mock('--stats'))->{throttled}, 0, '... exceed no limit');
+is(mock('--count'), 16, '... with all their requests');
+mock('--reset', 'rate=0');
 sql(q{CREATE ROLE regress_nobody});
 is( sql(q{SET ROLE regress_nobody;
 		SELECT count(*) FROM frontcore_limiter;
@@ -160,7 +218,7 @@ foreach my $i (1 .. 64)
 {
 	sql("SELECT id FROM t$i WHERE id = 7301");
 	push @digests,
-	  sql('SELECT account FROM frontcore_limiter ORDER BY last_request DESC LIMIT 1');
+	  sql('SELECT account FROM frontcore_limiter ORDER BY last_request DESC NULLS LAST LIMIT 1');
 }
 is(sql('SELECT count(*) FROM frontcore_limiter'), '64', '64 accounts');
 is( sql("SELECT count(*) FROM frontcore_limiter WHERE account IN ('"

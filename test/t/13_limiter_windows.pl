@@ -119,11 +119,15 @@ between($arrivals[-1][0] - $arrivals[$since][7], 2, 7, '... after two seconds');
 # How servers tell that nothing remains, and until when.  What is not
 # understood is not waited for.
 foreach my $case (
-	[ '-1', '2', '1m', 2, 7 ],
-	[ '-', '2', '1m', 0, 2 ],
+	[ '-1', '9', '1m', 0, 2 ],
+	[ '0x0', '9', '1m', 0, 2 ],
+	[ '0', '0x9', '1m', 0, 2 ],
+	[ '0', '1e1', '1m', 0, 2 ],
+	[ '0', 'nan', '1m', 0, 2 ],
 	[ '0', '{epoch+3}000', '1m', 1, 8 ],
 	[ '0', '{epoch+30}000', '2s', 2, 7 ],
 	[ '0', '2', '10x', 2, 7 ],
+	[ '0', '2', '0x1s', 2, 7 ],
 	[ '0', '2000-01-01T10:00:00+01:00', '5', 0, 2 ],
 	[ '0', '2099-12-31T23:59:59 CET', '5', 0, 2 ])
 {
