@@ -20,6 +20,7 @@
 #include "access/sysattr.h"
 #include "api/account.h"
 #include "api/memo.h"
+#include "api/sharing.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -478,6 +479,7 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	query->resource = table->resource;
 	query->page_size = table->page_size;
 	query->push_order = table->push_order;
+	query->grain = fc_sharing_grain(planned->server, table);
 	query->needs = planned->needs;
 	query->repetitions = 1;
 
