@@ -22,6 +22,7 @@
 #include "base/wait.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
+#include "shared/flight.h"
 #include "shared/generation.h"
 #include "storage/ipc.h"
 #include "utils/inval.h"
@@ -922,6 +923,7 @@ static void
 fail(const Exchange *exchange, const FcError *error)
 {
 	count_error(exchange, error);
+	fc_flight_note_failure();
 	if (exchange->is_write)
 		fc_generation_end_write(error->sqlstate !=
 								ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);

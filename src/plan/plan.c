@@ -370,9 +370,14 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 	Oid			mappingid;
 
 	if (has_account)
-		account = fc_option_account(server,
-									fc_option_api_key(server->serverid,
-													  userid, &mappingid));
+	{
+		const char *key = fc_option_api_key(server->serverid, userid,
+											&mappingid);
+
+		account = fc_option_account(server, key);
+		fc_present_begin(&planned->present, server, planned->table, key,
+						 planned->needs);
+	}
 	fc_account_load(server, has_account ? &account : NULL,
 					planned->table->resource, NULL, &planned->facts,
 					&planned->learned);
@@ -446,6 +451,9 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 	query.order = order;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
 	estimate.choice = fc_query_choose(&query, &planned->facts);
+	estimate.choice.requests =
+		fc_present_requests(&planned->present, &query, &estimate.choice,
+							planned->facts.batch_size);
 
 	if (query.parents.bound && !planned->has_statistics)
 		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
@@ -660,13 +668,21 @@ create_path(PlannerInfo *root, RelOptInfo *rel, ScanPath *scan,
 	double		fetched = Min(requests * planned->table->page_size,
 							  planned->facts.rows);
 	double		first = Min(requests, 1);
+	Cost		item_cost = 0;	/* of taking items from a list */
 	Cost		total_cost;
 
+	if (planned->present.has_list && scan->batch_key == NULL)
+	{
+		/* no way is set out on, but items are parsed: all, or those found */
+		startup_cost = 0;
+		item_cost = FC_PRESENT_ITEM_COST *
+			(required_outer != NULL ? rows + 1 : planned->facts.rows);
+	}
 	startup_cost += qual->startup + target->startup +
 		first * planned->request_cost;
 	total_cost = startup_cost + (requests - first) * planned->request_cost +
 		Max(rows, fetched) * (cpu_tuple_cost + qual->per_tuple) +
-		rows * target->per_tuple;
+		rows * target->per_tuple + item_cost;
 
 	return fc_create_scan_path(root, rel, rows, startup_cost, total_cost,
 							   pathkeys, required_outer, list_make1(scan));

@@ -19,7 +19,9 @@
  */
 #include "postgres.h"
 
+#include "base/wait.h"
 #include "read/share.h"
+#include "shared/flight.h"
 #include "utils/memutils.h"
 
 /* What is kept of a page; the words of its Bitmapset follow all pages. */
@@ -32,6 +34,7 @@ typedef struct StoredPage
 /* Of which scan the last warning was, so that each statement has one. */
 static EState *warned = NULL;
 
+static bool wait_for(const FcShareReader *reader, uint64 flight);
 static char *scope_of(const FcShareReader *reader, bool is_stale);
 static bool is_stale(const FcShareReader *reader,
 					 const FcSharedAnswer *answer);
@@ -46,6 +49,7 @@ static FcWalk *take_part(const FcShareReader *reader,
 static void count_taken(const FcShareReader *reader,
 						const FcSharedAnswer *answer, bool stale);
 static void forget_warning(void *arg);
+static void keep_answer(const FcSharing *sharing, FcWalk *walk);
 static char *describe_walk(const FcWalk *walk, Size *length);
 static FcAnswerText read_page(void *arg, int number);
 static char *describe_list(const FcComplete *whole, Size *length);
@@ -96,6 +100,41 @@ fc_share_take(const FcShareReader *reader, const FcResource *resource,
 	}
 	walk = take_walk(reader, resource, answer, stale);
 	count_taken(reader, answer, stale);
+	return walk;
+}
+
+/*
+ * fc_share_await
+ *		The same; and if somebody is asking for it now, wait for him.
+ *
+ * NULL if it is for us to ask: *flight is what others may wait for then.
+ */
+FcWalk *
+fc_share_await(const FcShareReader *reader, const FcResource *resource,
+			   const char *request, uint64 *flight)
+{
+	const FcSharing *sharing = reader->sharing;
+	int			place = fc_generation_place(sharing->address.digest,
+											resource->name);
+	int64		begun_after = sharing->accepted > 0 ? PG_INT64_MIN :
+	sharing->began;
+	bool		has_failed = false;
+	FcWalk	   *walk;
+
+	*flight = 0;
+	while ((walk = fc_share_take(reader, resource, request)) == NULL)
+	{
+		if (!fc_flight_board(sharing->scope.digest, request, place,
+							 begun_after, !has_failed, flight))
+		{
+			/* it may have come before we began to ask */
+			walk = fc_share_take(reader, resource, request);
+			if (walk != NULL)
+				fc_flight_end(*flight, FC_FLIGHT_ABANDONED);
+			return walk;
+		}
+		has_failed = wait_for(reader, *flight);
+	}
 	return walk;
 }
 
@@ -181,11 +220,13 @@ fc_share_has_stale(const FcShareReader *reader, const FcResource *resource,
 /*
  * fc_share_offer
  *		A walk is about to be asked: others may have its answer, by that
- *		request.
+ *		request, and wait for that flight.
  */
 void
-fc_share_offer(const FcSharing *sharing, FcWalk *walk, const char *request)
+fc_share_offer(const FcSharing *sharing, FcWalk *walk, const char *request,
+			   uint64 flight)
 {
+	walk->flight = flight;
 	walk->request = MemoryContextStrdup(walk->entry->context, request);
 	walk->mark.place = fc_generation_place(sharing->address.digest,
 										   walk->resource->name);
@@ -193,15 +234,30 @@ fc_share_offer(const FcSharing *sharing, FcWalk *walk, const char *request)
 
 /*
  * fc_share_keep
- *		Let others have a walk's answer, if it is complete and was offered.
+ *		Let others have a walk's answer, if it is complete and was offered, and
+ *		wake those who wait for it.
  */
 void
 fc_share_keep(const FcSharing *sharing, FcWalk *walk)
 {
+	if (!fc_walk_is_complete(walk))
+		return;
+	keep_answer(sharing, walk);
+	fc_flight_end(walk->flight, walk->serial != 0 ? FC_FLIGHT_KEPT :
+				  fc_generation_holds(&walk->mark) ? FC_FLIGHT_FAILED :
+				  FC_FLIGHT_ABANDONED);
+}
+
+/*
+ * Keep a walk's answer, if there is room for it.
+ */
+static void
+keep_answer(const FcSharing *sharing, FcWalk *walk)
+{
 	FcNewAnswer answer = {0};
 	char	   *meta;
 
-	if (walk->request == NULL || walk->serial != 0 || !fc_walk_is_complete(walk) ||
+	if (walk->request == NULL || walk->serial != 0 ||
 		walk->first_stored != 0 || walk->entry->pages != walk->npages)
 		return;
 	for (int i = 0; i < walk->npages; i++)
@@ -260,6 +316,27 @@ fc_share_keep_list(const FcSharing *sharing, FcComplete *whole,
 	answer.read = read_index;
 	answer.arg = whole;
 	(void) fc_answers_keep(&answer);
+}
+
+/*
+ * Wait until a flight need not be waited for; has it failed?
+ */
+static bool
+wait_for(const FcShareReader *reader, uint64 flight)
+{
+	const FcMeter *use = reader->use;
+	bool		has_failed;
+	double		wait_ms;
+
+	while ((wait_ms = fc_flight_wait(flight, &has_failed)) > 0)
+	{
+		fc_stats_activity(reader->api->serverid, use->resource,
+						  FC_ACTIVITY_QUEUED, use->counts.requests,
+						  use->estimated, use->counts.rows_read);
+		fc_wait(wait_ms, FC_WAIT_HTTP);
+	}
+	fc_stats_idle();
+	return has_failed;
 }
 
 /*
@@ -468,6 +545,7 @@ describe_walk(const FcWalk *walk, Size *length)
 	copy.path = NULL;
 	memset(copy.paths, 0, sizeof(copy.paths));
 	copy.request = NULL;
+	copy.flight = 0;
 	initStringInfo(&text);
 	appendBinaryStringInfo(&text, (char *) &copy, sizeof(FcWalk));
 	while (text.len < MAXALIGN(sizeof(FcWalk)))

@@ -11,6 +11,7 @@
 /* On whose behalf answers are taken. */
 typedef struct FcShareReader
 {
+	FcApi	   *api;
 	const FcSharing *sharing;
 	const char *scope;			/* begins the keys of its own walks */
 	FcMeter    *use;
@@ -21,6 +22,9 @@ extern char *fc_share_scope(const char *scope);
 extern FcWalk *fc_share_take(const FcShareReader *reader,
 							 const FcResource *resource,
 							 const char *request);
+extern FcWalk *fc_share_await(const FcShareReader *reader,
+							  const FcResource *resource,
+							  const char *request, uint64 *flight);
 extern FcComplete *fc_share_take_list(const FcShareReader *reader,
 									  const FcResource *resource,
 									  uint64 columns);
@@ -29,7 +33,7 @@ extern bool fc_share_has_stale(const FcShareReader *reader,
 							   const FcResource *resource,
 							   const char *request);
 extern void fc_share_offer(const FcSharing *sharing, FcWalk *walk,
-						   const char *request);
+						   const char *request, uint64 flight);
 extern void fc_share_keep(const FcSharing *sharing, FcWalk *walk);
 extern void fc_share_keep_list(const FcSharing *sharing, FcComplete *whole,
 							   const FcResource *resource);

@@ -12,6 +12,7 @@
 #include "read/complete.h"
 #include "read/needs.h"
 #include "read/stream.h"
+#include "shared/flight.h"
 #include "utils/memutils.h"
 
 static void set_to_start(FcStream *stream);
@@ -85,8 +86,8 @@ fc_stream_shares(const FcStream *stream)
 FcShareReader
 fc_stream_reader(const FcStream *stream)
 {
-	FcShareReader reader = {stream->sharing, stream->scope, stream->use,
-	stream->takes_stale};
+	FcShareReader reader = {stream->api, stream->sharing, stream->scope,
+	stream->use, stream->takes_stale};
 
 	return reader;
 }
@@ -308,7 +309,13 @@ release_walks(FcStream *stream)
 	ListCell   *cell;
 
 	foreach(cell, stream->walks)
-		fc_cache_release(((FcWalk *) lfirst(cell))->entry);
+	{
+		FcWalk	   *walk = lfirst(cell);
+
+		/* nobody asks on for it */
+		fc_flight_end(walk->flight, FC_FLIGHT_ABANDONED);
+		fc_cache_release(walk->entry);
+	}
 	stream->walks = NIL;
 	stream->has_all_walks = false;
 }
@@ -520,6 +527,7 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	FcWalk	   *walk = NULL;
 	char	   *request = NULL;
 	char	   *key = NULL;
+	uint64		flight = 0;
 
 	if (stream->scope != NULL)
 	{
@@ -534,14 +542,14 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	{
 		FcShareReader reader = fc_stream_reader(stream);
 
-		walk = fc_share_take(&reader, query->resource, request);
+		walk = fc_share_await(&reader, query->resource, request, &flight);
 	}
 	if (walk == NULL)
 	{
 		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
 							  step->nparents, &stream->routing.learned);
 		if (stream->sharing != NULL)
-			fc_share_offer(stream->sharing, walk, request);
+			fc_share_offer(stream->sharing, walk, request, flight);
 	}
 	fc_cache_pin(walk->entry);
 	return walk;
@@ -642,6 +650,7 @@ fetch_page(FcStream *stream)
 	.learned = &routing->learned};
 	bool		can_change = false;
 	bool		can_do_without = false;
+	FcWalkResult result;
 	FcJson	   *document;
 
 	/* a walk that is replayed is of no route that we have taken */
@@ -659,8 +668,18 @@ fetch_page(FcStream *stream)
 			(flags & FC_BATCH) && routing->batch_size > 1;
 	}
 
-	switch (fc_walk_fetch(walk, &context, can_do_without, can_change,
-						  &document))
+	if (context.tolerates_outage &&
+		fc_generation_is_out(stream->sharing->scope.digest))
+	{
+		stream->is_out = true;
+		return NULL;
+	}
+
+	fc_flight_fetch(walk->flight, true);
+	result = fc_walk_fetch(walk, &context, can_do_without, can_change,
+						   &document);
+	fc_flight_fetch(walk->flight, false);
+	switch (result)
 	{
 		case FC_WALK_PAGE:
 			fc_routing_note_answer(routing, walk);
@@ -671,6 +690,7 @@ fetch_page(FcStream *stream)
 			return NULL;
 		case FC_WALK_OUTAGE:
 			fc_generation_note_outage(stream->sharing->scope.digest);
+			fc_flight_end(walk->flight, FC_FLIGHT_FAILED);
 			stream->is_out = true;
 			return NULL;
 		case FC_WALK_NO_ROUTE:
@@ -747,6 +767,7 @@ use_smaller_batch(FcStream *stream)
 
 	if (!fc_routing_shrink(&stream->routing, walk->nparents))
 		elog(ERROR, "refused batch cannot be made smaller");
+	fc_flight_end(walk->flight, FC_FLIGHT_ABANDONED);
 	fc_cache_release(walk->entry);
 	stream->walks = list_delete_last(stream->walks);
 	stream->next_walk--;

@@ -90,6 +90,7 @@ typedef struct FcWalk
 	const char *request;		/* by which it is found; NULL: not for them */
 	FcMark		mark;			/* of its first request */
 	int64		sent_at;		/* when its last request was sent */
+	uint64		flight;			/* that others wait for, 0 if none */
 	uint64		serial;			/* of the shared answer, 0 if there is none */
 	bool		is_taken;		/* another session has asked for it */
 	const FcAnswerText *texts;	/* its pages, if it is taken */

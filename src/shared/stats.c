@@ -31,6 +31,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "shared/answers.h"
+#include "shared/flight.h"
 #include "shared/generation.h"
 #include "shared/stats.h"
 #include "storage/dsm.h"
@@ -108,6 +109,7 @@ typedef struct Segment
 	uint64		clock;			/* ticks with each use of an entry */
 	FcGenerations generations;	/* generation.c's, without the lock */
 	FcArenaRoot arena;			/* arena.c's, under a lock of its own */
+	FcFlights	flights;		/* flight.c's, under a lock of its own */
 	Reset		resets[RESETS];
 	Counter		counters[COUNTERS];
 	Lesson		lessons[LESSONS];
@@ -183,6 +185,7 @@ fc_stats_attach(uint32 *segment_slot)
 	segment = mapped;
 	fc_generation_attach(&mapped->generations);
 	fc_answers_attach(&mapped->arena);
+	fc_flight_attach(&mapped->flights);
 }
 
 /*
@@ -618,6 +621,7 @@ create_segment(bool has_crashed)
 	LWLockInitialize(&new_segment->lock, new_segment->tranche);
 	fc_generation_init(&new_segment->generations, has_crashed);
 	fc_arena_init(&new_segment->arena, new_segment->tranche);
+	fc_flight_init(&new_segment->flights, new_segment->tranche);
 	dsm_pin_segment(dsm);
 
 	return dsm;
