@@ -109,19 +109,22 @@ SELECT count(*) FROM fc.courses WHERE updated_at <= '2026-10-02 11:00+02';
 \! test/mock.py --log
 
 -- EXPLAIN counts what the cache would answer now; a list that is there is
--- joined by hash, not asked for by batches
+-- joined by hash, not asked for by key
 SELECT frontcore_shared_cache_reset();
-CREATE TEMP TABLE keys AS SELECT generate_series(7301, 7400) AS id;
+CREATE TEMP TABLE keys AS SELECT generate_series(7301, 7306) AS id;
 ANALYZE keys;
-EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN fc.course_dates d ON d.course_id = k.id;
+CREATE FOREIGN TABLE dates (id bigint, course_id bigint) SERVER frontcore
+    OPTIONS (resource 'course_dates', page_size '2');
+EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
 EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
 SELECT count(*) FROM fc.courses WHERE id = 7303;
 EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
 SELECT count(*) FROM fc.course_dates WHERE course_id IN (7301, 7302);
 EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE course_id IN (7302, 7301);
 SELECT count(*) FROM fc.course_dates;
-EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN fc.course_dates d ON d.course_id = k.id;
+EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
 EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE id = 51003;
+DROP FOREIGN TABLE dates;
 \! test/mock.py --log --quiet
 
 -- EXPLAIN ANALYZE

@@ -675,8 +675,9 @@ create_path(PlannerInfo *root, RelOptInfo *rel, ScanPath *scan,
 	{
 		/* no way is set out on, but items are parsed: all, or those found */
 		startup_cost = 0;
-		item_cost = FC_PRESENT_ITEM_COST *
-			(required_outer != NULL ? rows + 1 : planned->facts.rows);
+		item_cost = required_outer != NULL ?
+			FC_PRESENT_LOOKUP_COST + FC_PRESENT_ITEM_COST * rows :
+			FC_PRESENT_ITEM_COST * planned->facts.rows;
 	}
 	startup_cost += qual->startup + target->startup +
 		first * planned->request_cost;

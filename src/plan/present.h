@@ -17,8 +17,13 @@ typedef struct FcPresent
 	FcSharing	sharing;		/* if they count */
 } FcPresent;
 
-/* What an item costs that is taken from the list, in the planner's units. */
+/*
+ * What an item costs that is taken from the list, and a look-up in it, in the
+ * planner's units.  A look-up takes less, but a plan with many may be run when
+ * the list is gone, and then each would be a request.
+ */
 #define FC_PRESENT_ITEM_COST	0.075
+#define FC_PRESENT_LOOKUP_COST	2.5
 
 extern void fc_present_begin(FcPresent *present, const FcServer *server,
 							 const FcTable *table, const char *key,

@@ -17,7 +17,7 @@ use Time::HiRes qw(time);
 # 48 customers in 10 pages of 5
 start_mock();
 mock('--reset', 'rate=0', 'customers=48');
-my $node = new_node(max_connections => 60, autovacuum => 'off', restart_after_crash => 'on');
+my $node = new_node(max_connections => 60, wal_level => 'replica', max_wal_senders => 4, restart_after_crash => 'on');
 $node->append_conf('postgresql.conf', "log_min_messages = log");
 setup_server($node, requests_per_second => 0, max_concurrent_requests => 10, cache => 'shared', page_size => 5);
 
