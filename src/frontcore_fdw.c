@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "api/exchange.h"
+#include "api/sharing.h"
 #include "base/cache.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
@@ -55,6 +56,17 @@ _PG_init(void)
 							"What does not fit goes to a temporary file.",
 							&fc_cache_size, 64 * 1024, 0, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomRealVariable("frontcore_fdw.max_age",
+							 "Sets how old answers of other sessions may be.",
+							 "-1 leaves it to the option cache_ttl.  0 asks the API anew.",
+							 &fc_max_age, -1, -1, 7 * 24 * 60 * 60,
+							 PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("frontcore_fdw.shared_cache_size",
+							"Sets the shared memory for answers that all sessions share.",
+							"0 means none.  A larger one counts from the next frontcore_shared_cache_reset().",
+							&fc_shared_cache_size, 64 * 1024, 0,
+							FC_ARENA_MAX_SIZE,
+							PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("frontcore_fdw");
 
 #ifdef USE_ASSERT_CHECKING

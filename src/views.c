@@ -10,6 +10,7 @@
  *	 or of PUBLIC, in the current database;
  * - in frontcore_stat: servers on which it has such a mapping; an error's
  *	 text only if it met the error itself;
+ * - in frontcore_cache: answers to a key that it has such a mapping for;
  * - in frontcore_activity: backends of its own.
  *
  * All of it is read from shared memory; that it works on a standby and
@@ -32,6 +33,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "shared/answers.h"
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
@@ -41,6 +43,9 @@
 
 /* Bytes of an account's digest that the view shows. */
 #define SHORT_DIGEST	6
+
+/* What an account is called, by limiter or cache. */
+typedef FcAccount AccountDigest (const FcServer *server, const char *api_key);
 
 /* The columns of each view, in order. */
 enum
@@ -72,7 +77,27 @@ enum
 	STAT_ERRORS,
 	STAT_HTTP_MS,
 	STAT_LAST_ERROR,
+	STAT_SHARED_HITS,
+	STAT_STALE_HITS,
+	STAT_WRITES,
+	STAT_UNKNOWN_OUTCOMES,
+	STAT_WAIT_MS,
+	STAT_LAST_ERROR_AT,
+	STAT_RESET,
 	STAT_COLUMNS
+};
+
+enum
+{
+	CACHE_BASE_URL,
+	CACHE_RESOURCE,
+	CACHE_REQUEST,
+	CACHE_PAGES,
+	CACHE_ROWS,
+	CACHE_BYTES,
+	CACHE_AGE,
+	CACHE_HITS,
+	CACHE_COLUMNS
 };
 
 enum
@@ -97,20 +122,25 @@ static const char *const activity_states[] = {
 
 PG_FUNCTION_INFO_V1(frontcore_limiter);
 PG_FUNCTION_INFO_V1(frontcore_stat);
+PG_FUNCTION_INFO_V1(frontcore_stat_1_1);
 PG_FUNCTION_INFO_V1(frontcore_activity);
 PG_FUNCTION_INFO_V1(frontcore_stat_reset);
+PG_FUNCTION_INFO_V1(frontcore_cache);
+PG_FUNCTION_INFO_V1(frontcore_shared_cache_reset);
 
 static ReturnSetInfo *begin_rows(FunctionCallInfo fcinfo);
 static void add_limiter_row(ReturnSetInfo *result,
 							const FcLimiterStatus *status);
 static void add_stat_row(ReturnSetInfo *result, const FcStatsRow *row,
 						 const char *server);
+static void add_cache_row(ReturnSetInfo *result, const FcAnswerRow *row);
 static void add_activity_row(ReturnSetInfo *result, const FcActivity *row);
 static Datum text_datum(const char *text);
 
 static bool sees_all(void);
 static bool has_key(Oid serverid);
-static List *own_accounts(Oid function);
+static FcAccount limiter_digest(const FcServer *server, const char *api_key);
+static List *own_accounts(Oid function, AccountDigest *digest);
 static bool is_ours(Oid wrapper, Oid extension);
 static bool contains_account(List *accounts, const FcAccount *account);
 
@@ -123,7 +153,8 @@ frontcore_limiter(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *accounts = all ? NIL : own_accounts(fcinfo->flinfo->fn_oid);
+	List	   *accounts = all ? NIL :
+	own_accounts(fcinfo->flinfo->fn_oid, limiter_digest);
 	FcLimiterStatus *statuses;
 	int			count;
 
@@ -161,6 +192,17 @@ frontcore_stat(PG_FUNCTION_ARGS)
 }
 
 /*
+ * frontcore_stat_1_1
+ *		The same with the columns that version 1.1 has added: the function that
+ *		version 1.0 declares takes the first ones of a row.
+ */
+Datum
+frontcore_stat_1_1(PG_FUNCTION_ARGS)
+{
+	return frontcore_stat(fcinfo);
+}
+
+/*
  * frontcore_activity
  *		The rows of the view frontcore_activity: one per backend that is
  *		working upstream.
@@ -190,6 +232,48 @@ frontcore_stat_reset(PG_FUNCTION_ARGS)
 {
 	fc_stats_attach(fc_limiter_segment_slot());
 	fc_stats_reset();
+
+	PG_RETURN_VOID();
+}
+
+/*
+ * frontcore_cache
+ *		The rows of the view frontcore_cache: one per answer that all sessions
+ *		share.
+ */
+Datum
+frontcore_cache(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = begin_rows(fcinfo);
+	bool		all = sees_all();
+	List	   *scopes = all ? NIL :
+	own_accounts(fcinfo->flinfo->fn_oid, fc_account_scope);
+	FcAnswerRow *rows;
+	int			count;
+
+	rows = fc_answers_rows(&count);
+	for (int i = 0; i < count; i++)
+	{
+		FcAccount	scope;
+
+		memcpy(scope.digest, rows[i].scope, sizeof(scope.digest));
+		if (all || contains_account(scopes, &scope))
+			add_cache_row(result, &rows[i]);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * frontcore_shared_cache_reset
+ *		Forget the answers that all sessions share.
+ *
+ * Transactions that have begun with some of them stay with them.
+ */
+Datum
+frontcore_shared_cache_reset(PG_FUNCTION_ARGS)
+{
+	fc_stats_attach(fc_limiter_segment_slot());
+	fc_answers_reset();
 
 	PG_RETURN_VOID();
 }
@@ -254,6 +338,35 @@ add_stat_row(ReturnSetInfo *result, const FcStatsRow *row, const char *server)
 		values[STAT_LAST_ERROR] = text_datum(row->last_error);
 	else
 		nulls[STAT_LAST_ERROR] = true;
+	values[STAT_SHARED_HITS] = Int64GetDatum(counts->shared_hits);
+	values[STAT_STALE_HITS] = Int64GetDatum(counts->stale_hits);
+	values[STAT_WRITES] = Int64GetDatum(counts->writes);
+	values[STAT_UNKNOWN_OUTCOMES] = Int64GetDatum(counts->unknown_outcomes);
+	values[STAT_WAIT_MS] = Float8GetDatum(counts->wait_ms);
+	values[STAT_LAST_ERROR_AT] = TimestampTzGetDatum(row->last_error_at);
+	nulls[STAT_LAST_ERROR_AT] = (row->last_error == NULL);
+	values[STAT_RESET] = TimestampTzGetDatum(row->reset_at);
+	nulls[STAT_RESET] = (row->reset_at == 0);
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* One row of frontcore_cache. */
+static void
+add_cache_row(ReturnSetInfo *result, const FcAnswerRow *row)
+{
+	Datum		values[CACHE_COLUMNS];
+	bool		nulls[CACHE_COLUMNS] = {false};
+	Interval	age = {.time = row->age};
+
+	values[CACHE_BASE_URL] = text_datum(row->base_url);
+	values[CACHE_RESOURCE] = text_datum(row->resource);
+	values[CACHE_REQUEST] = text_datum(row->request);
+	values[CACHE_PAGES] = Int32GetDatum(row->count);
+	values[CACHE_ROWS] = Int64GetDatum((int64) row->rows);
+	values[CACHE_BYTES] = Int64GetDatum(row->bytes);
+	values[CACHE_AGE] = IntervalPGetDatum(&age);
+	values[CACHE_HITS] = Int64GetDatum(row->hits);
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
@@ -300,13 +413,21 @@ has_key(Oid serverid)
 	return fc_option_find_mapping(serverid, GetUserId()).api_key != NULL;
 }
 
+/* The account whose limit counts on a server, whatever the key. */
+static FcAccount
+limiter_digest(const FcServer *server, const char *api_key)
+{
+	return fc_account_limiter(server);
+}
+
 /*
- * The accounts that the current role can use in the current database: a list
- * of FcAccount *.  Servers are ours if their wrapper's handler belongs to
- * the extension that the given function belongs to.
+ * The accounts that the current role can use in the current database, as
+ * digest calls them: a list of FcAccount *.  Servers are ours if their
+ * wrapper's handler belongs to the extension that the given function belongs
+ * to.
  */
 static List *
-own_accounts(Oid function)
+own_accounts(Oid function, AccountDigest *digest)
 {
 	Oid			extension = getExtensionOfObject(ProcedureRelationId,
 												 function);
@@ -319,15 +440,18 @@ own_accounts(Oid function)
 	while ((tuple = systable_getnext(scan)) != NULL)
 	{
 		Form_pg_foreign_server form;
+		FcMapping	mapping;
 		FcAccount  *account;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		if (!is_ours(form->srvfdw, extension) ||
-			!has_key(form->oid))
+		if (!is_ours(form->srvfdw, extension))
+			continue;
+		mapping = fc_option_find_mapping(form->oid, GetUserId());
+		if (mapping.api_key == NULL)
 			continue;
 
 		account = palloc(sizeof(FcAccount));
-		*account = fc_account_limiter(fc_memo_server(form->oid));
+		*account = digest(fc_memo_server(form->oid), mapping.api_key);
 		accounts = lappend(accounts, account);
 	}
 	systable_endscan(scan);

@@ -53,6 +53,27 @@ fc_account_digest(const FcServer *server, const char *api_key)
 }
 
 /*
+ * fc_account_scope
+ *		Whose answers all sessions may share: those to one key at one address.
+ */
+FcAccount
+fc_account_scope(const FcServer *server, const char *api_key)
+{
+	return digest("answers of " FC_VERSION, server->base_url, api_key, "");
+}
+
+/*
+ * fc_account_address
+ *		What a server's writes may change: all that is read at its address,
+ *		with whatever key.
+ */
+FcAccount
+fc_account_address(const FcServer *server)
+{
+	return digest("address", server->origin, "", "");
+}
+
+/*
  * fc_account_load
  *		Fill in facts, which point to *learned, for a query that nothing is
  *		known of.

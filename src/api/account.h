@@ -12,6 +12,9 @@
 extern FcAccount fc_account_limiter(const FcServer *server);
 extern FcAccount fc_account_digest(const FcServer *server,
 								   const char *api_key);
+extern FcAccount fc_account_scope(const FcServer *server,
+								  const char *api_key);
+extern FcAccount fc_account_address(const FcServer *server);
 extern void fc_account_load(const FcServer *server, const FcAccount *account,
 							const FcResource *resource,
 							const FcLearned *known, FcRouteFacts *facts,

@@ -35,6 +35,7 @@
 #define FC_UPDATE		0x0002
 #define FC_DELETE		0x0004
 #define FC_FORGETFUL	0x0008	/* a PUT may reset what it leaves out */
+#define FC_PERSONS		0x0010	/* rows are persons: shared on request only */
 
 /* A number and its title; a NULL title ends the list. */
 typedef struct FcTitle

@@ -24,6 +24,9 @@
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "shared/flight.h"
+#include "shared/generation.h"
+#include "storage/ipc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -104,9 +107,22 @@ static dlist_head apis = DLIST_STATIC_INIT(apis);
 static uint64 generation = 0;	/* goes up when an option changes */
 static dlist_head runs = DLIST_STATIC_INIT(runs);
 
+/* A write whose answer is awaited. */
+static struct
+{
+	bool		is_sent;
+	Oid			serverid;
+	char		resource[NAMEDATALEN];
+}			unanswered;
+
 static void register_callbacks(void);
 static void note_change(Datum arg, int cacheid, uint32 hashvalue);
 static void drop_outdated(XactEvent event, void *arg);
+static void lose_write(void);
+static void lose_at_exit(int code, Datum arg);
+static void lose_at_xact_end(XactEvent event, void *arg);
+static void lose_at_subabort(SubXactEvent event, SubTransactionId subid,
+							 SubTransactionId parent, void *arg);
 static FcApi *make_api(Oid serverid, Oid userid);
 
 static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
@@ -115,7 +131,7 @@ static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 static void count_request(const FcMeter *use);
 static Run *get_run(EState *estate);
 static void forget_run(void *arg);
-static void await_turn(Exchange *exchange);
+static FcError *await_turn(Exchange *exchange);
 static void send_request(Exchange *exchange);
 static void note_start(void *arg);
 static bool is_throttling(const Exchange *exchange);
@@ -135,6 +151,8 @@ static double delay_before_retry(const Exchange *exchange,
 static void refuse_wait(const Exchange *exchange, double milliseconds,
 						FcError *error);
 static void name_mapping(const Exchange *exchange, FcError *error);
+static bool is_outage(const FcError *error);
+static void count_error(const Exchange *exchange, const FcError *error);
 static void fail(const Exchange *exchange, const FcError *error);
 static void show_activity(const Exchange *exchange, FcActivityState state);
 static void doubt_outcome(void);
@@ -151,8 +169,9 @@ fc_exchange_open(Oid serverid, Oid userid)
 {
 	dlist_iter	iter;
 
-	register_callbacks();
+	/* first: what we leave to it at exit, it must still be there for */
 	fc_stats_attach(fc_limiter_segment_slot());
+	register_callbacks();
 
 	/* a list will do, as a backend knows few users */
 	dlist_foreach(iter, &apis)
@@ -230,9 +249,13 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 	}
 	MemoryContextSwitchTo(oldcontext);
 
+	answer->is_outage = is_outage(error);
 	if (answer->verdict != FC_VERDICT_OK &&
-		(call->tolerates & FC_TOLERATE(answer->verdict)) == 0)
+		(call->tolerates & FC_TOLERATE(answer->verdict)) == 0 &&
+		!(call->tolerates_outage && answer->is_outage))
 		fail(&exchange, error);
+	if (answer->is_outage)
+		count_error(&exchange, error);
 
 	fc_stats_idle();
 	error_context_stack = context.previous;
@@ -250,6 +273,9 @@ register_callbacks(void)
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, note_change, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, note_change, (Datum) 0);
 	RegisterXactCallback(drop_outdated, NULL);
+	RegisterXactCallback(lose_at_xact_end, NULL);
+	RegisterSubXactCallback(lose_at_subabort, NULL);
+	before_shmem_exit(lose_at_exit, (Datum) 0);
 	is_registered = true;
 }
 
@@ -285,6 +311,45 @@ drop_outdated(XactEvent event, void *arg)
 	}
 }
 
+/*
+ * A write was sent and will have no answer any more, as an error has come
+ * between.  Count it; does nothing if there is none.
+ */
+static void
+lose_write(void)
+{
+	FcCounts	counts = {.writes = 1, .requests = 1, .unknown_outcomes = 1};
+
+	if (!unanswered.is_sent)
+		return;
+	unanswered.is_sent = false;
+	fc_stats_add(unanswered.serverid, unanswered.resource, &counts);
+}
+
+/* A backend exits. */
+static void
+lose_at_exit(int code, Datum arg)
+{
+	lose_write();
+}
+
+/* A transaction ends. */
+static void
+lose_at_xact_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		lose_write();
+}
+
+/* A subtransaction ends. */
+static void
+lose_at_subabort(SubXactEvent event, SubTransactionId subid,
+				 SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		lose_write();
+}
+
 /* Read the options, and remember them until they change. */
 static FcApi *
 make_api(Oid serverid, Oid userid)
@@ -308,6 +373,8 @@ make_api(Oid serverid, Oid userid)
 	api->mapping_owner = mapping.owner;
 	api->limiter = fc_account_limiter(api->server);
 	api->account = fc_account_digest(api->server, mapping.api_key);
+	api->scope = fc_account_scope(api->server, mapping.api_key);
+	api->address = fc_account_address(api->server);
 	private->connection = fc_connection_create(api->server, &mapping);
 
 	MemoryContextSwitchTo(oldcontext);
@@ -324,7 +391,13 @@ make_attempt(Exchange *exchange, FcError **error)
 	FcReply		reply = {0};
 
 	count_request(exchange->use);
-	await_turn(exchange);
+	*error = await_turn(exchange);
+	if (*error != NULL)
+	{
+		fc_limiter_leave();
+		answer->verdict = (*error)->verdict;
+		return answer;
+	}
 	send_request(exchange);
 	exchange->advice = fc_advice_read(exchange->response,
 									  is_throttling(exchange));
@@ -446,8 +519,11 @@ forget_run(void *arg)
 	dlist_delete(&((Run *) arg)->node);
 }
 
-/* Wait until the limiter lets the request go. */
-static void
+/*
+ * Wait until the limiter lets the request go.  NULL, or the error that it
+ * would take too long.
+ */
+static FcError *
 await_turn(Exchange *exchange)
 {
 	FcApi	   *api = exchange->api;
@@ -464,14 +540,15 @@ await_turn(Exchange *exchange)
 		/* somebody else was told to wait, and so are we */
 		if (hold_ms > api->server->max_retry_wait_ms + FC_ADVICE_ROUNDING_MS)
 		{
-			FcError		error = {0};
+			FcError    *error = palloc0(sizeof(FcError));
 
-			error.message = psprintf("could not %s resource \"%s\": the API allows no requests now",
-									 exchange->is_write ? "write" : "read",
-									 exchange->use->resource);
-			error.sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
-			refuse_wait(exchange, hold_ms, &error);
-			fail(exchange, &error);
+			error->verdict = FC_VERDICT_FAILED;
+			error->message = psprintf("could not %s resource \"%s\": the API allows no requests now",
+									  exchange->is_write ? "write" : "read",
+									  exchange->use->resource);
+			error->sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+			refuse_wait(exchange, hold_ms, error);
+			return error;
 		}
 		show_activity(exchange, exchange->ahead > 0 ?
 					  FC_ACTIVITY_QUEUED : FC_ACTIVITY_WAITING);
@@ -479,6 +556,7 @@ await_turn(Exchange *exchange)
 	}
 	exchange->waiting = WAITING_FOR_NOTHING;
 	exchange->waited_ms += fc_wait_clock() - began;
+	return NULL;
 }
 
 /* Send the request, and wait for its answer. */
@@ -501,6 +579,7 @@ send_request(Exchange *exchange)
 	exchange->waiting = WAITING_FOR_ANSWER;
 	exchange->response =
 		fc_connection_perform(exchange->api->private->connection, &request);
+	unanswered.is_sent = false;
 	exchange->waiting = WAITING_FOR_NOTHING;
 }
 
@@ -513,7 +592,14 @@ note_start(void *arg)
 	fc_limiter_start();
 	exchange->is_sent = true;
 	if (exchange->is_write)
+	{
 		fc_exchange_writes++;
+		unanswered.is_sent = true;
+		unanswered.serverid = exchange->api->serverid;
+		strlcpy(unanswered.resource, exchange->use->resource, NAMEDATALEN);
+	}
+	if (exchange->call->started != NULL)
+		exchange->call->started(exchange->call->arg);
 }
 
 /* Is this how the API says that there are too many requests? */
@@ -546,6 +632,7 @@ record_attempt(const Exchange *exchange)
 
 	counts.requests = exchange->is_sent ? 1 : 0;
 	counts.retries = exchange->is_retry ? 1 : 0;
+	counts.writes = exchange->is_write ? counts.requests : 0;
 	counts.bytes_received = response->bytes_received;
 	counts.http_ms = response->milliseconds;
 	counts.wait_ms = exchange->waited_ms;
@@ -748,17 +835,50 @@ refuse_wait(const Exchange *exchange, double milliseconds, FcError *error)
 						   exchange->api->server->max_retry_wait_ms / 1000.0);
 }
 
-/* Throw an error, and count it. */
+/* Does the error say that the API cannot be asked for now? */
+static bool
+is_outage(const FcError *error)
+{
+	switch (error->sqlstate)
+	{
+		case ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION:
+		case ERRCODE_CONNECTION_FAILURE:
+		case ERRCODE_CANNOT_CONNECT_NOW:
+		case ERRCODE_CONFIGURATION_LIMIT_EXCEEDED:
+			return error->verdict != FC_VERDICT_OK;
+		default:
+			return false;
+	}
+}
+
+/* Add an error to the counters. */
 static void
-fail(const Exchange *exchange, const FcError *error)
+count_error(const Exchange *exchange, const FcError *error)
 {
 	Oid			serverid = exchange->api->serverid;
 	const char *resource = exchange->use->resource;
 	FcCounts	counts = {.errors = 1};
 
+	if (exchange->is_write &&
+		error->sqlstate == ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
+		counts.unknown_outcomes = 1;
 	exchange->use->counts.errors++;
 	fc_stats_add(serverid, resource, &counts);
 	fc_stats_error(serverid, resource, error->message);
+}
+
+/*
+ * Throw an error, and count it.  That a write has failed says what became of
+ * it, unless its outcome is unknown.
+ */
+static void
+fail(const Exchange *exchange, const FcError *error)
+{
+	count_error(exchange, error);
+	fc_flight_note_failure();
+	if (exchange->is_write)
+		fc_generation_end_write(error->sqlstate !=
+								ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);
 	fc_error_raise(error);
 }
 

@@ -24,6 +24,8 @@ typedef struct FcApi
 	Oid			mapping_owner;	/* InvalidOid: PUBLIC */
 	FcAccount	limiter;		/* whose limit counts */
 	FcAccount	account;		/* of whom something is learned */
+	FcAccount	scope;			/* whose answers all sessions may share */
+	FcAccount	address;		/* what writes may change */
 	uint64		generation;		/* another one after each change of options */
 	const FcServer *server;		/* as the options were at fc_exchange_open */
 	struct FcApiPrivate *private;
@@ -42,6 +44,10 @@ typedef struct FcMeter
 	EState	   *estate;			/* of the executor run, NULL if none; for
 								 * max_requests_per_query */
 	const char *limit_hint;		/* if max_requests_per_query is reached */
+	bool		is_sharing;		/* answers of other sessions may be taken */
+	double		oldest_ms;		/* age of the oldest of them */
+	double		stale_ms;		/* the same of those whose time is up, until
+								 * it has been said */
 } FcMeter;
 
 /* Whether a write is done whose answer was empty. */
@@ -60,6 +66,9 @@ typedef struct FcExchange
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
+	bool		tolerates_outage;	/* so is that the API cannot be asked */
+	void		(*started) (void *arg); /* called, if not NULL, just before a
+										 * request is sent; must not throw */
 
 	/* of a write */
 	FcNaming	naming;			/* what its answer names if it is done */
@@ -72,6 +81,7 @@ typedef struct FcExchange
 typedef struct FcAnswer
 {
 	FcVerdict	verdict;
+	bool		is_outage;		/* the API could not be asked */
 	int			status;
 	const char *text;			/* the body; of the current context */
 	Size		length;

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/reloptions.h"
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -78,6 +80,7 @@ static FcOptionParser parse_boolean;
 static FcOptionParser parse_integer;
 static FcOptionParser parse_number;
 static FcOptionParser parse_duration;
+static FcOptionParser parse_age;
 static FcOptionParser parse_size;
 static FcOptionParser parse_word;
 static FcOptionParser parse_either;
@@ -104,8 +107,10 @@ static const FcPlace import_place = {
 	InvalidOid, ON_IMPORT, "IMPORT FOREIGN SCHEMA"
 };
 
+/* As in FcCacheMode. */
+static const char *const cache_words[] = {"off", "transaction", "shared", NULL};
+
 /* The false word first. */
-static const char *const cache_words[] = {"off", "transaction", NULL};
 static const char *const delete_words[] = {"delete", "deactivate", NULL};
 
 /* As in FcDatesSource. */
@@ -155,8 +160,12 @@ static const FcOption options[] = {
 	BOTH(naive_timezone)},
 	{"course_dates_source", ON_SERVER, parse_word, "auto",
 	SERVER(dates_source), WORDS(source_words)},
-	{"cache", ON_BOTH, parse_either, "transaction",
+	{"cache", ON_BOTH, parse_word, "transaction",
 	BOTH(cache), WORDS(cache_words)},
+	{"cache_ttl", ON_BOTH, parse_age, "60s",
+	BOTH(cache_ttl_ms), BETWEEN(1000, 7 * DAY)},
+	{"stale_if_error", ON_BOTH, parse_age, "0",
+	BOTH(stale_if_error_ms), BETWEEN(0, 7 * DAY)},
 	{"omitted_fields", ON_BOTH, parse_word, "unknown",
 	BOTH(omitted), WORDS(omitted_words)},
 	{"updatable", ON_BOTH, parse_boolean, "true", BOTH(updatable)},
@@ -201,6 +210,7 @@ static Bitmapset *computed_from(Relation rel, AttrNumber attnum);
 static void describe_column(const FcTable *table, FcTableColumn *column,
 							const FcColumn *properties,
 							const FcColumn *guess);
+static void keep_persons_private(FcTable *table, List *own);
 static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
@@ -288,6 +298,7 @@ fc_option_table(Oid relid)
 	fill_table(table, given);
 	if (table->resource == NULL)
 		table->resource = find_resource(table->name);
+	keep_persons_private(table, object->options);
 	if (table->deactivates && table->resource->deactivate == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
@@ -578,6 +589,19 @@ fill_table(FcTable *table, List *given)
 	}
 }
 
+/*
+ * Answers with persons go to other sessions only where the table itself says
+ * so: a server's option is not meant for them.
+ */
+static void
+keep_persons_private(FcTable *table, List *own)
+{
+	if (table->cache == FC_CACHE_SHARED &&
+		(table->resource->abilities & FC_PERSONS) &&
+		given_value(own, "cache", NULL) == NULL)
+		table->cache = FC_CACHE_TRANSACTION;
+}
+
 /* Say what each column of a table stands for. */
 static FcTableColumn *
 describe_columns(const FcTable *table, Relation rel)
@@ -787,6 +811,23 @@ parse_duration(const FcOption *option, const char *value, void *target)
 
 	return describe_bounds(option, " ms",
 						   "; units are \"us\", \"ms\", \"s\", \"min\", \"h\" and \"d\"");
+}
+
+/* A target of type int: milliseconds; a number without a unit is seconds. */
+static const char *
+parse_age(const FcOption *option, const char *value, void *target)
+{
+	int		   *milliseconds = target;
+	double		seconds;
+
+	if (parse_real(value, &seconds, GUC_UNIT_S, NULL) &&
+		is_within_bounds(option, seconds * 1000))
+	{
+		*milliseconds = (int) rint(seconds * 1000);
+		return NULL;
+	}
+	return psprintf("Valid values are between %.15g s and %.15g d; a number without a unit is seconds.",
+					option->min / 1000, option->max / DAY);
 }
 
 /* A target of type int64: bytes. */

@@ -29,6 +29,14 @@ typedef enum FcOmitted
 	FC_OMITTED_RESET
 } FcOmitted;
 
+/* Who may use an answer again; in the order of the option's words. */
+typedef enum FcCacheMode
+{
+	FC_CACHE_OFF,				/* the scan that asked for it */
+	FC_CACHE_TRANSACTION,		/* its transaction */
+	FC_CACHE_SHARED				/* all sessions of the server */
+} FcCacheMode;
+
 /* A server's options, with defaults filled in. */
 typedef struct FcServer
 {
@@ -46,7 +54,9 @@ typedef struct FcServer
 	FcDatesSource dates_source;
 	FcOmitted	omitted;
 	bool		updatable;
-	bool		cache;
+	FcCacheMode cache;
+	int			cache_ttl_ms;	/* with FC_CACHE_SHARED */
+	int			stale_if_error_ms;
 	int			page_size;
 	bool		push_filters;
 	bool		push_order;
@@ -78,7 +88,9 @@ typedef struct FcTable
 	bool		deactivates;	/* on_delete 'deactivate' */
 	FcOmitted	omitted;
 	bool		updatable;
-	bool		cache;
+	FcCacheMode cache;
+	int			cache_ttl_ms;	/* with FC_CACHE_SHARED */
+	int			stale_if_error_ms;
 	int			page_size;
 	bool		push_filters;
 	bool		push_order;

@@ -78,6 +78,8 @@ typedef struct FcQuery
 	const FcColumn *order;		/* order that the reader relies on, or NULL */
 	bool		descending;
 	bool		push_order;		/* the API may be asked for an order */
+	int64		grain;			/* bounds of instants are rounded to so many
+								 * microseconds; 0: as they are */
 	int			page_size;		/* of a full page, 1 to 250 */
 	int			first_page_size;	/* rows wanted at once, 0 if unknown */
 	List	   *needs;			/* of FcNeed * */

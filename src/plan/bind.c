@@ -382,16 +382,19 @@ static void
 bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
 {
 	const FcScale *scale = fc_scale_find(column);
+	int64		grain = binder->query->grain;
 	const char *bound = NULL;
 
 	if (range->first != PG_INT64_MIN)
-		bound = scale->write(range->first, FC_LOWER, &binder->zones);
+		bound = scale->write(fc_scale_round(scale, range->first, FC_LOWER,
+											grain), FC_LOWER, &binder->zones);
 	if (bound != NULL)
 		fc_query_add_filter(binder->query, column->min, bound);
 
 	bound = NULL;
 	if (range->last != PG_INT64_MAX)
-		bound = scale->write(range->last, FC_UPPER, &binder->zones);
+		bound = scale->write(fc_scale_round(scale, range->last, FC_UPPER,
+											grain), FC_UPPER, &binder->zones);
 	if (bound != NULL)
 		fc_query_add_filter(binder->query, column->max, bound);
 }

@@ -106,6 +106,27 @@ fc_scale_is_among(Oid type, const Oid *types)
 }
 
 /*
+ * fc_scale_round
+ *		A bound of instants, moved outwards to a multiple of grain, so that
+ *		bounds that follow the clock stay the same for a while; others, and
+ *		with no grain, as they are.
+ */
+int64
+fc_scale_round(const FcScale *scale, int64 value, FcSide side, int64 grain)
+{
+	int64		steps;
+
+	if (grain == 0 || scale->locate != locate_instant)
+		return value;
+	steps = divide_down(value, grain);
+	if (side == FC_UPPER && value % grain != 0)
+		steps++;
+	if (steps > PG_INT64_MAX / grain || steps < PG_INT64_MIN / grain)
+		return value;
+	return steps * grain;
+}
+
+/*
  * fc_scale_locate_number
  *		An integer, or the id that a ctid stands for, on the scale of integers.
  */

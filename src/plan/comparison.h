@@ -50,6 +50,8 @@ extern const FcScale *fc_scale_find(const FcColumn *column);
 extern const FcScale *fc_scale_of_ctid(void);
 extern Oid	fc_scale_family(const FcScale *scale);
 extern bool fc_scale_is_among(Oid type, const Oid *types);
+extern int64 fc_scale_round(const FcScale *scale, int64 value, FcSide side,
+							int64 grain);
 extern FcPosition fc_scale_locate_number(Oid type, Datum operand);
 
 #endif							/* FC_COMPARISON_H */

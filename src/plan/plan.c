@@ -20,6 +20,7 @@
 #include "access/sysattr.h"
 #include "api/account.h"
 #include "api/memo.h"
+#include "api/sharing.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -368,7 +369,11 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 	FcAccount	account;
 
 	if (mapping.api_key != NULL)
+	{
 		account = fc_account_digest(server, mapping.api_key);
+		fc_present_begin(&planned->present, server, planned->table,
+						 mapping.api_key, planned->needs);
+	}
 	fc_account_load(server, mapping.api_key ? &account : NULL,
 					planned->table->resource, NULL, &planned->facts,
 					&planned->learned);
@@ -442,6 +447,9 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 	query.order = order;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
 	estimate.choice = fc_query_choose(&query, &planned->facts);
+	estimate.choice.requests =
+		fc_present_requests(&planned->present, &query, &estimate.choice,
+							planned->facts.batch_size);
 
 	if (query.parents.bound && !planned->has_statistics)
 		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
@@ -475,6 +483,7 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	query->resource = table->resource;
 	query->page_size = table->page_size;
 	query->push_order = table->push_order;
+	query->grain = fc_sharing_grain(planned->server, table);
 	query->needs = planned->needs;
 	query->repetitions = 1;
 
@@ -655,13 +664,22 @@ create_path(PlannerInfo *root, RelOptInfo *rel, ScanPath *scan,
 	double		fetched = Min(requests * planned->table->page_size,
 							  planned->facts.rows);
 	double		first = Min(requests, 1);
+	Cost		item_cost = 0;	/* of taking items from a list */
 	Cost		total_cost;
 
+	if (planned->present.has_list && scan->batch_key == NULL)
+	{
+		/* no way is set out on, but items are parsed: all, or those found */
+		startup_cost = 0;
+		item_cost = required_outer != NULL ?
+			FC_PRESENT_LOOKUP_COST + FC_PRESENT_ITEM_COST * rows :
+			FC_PRESENT_ITEM_COST * planned->facts.rows;
+	}
 	startup_cost += qual->startup + target->startup +
 		first * planned->request_cost;
 	total_cost = startup_cost + (requests - first) * planned->request_cost +
 		Max(rows, fetched) * (cpu_tuple_cost + qual->per_tuple) +
-		rows * target->per_tuple;
+		rows * target->per_tuple + item_cost;
 
 	return fc_create_scan_path(root, rel, rows, startup_cost, total_cost,
 							   pathkeys, required_outer, list_make1(scan));

@@ -9,6 +9,7 @@
 #define FC_PLAN_H
 
 #include "foreign/fdwapi.h"
+#include "plan/present.h"
 #include "plan/pushdown.h"
 
 /* Positions in a ForeignScan's fdw_private. */
@@ -46,6 +47,7 @@ typedef struct FcPlanRelation
 	FcRouteFacts facts;
 	FcLearned	learned;		/* facts point here */
 	List	   *needs;			/* of FcNeed * */
+	FcPresent	present;		/* what other sessions have read */
 	List	   *plans;			/* fdw_private of each plan made */
 	double		startup_cost;	/* of a scan */
 	double		request_cost;	/* of a request */

@@ -56,10 +56,12 @@ static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 
 static void unlink_whole(void *arg);
 static void drop_if_unused(FcComplete *whole);
-static void build_index(FcComplete *whole, WholeIndex *index, int column_flag);
 static void note_path(const FcComplete *whole, PathPresence *entry);
-static void index_page(FcComplete *whole, WholeIndex *index, int column_flag,
-					   int walk, int page);
+static WholeIndex *index_of(FcComplete *whole, int column_flag);
+static const WholeIndex *get_index(FcComplete *whole, int column_flag);
+static void build_indexes(FcComplete *whole);
+static void sort_index(WholeIndex *index);
+static void index_page(FcComplete *whole, int walk, int page);
 static void add_item(FcComplete *whole, WholeIndex *index,
 					 const FcCompleteItem *item);
 static int	first_not_below(const WholeIndex *index, int64 key);
@@ -71,7 +73,7 @@ static int	compare_items(const void *a, const void *b);
  *
  * scope tells whose rows they are.  Forgotten when the transaction ends.
  */
-void
+FcComplete *
 fc_complete_register(const char *scope, const FcResource *resource,
 					 FcWalk *const *walks, int nwalks)
 {
@@ -108,6 +110,7 @@ fc_complete_register(const char *scope, const FcResource *resource,
 	MemoryContextRegisterResetCallback(context, callback);
 	dlist_push_head(&wholes, &whole->node);
 	MemoryContextSwitchTo(oldcontext);
+	return whole;
 }
 
 /*
@@ -226,12 +229,8 @@ List *
 fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
 					FcKeys *missing)
 {
-	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
-	&whole->by_parent;
+	const WholeIndex *index = get_index(whole, column_flag);
 	List	   *found = NIL;
-
-	if (!index->is_built)
-		build_index(whole, index, column_flag);
 
 	missing->count = 0;
 	missing->values = palloc(Max(keys->count, 1) * sizeof(int64));
@@ -247,6 +246,38 @@ fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
 			missing->values[missing->count++] = key;
 	}
 	return found;
+}
+
+/*
+ * fc_complete_index
+ *		All items by the column with that flag, in the order of its values,
+ *		and how many there are.
+ *
+ * They are the list's own.  Items that lack the column are left out.
+ */
+const FcCompleteItem *
+fc_complete_index(FcComplete *whole, int column_flag, int *count)
+{
+	const WholeIndex *index = get_index(whole, column_flag);
+
+	*count = index->count;
+	return index->items;
+}
+
+/*
+ * fc_complete_set_index
+ *		The same index, as somebody else has made it.  The items must live
+ *		until the transaction ends.
+ */
+void
+fc_complete_set_index(FcComplete *whole, int column_flag,
+					  const FcCompleteItem *items, int count)
+{
+	WholeIndex *index = index_of(whole, column_flag);
+
+	index->items = unconstify(FcCompleteItem *, items);
+	index->count = count;
+	index->is_built = true;
 }
 
 /*
@@ -268,8 +299,7 @@ fc_complete_read(FcComplete *whole, const FcCompleteItem *item)
 		whole->text_walk = -1;
 		MemoryContextReset(whole->text_context);
 		oldcontext = MemoryContextSwitchTo(whole->text_context);
-		whole->text = fc_cache_read(walk->entry,
-									item->page - walk->first_stored, &length);
+		whole->text = fc_walk_text(walk, item->page, &length);
 		MemoryContextSwitchTo(oldcontext);
 		whole->text_walk = item->walk;
 		whole->text_page = item->page;
@@ -338,18 +368,45 @@ drop_if_unused(FcComplete *whole)
 	MemoryContextDelete(whole->context);
 }
 
+static WholeIndex *
+index_of(FcComplete *whole, int column_flag)
+{
+	return column_flag == FC_KEY ? &whole->by_id : &whole->by_parent;
+}
+
+/*
+ * The index by the column with that flag; both are built when the first one
+ * is asked for.
+ */
+static const WholeIndex *
+get_index(FcComplete *whole, int column_flag)
+{
+	if (!whole->by_id.is_built)
+	{
+		build_indexes(whole);
+		sort_index(&whole->by_id);
+		sort_index(&whole->by_parent);
+	}
+	return index_of(whole, column_flag);
+}
+
 /*
  * Read all pages once and note where the items are.
  */
 static void
-build_index(FcComplete *whole, WholeIndex *index, int column_flag)
+build_indexes(FcComplete *whole)
 {
-	index->count = 0;
+	whole->by_id.count = whole->by_parent.count = 0;
 	for (int walk = 0; walk < whole->nwalks; walk++)
 	{
 		for (int page = 0; page < whole->walks[walk]->npages; page++)
-			index_page(whole, index, column_flag, walk, page);
+			index_page(whole, walk, page);
 	}
+}
+
+static void
+sort_index(WholeIndex *index)
+{
 	if (index->count > 0)
 		qsort(index->items, index->count, sizeof(FcCompleteItem),
 			  compare_items);
@@ -385,13 +442,13 @@ note_path(const FcComplete *whole, PathPresence *entry)
 }
 
 static void
-index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
-		   int page)
+index_page(FcComplete *whole, int walk, int page)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "frontcore_fdw page",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	bool		has_parent = fc_catalog_flagged(whole->resource, FC_PARENT);
 	FcWalk	   *owner = whole->walks[walk];
 	FcJson	   *document = fc_walk_read(owner, page);
 	const char *text = fc_json_text(document);
@@ -404,14 +461,17 @@ index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
 		FcCompleteItem item;
 		const char *source;
 
-		if (bms_is_member(number++, owner->pages[page].repeated) ||
-			!fc_page_item_key(whole->resource, column_flag, node, &item.key))
+		if (bms_is_member(number++, owner->pages[page].repeated))
 			continue;
 		source = fc_json_source(node, &item.length);
 		item.offset = source - text;
 		item.walk = walk;
 		item.page = page;
-		add_item(whole, index, &item);
+		if (fc_page_item_key(whole->resource, FC_KEY, node, &item.key))
+			add_item(whole, &whole->by_id, &item);
+		if (has_parent &&
+			fc_page_item_key(whole->resource, FC_PARENT, node, &item.key))
+			add_item(whole, &whole->by_parent, &item);
 	}
 
 	MemoryContextSwitchTo(oldcontext);

@@ -20,8 +20,9 @@ typedef struct FcCompleteItem
 	Size		length;
 } FcCompleteItem;
 
-extern void fc_complete_register(const char *scope, const FcResource *resource,
-								 FcWalk *const *walks, int nwalks);
+extern FcComplete *fc_complete_register(const char *scope,
+										const FcResource *resource,
+										FcWalk *const *walks, int nwalks);
 extern FcComplete *fc_complete_find(const char *scope,
 									const FcResource *resource,
 									uint64 columns);
@@ -34,6 +35,10 @@ extern int	fc_complete_pages(const FcComplete *whole);
 extern int	fc_complete_walks(const FcComplete *whole, FcWalk *const **walks);
 extern List *fc_complete_look_up(FcComplete *whole, int column_flag,
 								 const FcKeys *keys, FcKeys *missing);
+extern const FcCompleteItem *fc_complete_index(FcComplete *whole,
+											   int column_flag, int *count);
+extern void fc_complete_set_index(FcComplete *whole, int column_flag,
+								  const FcCompleteItem *items, int count);
 extern FcJsonNode fc_complete_read(FcComplete *whole,
 								   const FcCompleteItem *item);
 extern const char *fc_complete_request(const FcComplete *whole,

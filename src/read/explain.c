@@ -21,6 +21,11 @@ fc_explain_use(const FcMeter *use, ExplainState *es)
 
 	ExplainPropertyInteger("Requests", NULL, counts->requests, es);
 	ExplainPropertyInteger("Cache Hits", NULL, counts->cache_hits, es);
+	if (use->is_sharing)
+		ExplainPropertyInteger("Shared Cache Hits", NULL, counts->shared_hits,
+							   es);
+	if (counts->shared_hits > 0 && es->timing)
+		ExplainPropertyFloat("Oldest Answer", "ms", use->oldest_ms, 3, es);
 	ExplainPropertyInteger("Retries", NULL, counts->retries, es);
 	if (es->timing)
 		ExplainPropertyFloat("Rate Limit Wait", "ms", counts->wait_ms, 3, es);

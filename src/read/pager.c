@@ -29,6 +29,7 @@ struct FcPager
 	bool		is_narrow;		/* the query is for a part of the list */
 	bool		is_busy;		/* or an error came between: then its reader
 								 * is gone, though it may not look so */
+	bool		has_given;		/* items, and not because of an outage */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
 	MemoryContext context;		/* the pager's own */
 	int			narrow;			/* queries for a part of the list, ... */
@@ -60,6 +61,8 @@ static char *make_scope(FcApi *api, FcKeep keep);
 static void forget_pager(void *arg);
 static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
+static bool may_be_stale(const FcPager *pager);
+static void begin_answer(FcPager *pager, bool is_out);
 static void forget_answer(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
 static FcComplete *find_whole(FcPager *pager);
@@ -74,6 +77,7 @@ static int64 *list_keys(void *arg, const FcQuery *query, int *count);
 static bool find_parent(void *arg, const FcQuery *query, int64 id,
 						int64 *parent);
 static bool next_in_order(FcPager *pager, FcJsonNode *item);
+static bool next_sorted_or_not(FcPager *pager, FcJsonNode *item);
 static void begin_sort(FcPager *pager);
 static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
 static bool next_item(FcPager *pager, FcJsonNode *item);
@@ -111,6 +115,19 @@ fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 }
 
 /*
+ * fc_pager_share
+ *		Give answers to other sessions, and take theirs.  Only with
+ *		FC_KEEP_TRANSACTION; sharing must live as long as the pager.
+ */
+void
+fc_pager_share(FcPager *pager, const FcSharing *sharing)
+{
+	Assert(pager->keep == FC_KEEP_TRANSACTION);
+	pager->stream->sharing = sharing;
+	pager->stream->use->is_sharing = true;
+}
+
+/*
  * fc_pager_ask
  *		Begin to answer a query; the query must live until the next one.
  *
@@ -120,7 +137,6 @@ void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
 	const FcMeter *use = pager->stream->use;
-	MemoryContext oldcontext;
 
 	if (pager->is_narrow)
 	{
@@ -131,8 +147,34 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 	pager->requests_before = use->counts.requests;
 	pager->is_narrow = fc_query_has_filters(query);
 
-	forget_answer(pager);
 	pager->query = query;
+	begin_answer(pager, may_be_stale(pager) &&
+				 fc_generation_is_out(pager->stream->sharing->scope.digest));
+}
+
+/*
+ * May answers whose time is up serve where the API cannot be asked?  Not
+ * together with rows that are as fresh as the table says.
+ */
+static bool
+may_be_stale(const FcPager *pager)
+{
+	return fc_stream_shares(pager->stream) && !pager->has_given &&
+		pager->stream->sharing->stale > 0;
+}
+
+/*
+ * Begin to answer the query; with answers whose time is up, if the API is out.
+ */
+static void
+begin_answer(FcPager *pager, bool is_out)
+{
+	const FcQuery *query = pager->query;
+	MemoryContext oldcontext;
+
+	forget_answer(pager);
+	pager->stream->takes_stale = is_out;
+	pager->stream->may_fall_back = may_be_stale(pager);
 	if (query->is_empty)
 		return;
 	pager->is_busy = true;
@@ -301,9 +343,12 @@ static FcPager *
 create_helper(const FcPager *pager)
 {
 	const FcStream *stream = pager->stream;
+	FcPager    *helper = create_pager(stream->api, stream->use, pager->keep,
+									  stream->table_name, stream->scope);
 
-	return create_pager(stream->api, stream->use, pager->keep,
-						stream->table_name, stream->scope);
+	helper->stream->sharing = stream->sharing;
+	helper->has_given = pager->has_given;
+	return helper;
 }
 
 /*
@@ -387,11 +432,20 @@ answer_from_whole(FcPager *pager)
 	if (whole == NULL)
 		return false;
 
-	stream->use->counts.cache_hits++;
 	if (query->ids.bound)
 		look_up_keys(pager, whole, FC_KEY, &query->ids);
 	else if (query->parents.bound)
+	{
 		look_up_keys(pager, whole, FC_PARENT, &query->parents);
+
+		/* that there was nothing is no substitute for an error */
+		if (stream->takes_stale && pager->found == NIL)
+		{
+			forget_answer(pager);
+			fc_stream_ask(stream, query);
+			return false;
+		}
+	}
 	else
 	{
 		FcWalk	   *const *walks;
@@ -403,7 +457,8 @@ answer_from_whole(FcPager *pager)
 }
 
 /*
- * A complete list that holds all that the API would send for the query.
+ * A complete list that holds all that the API would send for the query: the
+ * transaction has read it, or else another session.
  *
  * What the best route is known to lack as well is no reason to ask again.
  */
@@ -411,17 +466,28 @@ static FcComplete *
 find_whole(FcPager *pager)
 {
 	const FcQuery *query = pager->query;
-	const FcRouteFacts *facts = &pager->stream->routing.facts;
+	FcStream   *stream = pager->stream;
+	const FcRouteFacts *facts = &stream->routing.facts;
 	uint64		columns = fc_query_needed_columns(query);
 	FcRouteChoice choice = fc_query_choose(query, facts);
+	bool		is_own;
 	FcComplete *whole;
 
 	if (choice.route != NULL)
 		columns &= ~facts->lacks[choice.number];
-	whole = fc_complete_find(pager->stream->scope, query->resource, columns);
+	whole = fc_complete_find(stream->scope, query->resource, columns);
+	is_own = (whole != NULL);
+	if (whole == NULL && fc_stream_shares(stream))
+	{
+		FcShareReader reader = fc_stream_reader(stream);
+
+		whole = fc_share_take_list(&reader, query->resource, columns);
+	}
 	if (whole != NULL && choice.route != NULL &&
 		lacks_more(pager, whole, choice.number))
 		return NULL;
+	if (is_own)
+		stream->use->counts.cache_hits++;
 	return whole;
 }
 
@@ -628,9 +694,24 @@ find_parent(void *arg, const FcQuery *query, int64 id, int64 *parent)
 
 /*
  * The next item in the order that the reader relies on.
+ *
+ * If the API could not be asked, before any item has come, the query is begun
+ * again with what there is.
  */
 static bool
 next_in_order(FcPager *pager, FcJsonNode *item)
+{
+	bool		found = next_sorted_or_not(pager, item);
+
+	if (!pager->stream->is_out)
+		return found;
+	begin_answer(pager, true);
+	pager->is_busy = true;
+	return next_sorted_or_not(pager, item);
+}
+
+static bool
+next_sorted_or_not(FcPager *pager, FcJsonNode *item)
 {
 	if (pager->query->order != NULL && pager->sort == NULL &&
 		!pager->stream->routing.choice.is_ordered)
@@ -691,11 +772,19 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (next_found_item(pager, item))
-		return true;
-	if (!fc_stream_next(pager->stream, item))
-		return false;
-	pager->request = pager->stream->walk->path;
+	if (!next_found_item(pager, item))
+	{
+		if (!fc_stream_next(pager->stream, item))
+			return false;
+		pager->request = pager->stream->walk->path;
+	}
+	if (pager->stream->use->stale_ms > 0)
+		fc_share_warn(pager->stream->use);
+	if (!pager->stream->takes_stale)
+	{
+		pager->has_given = true;
+		pager->stream->may_fall_back = false;
+	}
 	return true;
 }
 

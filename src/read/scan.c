@@ -53,6 +53,7 @@ typedef struct FcScanState
 	FcApi	   *api;			/* NULL if only explained */
 	FcMeter		use;
 	FcKeep		keep;
+	FcSharing	sharing;		/* if the table has cache 'shared' */
 
 	/* from the plan */
 	List	   *conditions;		/* of FcCondition * */
@@ -155,6 +156,13 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	prepare_harvest(state, node);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
 								  state->table->name);
+	if (state->keep == FC_KEEP_TRANSACTION &&
+		state->table->cache == FC_CACHE_SHARED)
+	{
+		fc_sharing_begin(&state->sharing, state->server, state->table,
+						 &state->api->scope);
+		fc_pager_share(state->pager, &state->sharing);
+	}
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
 							  ALLOCSET_DEFAULT_SIZES);
@@ -227,6 +235,8 @@ frontcoreEndForeignScan(ForeignScanState *node)
 		return;
 	counts.rows_read = state->use.counts.rows_read;
 	counts.cache_hits = state->use.counts.cache_hits;
+	counts.shared_hits = state->use.counts.shared_hits;
+	counts.stale_hits = state->use.counts.stale_hits;
 	fc_stats_add(state->server->serverid, state->use.resource, &counts);
 	fc_pager_end(state->pager);
 	state->pager = NULL;
@@ -357,6 +367,7 @@ load_model(FcScanState *state, ForeignScanState *node)
 	model->resource = state->table->resource;
 	model->page_size = state->table->page_size;
 	model->push_order = state->table->push_order;
+	model->grain = fc_sharing_grain(state->server, state->table);
 	model->first_page_size =
 		intVal(list_nth(plan->fdw_private, FC_SCAN_LIMIT));
 	model->repetitions =

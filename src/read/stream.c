@@ -12,6 +12,7 @@
 #include "read/complete.h"
 #include "read/needs.h"
 #include "read/stream.h"
+#include "shared/flight.h"
 #include "utils/memutils.h"
 
 static void set_to_start(FcStream *stream);
@@ -29,6 +30,8 @@ static FcWalk *obtain_walk(FcStream *stream, const FcStep *step);
 static void note_whole(FcStream *stream);
 static bool open_page(FcStream *stream);
 static FcJson *fetch_page(FcStream *stream);
+static bool may_fall_back(const FcStream *stream);
+static void keep_walk(const FcStream *stream, FcWalk *walk);
 static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
@@ -62,6 +65,31 @@ fc_stream_create(FcApi *api, FcMeter *use, const char *scope,
 												 ALLOCSET_DEFAULT_SIZES);
 	stream->kept = fc_kept_create();
 	return stream;
+}
+
+/*
+ * fc_stream_shares
+ *		May answers of other sessions be taken now?
+ *
+ * Not once the transaction has written: it is to see what it wrote.
+ */
+bool
+fc_stream_shares(const FcStream *stream)
+{
+	return stream->sharing != NULL && !fc_generation_wrote();
+}
+
+/*
+ * fc_stream_reader
+ *		On whose behalf they are taken.
+ */
+FcShareReader
+fc_stream_reader(const FcStream *stream)
+{
+	FcShareReader reader = {stream->api, stream->sharing, stream->scope,
+	stream->use, stream->takes_stale};
+
+	return reader;
 }
 
 /*
@@ -129,7 +157,8 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 {
 	for (;;)
 	{
-		if (stream->walk == NULL && !open_walk(stream))
+		if (stream->is_out ||
+			(stream->walk == NULL && !open_walk(stream)))
 			return false;
 		while (item_on_page(stream, item))
 		{
@@ -222,6 +251,7 @@ fc_stream_read_rest(FcStream *stream)
 				   fc_walk_fetch(walk, &context, false, false, &document) ==
 				   FC_WALK_PAGE)
 				MemoryContextReset(page_context);
+			keep_walk(stream, walk);
 			MemoryContextSwitchTo(stream->ask_context);
 		}
 		if (stream->has_all_walks || (walk = create_walk(stream)) == NULL)
@@ -243,6 +273,7 @@ fc_stream_forget(FcStream *stream)
 	fc_stream_rewind(stream);
 	release_walks(stream);
 	stream->is_rest = false;
+	stream->is_out = false;
 	MemoryContextReset(stream->page_context);
 	MemoryContextReset(stream->ask_context);
 }
@@ -278,7 +309,13 @@ release_walks(FcStream *stream)
 	ListCell   *cell;
 
 	foreach(cell, stream->walks)
-		fc_cache_release(((FcWalk *) lfirst(cell))->entry);
+	{
+		FcWalk	   *walk = lfirst(cell);
+
+		/* nobody asks on for it */
+		fc_flight_end(walk->flight, FC_FLIGHT_ABANDONED);
+		fc_cache_release(walk->entry);
+	}
 	stream->walks = NIL;
 	stream->has_all_walks = false;
 }
@@ -486,22 +523,34 @@ obtain_walk(FcStream *stream, const FcStep *step)
 {
 	const FcQuery *query = stream->routing.query;
 	const FcRoute *route = stream->routing.choice.route;
+	bool		shares = fc_stream_shares(stream);
 	FcWalk	   *walk = NULL;
+	char	   *request = NULL;
 	char	   *key = NULL;
+	uint64		flight = 0;
 
 	if (stream->scope != NULL)
 	{
-		key = psprintf("%s%s since " INT64_FORMAT, stream->scope,
-					   fc_query_path(query, route, step->id, step->parents,
-									 step->nparents, 0, true),
-					   query->has_since ? query->since : PG_INT64_MIN);
+		request = fc_sharing_request(query, route, step->id, step->parents,
+									 step->nparents);
+		key = psprintf("%s%s", stream->scope, request);
 		walk = fc_walk_find(key);
+		if (walk != NULL && walk->npages > 0)
+			stream->use->counts.cache_hits++;
+	}
+	if (walk == NULL && shares)
+	{
+		FcShareReader reader = fc_stream_reader(stream);
+
+		walk = fc_share_await(&reader, query->resource, request, &flight);
 	}
 	if (walk == NULL)
+	{
 		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
 							  step->nparents, &stream->routing.learned);
-	else if (walk->npages > 0)
-		stream->use->counts.cache_hits++;
+		if (stream->sharing != NULL)
+			fc_share_offer(stream->sharing, walk, request, flight);
+	}
 	fc_cache_pin(walk->entry);
 	return walk;
 }
@@ -515,9 +564,11 @@ static void
 note_whole(FcStream *stream)
 {
 	const FcQuery *query = stream->routing.query;
+	const char *scope = stream->scope;
 	FcWalk	  **walks;
 	uint64		columns = fc_query_needed_columns(query);
 	int			nwalks = 0;
+	FcComplete *whole;
 	ListCell   *cell;
 
 	if (stream->scope == NULL || query->filters != NIL || query->has_since ||
@@ -534,9 +585,14 @@ note_whole(FcStream *stream)
 		walks[nwalks++] = walk;
 		if (walk->rows > 0)
 			columns &= walk->present;
+		if (walk->is_taken)
+			scope = fc_share_scope(stream->scope);
 	}
-	if (fc_complete_find(stream->scope, query->resource, columns) == NULL)
-		fc_complete_register(stream->scope, query->resource, walks, nwalks);
+	if (fc_complete_find(scope, query->resource, columns) != NULL)
+		return;
+	whole = fc_complete_register(scope, query->resource, walks, nwalks);
+	if (stream->sharing != NULL && !stream->takes_stale)
+		fc_share_keep_list(stream->sharing, whole, query->resource);
 }
 
 /*
@@ -594,6 +650,7 @@ fetch_page(FcStream *stream)
 	.learned = &routing->learned};
 	bool		can_change = false;
 	bool		can_do_without = false;
+	FcWalkResult result;
 	FcJson	   *document;
 
 	/* a walk that is replayed is of no route that we have taken */
@@ -601,6 +658,7 @@ fetch_page(FcStream *stream)
 		return NULL;
 
 	context.stores = stream->scope != NULL || stream->is_ahead;
+	context.tolerates_outage = may_fall_back(stream);
 	if (walk->npages == 0)
 	{
 		bool		has_other = fc_routing_has_other(routing);
@@ -610,13 +668,30 @@ fetch_page(FcStream *stream)
 			(flags & FC_BATCH) && routing->batch_size > 1;
 	}
 
-	switch (fc_walk_fetch(walk, &context, can_do_without, can_change,
-						  &document))
+	if (context.tolerates_outage &&
+		fc_generation_is_out(stream->sharing->scope.digest))
+	{
+		stream->is_out = true;
+		return NULL;
+	}
+
+	fc_flight_fetch(walk->flight, true);
+	result = fc_walk_fetch(walk, &context, can_do_without, can_change,
+						   &document);
+	fc_flight_fetch(walk->flight, false);
+	switch (result)
 	{
 		case FC_WALK_PAGE:
 			fc_routing_note_answer(routing, walk);
+			keep_walk(stream, walk);
 			return document;
 		case FC_WALK_END:
+			keep_walk(stream, walk);
+			return NULL;
+		case FC_WALK_OUTAGE:
+			fc_generation_note_outage(stream->sharing->scope.digest);
+			fc_flight_end(walk->flight, FC_FLIGHT_FAILED);
+			stream->is_out = true;
 			return NULL;
 		case FC_WALK_NO_ROUTE:
 			close_route(stream, false);
@@ -629,6 +704,31 @@ fetch_page(FcStream *stream)
 			return NULL;
 	}
 	return NULL;
+}
+
+/*
+ * Should the API not be asked now, are there answers whose time is up that
+ * may serve in its place?
+ */
+static bool
+may_fall_back(const FcStream *stream)
+{
+	const FcWalk *walk = stream->walk;
+	FcShareReader reader = fc_stream_reader(stream);
+
+	return fc_stream_shares(stream) && stream->may_fall_back &&
+		!stream->takes_stale && walk->npages == 0 && walk->request != NULL &&
+		fc_share_has_stale(&reader, walk->resource, walk->request);
+}
+
+/*
+ * Let other sessions have the walk's answer, if it is complete.
+ */
+static void
+keep_walk(const FcStream *stream, FcWalk *walk)
+{
+	if (stream->sharing != NULL)
+		fc_share_keep(stream->sharing, walk);
 }
 
 /*
@@ -667,6 +767,7 @@ use_smaller_batch(FcStream *stream)
 
 	if (!fc_routing_shrink(&stream->routing, walk->nparents))
 		elog(ERROR, "refused batch cannot be made smaller");
+	fc_flight_end(walk->flight, FC_FLIGHT_ABANDONED);
 	fc_cache_release(walk->entry);
 	stream->walks = list_delete_last(stream->walks);
 	stream->next_walk--;

@@ -7,6 +7,7 @@
 
 #include "read/kept.h"
 #include "read/routing.h"
+#include "read/share.h"
 
 /*
  * Asks other queries, which a stream's own depends on.  What comes back lives
@@ -26,6 +27,7 @@ typedef struct FcStream
 	FcMeter    *use;
 	const char *scope;			/* begins its walks' keys; NULL if none */
 	const char *table_name;		/* for messages */
+	const FcSharing *sharing;	/* with other sessions; NULL if not */
 	FcStreamHelp help;
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
@@ -35,6 +37,9 @@ typedef struct FcStream
 	FcRouting	routing;
 	bool		is_rest;		/* a complete list lacks what it asks for */
 	bool		is_ahead;		/* pages are read for a later reader */
+	bool		may_fall_back;	/* stale answers may serve, in an outage */
+	bool		takes_stale;	/* they do */
+	bool		is_out;			/* there was one, and they may: ask again */
 	List	   *walks;			/* of FcWalk *, pinned, in order */
 	bool		has_all_walks;
 
@@ -55,6 +60,8 @@ typedef struct FcStream
 extern FcStream *fc_stream_create(FcApi *api, FcMeter *use,
 								  const char *scope, const char *table_name,
 								  FcStreamHelp help);
+extern bool fc_stream_shares(const FcStream *stream);
+extern FcShareReader fc_stream_reader(const FcStream *stream);
 extern void fc_stream_ask(FcStream *stream, const FcQuery *query);
 extern void fc_stream_choose(FcStream *stream);
 extern void fc_stream_ask_rest(FcStream *stream, const FcQuery *rest);

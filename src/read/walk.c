@@ -36,6 +36,7 @@ typedef enum Step
 	STEP_REFUSED				/* it is FC_WALK_REFUSED */
 } Step;
 
+static void note_request(void *arg);
 static bool is_entry(const FcCacheEntry *entry, void *arg);
 static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
 						 const FcLearned *learned);
@@ -186,6 +187,8 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		answer = ask(walk, context,
 					 tolerated_verdicts(walk, tolerates_refusal,
 										tolerates_no_route));
+		if (answer->is_outage)
+			return FC_WALK_OUTAGE;
 		if (answer->verdict != FC_VERDICT_OK)
 			step = take_refusal(walk, context, answer->verdict,
 								tolerates_refusal);
@@ -208,6 +211,35 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 }
 
 /*
+ * A request is about to be sent.  Called by libcurl: must not throw.
+ */
+static void
+note_request(void *arg)
+{
+	FcWalk	   *walk = arg;
+
+	if (walk->npages == 0)
+		fc_generation_mark(&walk->mark);
+	walk->sent_at = fc_generation_clock();
+}
+
+/*
+ * fc_walk_text
+ *		A page that the walk has stored, as it was received.
+ *
+ * It lives as fc_cache_read says; of a walk that another session has asked
+ * for, until the transaction ends.
+ */
+const char *
+fc_walk_text(FcWalk *walk, int page, Size *length)
+{
+	if (walk->texts == NULL)
+		return fc_cache_read(walk->entry, page - walk->first_stored, length);
+	*length = walk->texts[page].length;
+	return walk->texts[page].text;
+}
+
+/*
  * fc_walk_read
  *		Parse a page that the walk has stored, in the current context.
  */
@@ -215,8 +247,7 @@ FcJson *
 fc_walk_read(FcWalk *walk, int page)
 {
 	Size		length;
-	char	   *text = fc_cache_read(walk->entry, page - walk->first_stored,
-									 &length);
+	const char *text = fc_walk_text(walk, page, &length);
 	FcJson	   *document = fc_json_parse(text, length);
 
 	if (document == NULL)
@@ -306,6 +337,9 @@ ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 		FC_PATH_PART :
 		(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
 	call.tolerates = tolerates;
+	call.tolerates_outage = context->tolerates_outage;
+	call.started = note_request;
+	call.arg = walk;
 	return fc_exchange(context->api, context->use, &call);
 }
 

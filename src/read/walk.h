@@ -12,6 +12,7 @@
 #include "api/query.h"
 #include "base/cache.h"
 #include "read/page.h"
+#include "shared/answers.h"
 
 /* One page of a walk, besides its text. */
 typedef struct FcWalkPage
@@ -27,7 +28,8 @@ typedef enum FcWalkResult
 	FC_WALK_PAGE,				/* there it is */
 	FC_WALK_END,				/* there is none */
 	FC_WALK_NO_ROUTE,			/* the account has no such list */
-	FC_WALK_REFUSED				/* the API refused the request altogether */
+	FC_WALK_REFUSED,			/* the API refused the request altogether */
+	FC_WALK_OUTAGE				/* the API could not be asked */
 } FcWalkResult;
 
 /*
@@ -83,6 +85,15 @@ typedef struct FcWalk
 	FcWalkPage *pages;
 	double		rows;
 	uint64		present;		/* columns that some item held, by number */
+
+	/* for other sessions, or from them */
+	const char *request;		/* by which it is found; NULL: not for them */
+	FcMark		mark;			/* of its first request */
+	int64		sent_at;		/* when its last request was sent */
+	uint64		flight;			/* that others wait for, 0 if none */
+	uint64		serial;			/* of the shared answer, 0 if there is none */
+	bool		is_taken;		/* another session has asked for it */
+	const FcAnswerText *texts;	/* its pages, if it is taken */
 } FcWalk;
 
 /* What a walk is asked with. */
@@ -93,6 +104,7 @@ typedef struct FcWalkContext
 	bool		stores;			/* keep pages in the entry */
 	FcLearned  *learned;		/* what the reader knows of the account's
 								 * lists; the walk adds to it */
+	bool		tolerates_outage;	/* an error otherwise */
 } FcWalkContext;
 
 extern FcWalk *fc_walk_find(const char *key);
@@ -104,6 +116,7 @@ extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  bool tolerates_refusal,
 								  bool tolerates_no_route,
 								  FcJson **document);
+extern const char *fc_walk_text(FcWalk *walk, int page, Size *length);
 extern FcJson *fc_walk_read(FcWalk *walk, int page);
 extern FcJsonNode fc_walk_items(const FcWalk *walk, FcJson *document);
 extern bool fc_walk_is_complete(const FcWalk *walk);

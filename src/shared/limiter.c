@@ -433,6 +433,16 @@ fc_limiter_throttle(const FcAccount *id, const FcLimiterAdvice *advice,
 }
 
 /*
+ * fc_limiter_leave
+ *		Give up what was begun by fc_limiter_join, if anything.
+ */
+void
+fc_limiter_leave(void)
+{
+	leave_queue();
+}
+
+/*
  * fc_limiter_statuses
  *		All accounts, as an array in the current context.
  */

@@ -77,6 +77,8 @@ extern void fc_limiter_finish(FcLimiterOutcome outcome,
 extern void fc_limiter_throttle(const FcAccount *id,
 								const FcLimiterAdvice *advice, int episode);
 
+extern void fc_limiter_leave(void);
+
 extern FcLimiterStatus *fc_limiter_statuses(int *count);
 
 #endif							/* FC_LIMITER_H */

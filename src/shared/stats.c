@@ -30,6 +30,9 @@
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "shared/answers.h"
+#include "shared/flight.h"
+#include "shared/generation.h"
 #include "shared/stats.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
@@ -39,6 +42,7 @@
 
 #define COUNTERS		512
 #define LESSONS			256
+#define RESETS			64
 #define ACCOUNT_LENGTH	16		/* of an account's digest */
 #define ERROR_LENGTH	256		/* of last_error, with its NUL */
 
@@ -58,12 +62,20 @@ typedef struct EntryHeader
 	}			owner;
 } EntryHeader;
 
+/* When the counters of a database were reset. */
+typedef struct Reset
+{
+	Oid			dbid;			/* InvalidOid: free */
+	TimestampTz at;
+} Reset;
+
 /* Counters of one resource on one server. */
 typedef struct Counter
 {
 	EntryHeader header;			/* must be first */
 	FcCounts	counts;
 	char		last_error[ERROR_LENGTH];	/* empty if there was none */
+	TimestampTz last_error_at;
 	Oid			error_roleid;	/* who met it */
 } Counter;
 
@@ -95,6 +107,10 @@ typedef struct Segment
 	int			tranche;		/* the lock's; constant */
 	int			backends;		/* elements of activities; constant */
 	uint64		clock;			/* ticks with each use of an entry */
+	FcGenerations generations;	/* generation.c's, without the lock */
+	FcArenaRoot arena;			/* arena.c's, under a lock of its own */
+	FcFlights	flights;		/* flight.c's, under a lock of its own */
+	Reset		resets[RESETS];
 	Counter		counters[COUNTERS];
 	Lesson		lessons[LESSONS];
 	Activity	activities[FLEXIBLE_ARRAY_MEMBER];
@@ -113,11 +129,12 @@ static struct
 
 static Segment *segment = NULL; /* NULL until attached */
 
+static Reset *my_reset(void);
 static bool lock_segment(LWLockMode mode);
-static Segment *map_segment(uint32 *segment_slot);
+static Segment *map_segment(uint32 *segment_slot, bool has_crashed);
 static Size segment_size(void);
 static bool has_our_size(dsm_segment *dsm);
-static dsm_segment *create_segment(void);
+static dsm_segment *create_segment(bool has_crashed);
 static void hide_at_exit(int code, Datum arg);
 static void hide_at_xact_end(XactEvent event, void *arg);
 static void hide_at_subabort(SubXactEvent event, SubTransactionId subid,
@@ -147,13 +164,18 @@ static Activity *my_activity(void);
 void
 fc_stats_attach(uint32 *segment_slot)
 {
+	bool		has_crashed = false;
 	Segment    *mapped;
 
 	if (segment != NULL)
 		return;
 
+	/* asks for a file, hence without the lock */
+	if (*segment_slot == DSM_HANDLE_INVALID)
+		has_crashed = fc_generation_may_be_lost();
+
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	mapped = map_segment(segment_slot);
+	mapped = map_segment(segment_slot, has_crashed);
 	LWLockRelease(AddinShmemInitLock);
 
 	LWLockRegisterTranche(mapped->tranche, "frontcore_fdw");
@@ -161,6 +183,9 @@ fc_stats_attach(uint32 *segment_slot)
 	RegisterXactCallback(hide_at_xact_end, NULL);
 	RegisterSubXactCallback(hide_at_subabort, NULL);
 	segment = mapped;
+	fc_generation_attach(&mapped->generations);
+	fc_answers_attach(&mapped->arena);
+	fc_flight_attach(&mapped->flights);
 }
 
 /*
@@ -184,6 +209,11 @@ fc_stats_add(Oid serverid, const char *resource, const FcCounts *counts)
 	sum->retries += counts->retries;
 	sum->errors += counts->errors;
 	sum->http_ms += counts->http_ms;
+	sum->wait_ms += counts->wait_ms;
+	sum->shared_hits += counts->shared_hits;
+	sum->stale_hits += counts->stale_hits;
+	sum->writes += counts->writes;
+	sum->unknown_outcomes += counts->unknown_outcomes;
 	LWLockRelease(&segment->lock);
 }
 
@@ -198,12 +228,14 @@ fc_stats_error(Oid serverid, const char *resource, const char *message)
 {
 	int			length = pg_mbcliplen(message, strlen(message),
 									  ERROR_LENGTH - 1);
+	TimestampTz now = GetCurrentTimestamp();
 	Counter    *counter;
 
 	if (!lock_segment(LW_EXCLUSIVE))
 		return;
 
 	counter = take_counter(serverid, resource);
+	counter->last_error_at = now;
 	memcpy(counter->last_error, message, length);
 	counter->last_error[length] = '\0';
 	counter->error_roleid = GetUserId();
@@ -220,12 +252,15 @@ fc_stats_rows(int *count)
 {
 	FcStatsRow *rows = palloc0(COUNTERS * sizeof(FcStatsRow));
 	Counter    *counters = palloc(COUNTERS * sizeof(Counter));
+	TimestampTz reset_at = 0;
 
 	*count = 0;
 	if (!lock_segment(LW_SHARED))
 		return rows;
 
 	memcpy(counters, segment->counters, COUNTERS * sizeof(Counter));
+	if (my_reset()->dbid == MyDatabaseId)
+		reset_at = my_reset()->at;
 	LWLockRelease(&segment->lock);
 
 	for (int i = 0; i < COUNTERS; i++)
@@ -240,9 +275,11 @@ fc_stats_rows(int *count)
 		row->serverid = counter->header.owner.server.serverid;
 		row->resource = counter->header.resource;
 		row->counts = counter->counts;
+		row->reset_at = reset_at;
 		if (counter->last_error[0] != '\0')
 		{
 			row->last_error = counter->last_error;
+			row->last_error_at = counter->last_error_at;
 			row->error_roleid = counter->error_roleid;
 		}
 		(*count)++;
@@ -258,8 +295,15 @@ fc_stats_rows(int *count)
 void
 fc_stats_reset(void)
 {
+	TimestampTz now = GetCurrentTimestamp();
+	Reset	   *reset;
+
 	if (!lock_segment(LW_EXCLUSIVE))
 		return;
+
+	reset = my_reset();
+	reset->dbid = MyDatabaseId;
+	reset->at = now;
 
 	for (int i = 0; i < COUNTERS; i++)
 	{
@@ -487,6 +531,27 @@ fc_stats_learn_rows(const uint8 *account, const char *resource, double rows)
 	LWLockRelease(&segment->lock);
 }
 
+/*
+ * The last reset of this database's counters; if there was none, a place for
+ * it: a free one, or that of the database whose reset is longest ago.
+ */
+static Reset *
+my_reset(void)
+{
+	Reset	   *place = &segment->resets[0];
+
+	for (int i = 0; i < RESETS; i++)
+	{
+		Reset	   *reset = &segment->resets[i];
+
+		if (reset->dbid == MyDatabaseId)
+			return reset;
+		if (reset->at < place->at)
+			place = reset;
+	}
+	return place;
+}
+
 /* Lock the segment; false if it is not attached, or no longer. */
 static bool
 lock_segment(LWLockMode mode)
@@ -500,7 +565,7 @@ lock_segment(LWLockMode mode)
 
 /* Map the segment that the slot names, or a new one. */
 static Segment *
-map_segment(uint32 *segment_slot)
+map_segment(uint32 *segment_slot, bool has_crashed)
 {
 	dsm_segment *dsm = NULL;
 
@@ -515,7 +580,7 @@ map_segment(uint32 *segment_slot)
 	}
 	if (dsm == NULL)
 	{
-		dsm = create_segment();
+		dsm = create_segment(has_crashed);
 		*segment_slot = dsm_segment_handle(dsm);
 	}
 	dsm_pin_mapping(dsm);
@@ -544,7 +609,7 @@ has_our_size(dsm_segment *dsm)
 
 /* Create the segment, empty, to last until the server stops. */
 static dsm_segment *
-create_segment(void)
+create_segment(bool has_crashed)
 {
 	Size		size = segment_size();
 	dsm_segment *dsm = dsm_create(size, 0);
@@ -554,6 +619,9 @@ create_segment(void)
 	new_segment->backends = MaxBackends;
 	new_segment->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&new_segment->lock, new_segment->tranche);
+	fc_generation_init(&new_segment->generations, has_crashed);
+	fc_arena_init(&new_segment->arena, new_segment->tranche);
+	fc_flight_init(&new_segment->flights, new_segment->tranche);
 	dsm_pin_segment(dsm);
 
 	return dsm;

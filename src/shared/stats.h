@@ -31,6 +31,10 @@ typedef struct FcCounts
 	int64		errors;
 	double		http_ms;
 	double		wait_ms;		/* for the limiter and in back-off */
+	int64		shared_hits;	/* answers taken from other sessions */
+	int64		stale_hits;		/* of these, those whose time was up */
+	int64		writes;			/* requests that write, sent */
+	int64		unknown_outcomes;	/* of these, those without an answer */
 } FcCounts;
 
 /*
@@ -70,8 +74,10 @@ typedef struct FcStatsRow
 {
 	Oid			serverid;		/* of the current database */
 	const char *resource;
-	FcCounts	counts;			/* wait_ms is not kept */
+	FcCounts	counts;
 	const char *last_error;		/* NULL if there was none */
+	TimestampTz last_error_at;
+	TimestampTz reset_at;		/* of the database's counters, 0 if never */
 	Oid			error_roleid;	/* who met it */
 } FcStatsRow;
 

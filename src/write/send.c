@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "api/sharing.h"
 #include "read/pager.h"
 #include "read/walk.h"
 #include "utils/timestamp.h"
@@ -353,7 +354,9 @@ send_request(Sending *sending, const char *path, const char *body,
 
 	error_context_stack = &callback;
 	fc_rollback_begin(method->name, path);
+	fc_sharing_begin_write(&sender->api->address, sender->table->resource);
 	answer = fc_exchange(sender->api, &sender->use, &call);
+	fc_generation_end_write(true);
 	error_context_stack = callback.previous;
 
 	if (answer->verdict != FC_VERDICT_OK)

@@ -1,0 +1,204 @@
+-- Answers that all sessions share.
+\getenv port FRONTCORE_MOCK_PORT
+\! test/mock.py --reset rate=0
+SET client_min_messages = warning;
+ALTER SERVER frontcore OPTIONS (ADD cache 'shared');
+SELECT frontcore_shared_cache_reset();
+SELECT frontcore_stat_reset();
+
+-- a transaction takes what another one has read
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.courses;
+SELECT title FROM fc.customers WHERE id = 40203;
+SELECT title FROM fc.customers WHERE id = 40203;
+\! test/mock.py --log
+\c
+-- and so does another session, from a complete list without parsing it whole
+SET client_min_messages = warning;
+SELECT id, title FROM fc.courses WHERE id = 7303;
+SELECT count(*) FROM fc.courses;
+SELECT title FROM fc.customers WHERE id = 40203;
+\! test/mock.py --log
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log
+SELECT id, course_id, start_at FROM fc.course_dates WHERE id = 51003;
+SELECT count(*) FROM fc.course_dates WHERE course_id = 7301;
+SELECT count(*) FROM fc.course_dates WHERE course_id = ANY (ARRAY[7302, 7306, 1]);
+SELECT id FROM fc.course_dates WHERE start_at > '2027-05-01' ORDER BY start_at LIMIT 3;
+SELECT c.title, count(*) FROM (VALUES (7301), (7302)) AS v (id) JOIN fc.course_dates d ON d.course_id = v.id JOIN fc.courses c ON c.id = v.id GROUP BY 1 ORDER BY 1;
+\! test/mock.py --log
+-- what is there
+SELECT base_url ~ '/v2$' AS base_url, resource, request, pages, rows, bytes > 0 AS bytes, age < '1 min' AS age, hits FROM frontcore_cache ORDER BY 2, 3;
+SELECT resource, requests, cache_hits, shared_hits, stale_hits, writes, unknown_outcomes, wait_ms IS NOT NULL AS wait_ms, last_error_at, stats_reset <= now() AS stats_reset FROM frontcore_stat ORDER BY 1;
+
+-- that there is no such row is an answer, too
+SELECT title FROM fc.customers WHERE id = 99999;
+SELECT title FROM fc.customers WHERE id = 99999;
+SELECT title FROM fc.customers WHERE id IN (40203, 99999);
+\! test/mock.py --log
+
+-- only what was read to its end: LIMIT, a cursor that is closed early
+SELECT frontcore_shared_cache_reset();
+CREATE FOREIGN TABLE pages (id bigint, title text) SERVER frontcore
+    OPTIONS (resource 'customers', page_size '5');
+SELECT count(*) FROM (SELECT FROM pages LIMIT 7) AS part;
+SELECT count(*) FROM frontcore_cache;
+SELECT count(*) FROM pages;
+SELECT request, pages, rows FROM frontcore_cache;
+SELECT count(*) FROM (SELECT FROM pages LIMIT 7) AS part;
+\! test/mock.py --log
+
+-- a write drops what it may have changed, and the transaction that wrote reads
+-- for itself; what others have read meanwhile it does not take
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.course_dates;
+\! test/mock.py --log --quiet
+BEGIN;
+UPDATE fc.courses SET title = 'Renamed' WHERE id = 7303;
+SELECT title FROM fc.courses WHERE id = 7303;
+SELECT count(*) FROM pages;
+\! test/mock.py --log
+COMMIT;
+SELECT title FROM fc.courses WHERE id = 7303;
+SELECT count(*) FROM pages;
+SELECT resource, request FROM frontcore_cache ORDER BY 1, 2;
+\! test/mock.py --log
+
+-- reads for a write are never another session's: not the rows that UPDATE
+-- finds, not what a PUT needs to know, not RETURNING
+SELECT count(*) FROM fc.customers;
+\! test/mock.py --log --quiet
+UPDATE fc.customers SET note = 'seen' WHERE title = 'Kari Nordmann';
+\! test/mock.py --log
+SELECT count(*) FROM fc.customers;
+SELECT title FROM fc.customers WHERE id = 40203;
+\! test/mock.py --log --quiet
+BEGIN;
+SELECT title FROM fc.customers WHERE id = 40203;
+UPDATE fc.customers SET note = 'again' WHERE id = 40203 RETURNING title, note;
+COMMIT;
+\! test/mock.py --log
+
+-- a refused write changes nothing, and is over
+SELECT count(*) FROM fc.courses;
+\! test/mock.py --fault 'match=PUT status=422 count=1'
+UPDATE fc.courses SET title = 'Refused' WHERE id = 7303;
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.courses;
+\! test/mock.py --log
+-- max_age: what this session accepts, and 0 renews what others find
+SELECT count(*) FROM pages;
+\! test/mock.py --log --quiet
+SET frontcore_fdw.max_age = 0;
+SELECT count(*) FROM pages;
+\! test/mock.py --log
+SET frontcore_fdw.max_age = '7d';
+SELECT count(*) FROM pages;
+SET frontcore_fdw.max_age = 100;
+SHOW frontcore_fdw.max_age;
+SET frontcore_fdw.max_age = '8d';
+RESET frontcore_fdw.max_age;
+SELECT count(*) FROM pages;
+\! test/mock.py --log
+
+-- bounds that follow the clock ask the same for a while
+SELECT count(*) FROM fc.courses WHERE updated_at > '2026-10-02 10:00:01+02';
+SELECT count(*) FROM fc.courses WHERE updated_at > '2026-10-02 10:59:59+02';
+SELECT count(*) FROM fc.courses WHERE updated_at < '2026-10-02 10:00:01+02';
+SELECT count(*) FROM fc.courses WHERE updated_at <= '2026-10-02 11:00+02';
+\! test/mock.py --log
+
+-- EXPLAIN counts what the cache would answer now; a list that is there is
+-- joined by hash, not asked for by key
+SELECT frontcore_shared_cache_reset();
+CREATE TEMP TABLE keys AS SELECT generate_series(7301, 7306) AS id;
+ANALYZE keys;
+CREATE FOREIGN TABLE dates (id bigint, course_id bigint) SERVER frontcore
+    OPTIONS (resource 'course_dates', page_size '2');
+EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
+EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
+SELECT count(*) FROM fc.courses WHERE id = 7303;
+EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
+SELECT count(*) FROM fc.course_dates WHERE course_id IN (7301, 7302);
+EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE course_id IN (7302, 7301);
+SELECT count(*) FROM fc.course_dates;
+EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
+EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE id = 51003;
+DROP FOREIGN TABLE dates;
+\! test/mock.py --log --quiet
+
+-- EXPLAIN ANALYZE
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
+SELECT frontcore_shared_cache_reset();
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
+\! test/mock.py --log --quiet
+
+\setenv PGDATABASE :DBNAME
+-- stale_if_error: rows whose time is up, where the API cannot be asked; one
+-- warning per statement, and only rows: what was not there is an error
+ALTER SERVER frontcore OPTIONS (ADD stale_if_error '1h', ADD max_retries '0');
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM fc.course_dates;
+SELECT title FROM fc.customers WHERE id = 99999;
+\! test/mock.py --log --quiet
+\! test/mock.py --fault 'match=/ status=503 count=100'
+\! psql -X -c 'SET frontcore_fdw.max_age = 0.001' -c 'SELECT count(*) FROM fc.courses' 2>&1 | sed 's/[0-9.]* seconds/N seconds/'
+\! test/mock.py --log
+-- the next one does not even try, for five seconds; nor does a join, nor what
+-- is looked up in the list
+\! psql -X -c 'SET frontcore_fdw.max_age = 0.001' -c 'SELECT count(*) FROM fc.courses c JOIN fc.course_dates d ON d.course_id = c.id' -c 'SELECT id, course_id FROM fc.course_dates WHERE id = 51003' -c 'SELECT count(*) FROM fc.course_dates WHERE course_id = 7302' 2>&1 | sed 's/[0-9.]* seconds/N seconds/'
+\! test/mock.py --log
+\! psql -X -c 'SET frontcore_fdw.max_age = 0.001' -c 'SELECT title FROM fc.customers WHERE id = 99999' -c 'SELECT count(*) FROM fc.course_dates WHERE course_id = 1'
+\! psql -X -c 'SET frontcore_fdw.max_age = 0' -c 'SELECT count(*) FROM fc.courses'
+\! test/mock.py --log
+-- an answer whose time is not up is no reason for a warning
+SELECT count(*) FROM fc.courses;
+SELECT resource, stale_hits > 0 AS stale_hits, last_error, last_error_at <= now() AS last_error_at FROM frontcore_stat ORDER BY 1;
+\! test/mock.py --clear-faults
+
+-- cache_ttl and stale_if_error; a table's own option counts
+ALTER SERVER frontcore OPTIONS (SET cache 'transaction', DROP stale_if_error, DROP max_retries);
+ALTER FOREIGN TABLE pages OPTIONS (ADD cache 'shared', ADD cache_ttl '1d');
+SELECT frontcore_shared_cache_reset();
+SELECT count(*) FROM pages;
+SELECT count(*) FROM pages;
+SELECT count(*) FROM fc.customers;
+SELECT count(*) FROM fc.customers;
+\! test/mock.py --log
+ALTER FOREIGN TABLE pages OPTIONS (SET cache_ttl '999ms');
+ALTER FOREIGN TABLE pages OPTIONS (SET cache_ttl '8d');
+ALTER FOREIGN TABLE pages OPTIONS (ADD stale_if_error '-1');
+ALTER FOREIGN TABLE pages OPTIONS (ADD stale_if_error '90');
+
+-- who may see and reset what
+CREATE ROLE regress_watcher;
+CREATE ROLE regress_member IN ROLE pg_monitor;
+SET ROLE regress_watcher;
+SELECT count(*) FROM frontcore_cache;
+SELECT frontcore_shared_cache_reset();
+RESET ROLE;
+CREATE USER MAPPING FOR regress_watcher SERVER frontcore OPTIONS (api_key 'test-key-2');
+SET ROLE regress_watcher;
+SELECT count(*) FROM frontcore_cache;
+RESET ROLE;
+ALTER USER MAPPING FOR regress_watcher SERVER frontcore OPTIONS (SET api_key 'test-key');
+SET ROLE regress_watcher;
+SELECT count(*) FROM frontcore_cache;
+SET ROLE regress_member;
+SELECT count(*) FROM frontcore_cache;
+RESET ROLE;
+DROP USER MAPPING FOR regress_watcher SERVER frontcore;
+DROP ROLE regress_watcher, regress_member;
+
+ALTER SERVER frontcore OPTIONS (SET cache 'shared');
+-- after one whose outcome is unknown nothing is kept for two seconds
+\! test/mock.py --fault 'match=PUT status=500 count=1'
+UPDATE fc.courses SET title = 'Unknown' WHERE id = 7303;
+SELECT count(*) FROM fc.courses;
+SELECT count(*) FROM frontcore_cache WHERE resource = 'courses';
+\! test/mock.py --log
+SELECT resource, writes, unknown_outcomes FROM frontcore_stat WHERE writes > 0 ORDER BY 1;
+
+DROP FOREIGN TABLE pages;
+ALTER SERVER frontcore OPTIONS (DROP cache);

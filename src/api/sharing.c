@@ -1,0 +1,171 @@
+/*
+ * sharing.c
+ *		Which answers of other sessions a scan accepts, and how they are found.
+ *
+ * An answer is found by the path of its request without paging, which is the
+ * same for whoever asks the same.  A complete list is found by its resource's
+ * name as well, for questions that are narrower.
+ */
+#include "postgres.h"
+
+#include "api/account.h"
+#include "api/sharing.h"
+#include "datatype/timestamp.h"
+
+#define MICROSECONDS	1000000.0
+
+double		fc_max_age = -1;
+
+static bool has_all_parts(const FcSharing *sharing,
+						  const FcSharedAnswer *answer,
+						  const FcFreshness *freshness);
+
+/*
+ * fc_sharing_begin
+ *		What a scan of the table accepts that begins now.
+ */
+void
+fc_sharing_begin(FcSharing *sharing, const FcServer *server,
+				 const FcTable *table, const FcAccount *scope)
+{
+	sharing->scope = *scope;
+	sharing->address = fc_account_address(server);
+	sharing->base_url = server->base_url;
+	sharing->began = fc_generation_clock();
+	sharing->accepted = fc_max_age >= 0 ?
+		(int64) (fc_max_age * MICROSECONDS) :
+		INT64CONST(1000) * table->cache_ttl_ms;
+	sharing->stale = sharing->accepted == 0 ? 0 :
+		INT64CONST(1000) * table->stale_if_error_ms;
+}
+
+/*
+ * fc_sharing_grain
+ *		What bounds of instants are rounded to, in microseconds, so that who
+ *		asks for the last day asks the same as others for a while.
+ *
+ * Bounds are widened anyway: by a day where the API's zone is not known, else
+ * by a second or more.
+ */
+int64
+fc_sharing_grain(const FcServer *server, const FcTable *table)
+{
+	if (table->cache != FC_CACHE_SHARED)
+		return 0;
+	return server->filter_timezone == NULL ? USECS_PER_HOUR :
+		USECS_PER_MINUTE;
+}
+
+/*
+ * fc_sharing_freshness
+ *		How fresh an answer has to be now; is the API out?
+ *
+ * What was asked for since the statement began is as fresh as can be.
+ */
+FcFreshness
+fc_sharing_freshness(const FcSharing *sharing, bool is_out)
+{
+	FcFreshness freshness = {PG_INT64_MAX, sharing->began};
+
+	if (sharing->accepted > 0)
+		freshness.sent_after = fc_generation_clock() - sharing->accepted -
+			(is_out ? sharing->stale : 0);
+	return freshness;
+}
+
+/*
+ * fc_sharing_request
+ *		What a question to a route is found by.
+ */
+char *
+fc_sharing_request(const FcQuery *query, const FcRoute *route,
+				   const int64 *id, const int64 *parents, int nparents)
+{
+	char	   *path = fc_query_path(query, route, id, parents, nparents, 0,
+									 true);
+
+	if (!query->has_since || (route->flags & FC_SINCE) == 0)
+		return path;
+	return psprintf("%s%csince_id=" INT64_FORMAT, path,
+					strchr(path, '?') ? '&' : '?', query->since);
+}
+
+/*
+ * fc_sharing_list
+ *		What one of a resource's complete lists is found by.
+ */
+char *
+fc_sharing_list(const FcResource *resource, int number)
+{
+	return psprintf("list %d of %s", number, resource->name);
+}
+
+/*
+ * fc_sharing_find_list
+ *		A complete list of the resource whose items hold these columns, and
+ *		whose parts are all there; NULL if there is none.
+ */
+FcSharedAnswer *
+fc_sharing_find_list(const FcSharing *sharing, const FcResource *resource,
+					 uint64 columns, bool is_out)
+{
+	FcFreshness freshness = fc_sharing_freshness(sharing, is_out);
+
+	for (int i = 0; i < FC_SHARED_LISTS; i++)
+	{
+		FcSharedAnswer *answer = fc_answers_find(sharing->scope.digest,
+												 fc_sharing_list(resource, i),
+												 &freshness);
+
+		if (answer == NULL)
+			continue;
+		if ((columns & ~((const FcSharedList *) answer->meta)->present) == 0 &&
+			has_all_parts(sharing, answer, &freshness))
+			return answer;
+		fc_answers_release(answer);
+	}
+	return NULL;
+}
+
+/* Are a list's parts still those that its indexes are of? */
+static bool
+has_all_parts(const FcSharing *sharing, const FcSharedAnswer *answer,
+			  const FcFreshness *freshness)
+{
+	const FcSharedList *list = (const FcSharedList *) answer->meta;
+	const FcSharedPart *parts = (const FcSharedPart *) (list + 1);
+
+	for (int i = 0; i < list->nparts; i++)
+	{
+		FcAnswerGlance glance;
+
+		if (!fc_answers_look(sharing->scope.digest,
+							 answer->meta + parts[i].request, freshness,
+							 &glance) ||
+			glance.serial != parts[i].serial)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * fc_sharing_begin_write
+ *		A write to the resource is about to be sent: from now on nobody takes
+ *		an answer that it may change.
+ */
+void
+fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
+{
+	int			places[16];
+	int			count = 0;
+
+	for (int i = 0; fc_resources[i].name != NULL; i++)
+	{
+		if (!fc_catalog_depends(&fc_resources[i], resource))
+			continue;
+		Assert(count < lengthof(places));
+		places[count++] = fc_generation_place(address->digest,
+											  fc_resources[i].name);
+	}
+	fc_generation_begin_write(places, count);
+}
