@@ -20,6 +20,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "api/account.h"
 #include "api/memo.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
@@ -321,7 +322,7 @@ own_accounts(Oid function)
 
 		key = fc_option_api_key(form->oid, GetUserId(), &mappingid);
 		account = palloc(sizeof(FcAccount));
-		*account = fc_option_account(fc_memo_server(form->oid), key);
+		*account = fc_account_of(fc_memo_server(form->oid), key);
 		accounts = lappend(accounts, account);
 	}
 	systable_endscan(scan);

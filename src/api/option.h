@@ -7,7 +7,7 @@
 #ifndef FC_OPTION_H
 #define FC_OPTION_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "base/http.h"
 #include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
@@ -74,6 +74,7 @@ typedef struct FcTable
 	Oid			relid;
 	const char *name;
 	const FcResource *resource;
+	const char *path;			/* of a list that is no entry, else NULL */
 	bool		deactivates;	/* on_delete 'deactivate' */
 	FcOmitted	omitted;
 	bool		updatable;
@@ -89,15 +90,20 @@ typedef struct FcTable
 								 * generated: the API has none */
 } FcTable;
 
+/* What IMPORT FOREIGN SCHEMA is asked for. */
+typedef struct FcImportOptions
+{
+	bool		raw;			/* the column with the raw object */
+	bool		persons;		/* tables of persons, though not named */
+} FcImportOptions;
+
 extern FcServer *fc_option_server(Oid serverid);
 extern FcTable *fc_option_table(Oid relid);
 extern Bitmapset *fc_option_add_computed(const FcTable *table,
 										 Bitmapset *attributes);
-extern bool fc_option_import_raw(List *given);
+extern FcImportOptions fc_option_import(List *given);
 extern bool fc_option_has_api_key(Oid serverid, Oid userid);
 extern const char *fc_option_api_key(Oid serverid, Oid userid,
 									 Oid *mappingid);
-extern FcAccount fc_option_account(const FcServer *server,
-								   const char *api_key);
 
 #endif							/* FC_OPTION_H */

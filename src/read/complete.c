@@ -17,7 +17,7 @@
 /* The items of a list, in the order of one of their columns. */
 typedef struct WholeIndex
 {
-	bool		is_built;
+	const FcColumn *column;
 	int			count;
 	int			size;
 	FcCompleteItem *items;
@@ -41,8 +41,7 @@ struct FcComplete
 	uint64		present;		/* columns whose keys all walks have seen */
 	int			nwalks;
 	FcWalk	  **walks;
-	WholeIndex	by_id;
-	WholeIndex	by_parent;
+	List	   *indexes;		/* of WholeIndex *, as asked for */
 	List	   *paths;			/* of PathPresence *, as far as asked for */
 
 	/* the page read last; the cache's, or in text_context */
@@ -56,10 +55,10 @@ static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 
 static void unlink_whole(void *arg);
 static void drop_if_unused(FcComplete *whole);
-static void build_index(FcComplete *whole, WholeIndex *index, int column_flag);
+static WholeIndex *get_index(FcComplete *whole, const FcColumn *column);
+static void index_page(FcComplete *whole, WholeIndex *index, int walk,
+					   int page);
 static void note_path(const FcComplete *whole, PathPresence *entry);
-static void index_page(FcComplete *whole, WholeIndex *index, int column_flag,
-					   int walk, int page);
 static void add_item(FcComplete *whole, WholeIndex *index,
 					 const FcCompleteItem *item);
 static int	first_not_below(const WholeIndex *index, int64 key);
@@ -217,21 +216,18 @@ fc_complete_walks(const FcComplete *whole, FcWalk *const **walks)
 
 /*
  * fc_complete_look_up
- *		The items whose column with that flag (FC_KEY, FC_PARENT) is one of
- *		keys: a list of FcCompleteItem *, in the order of keys.
+ *		The items whose column, one of FC_LOOKED_UP, is one of keys: a list of
+ *		FcCompleteItem *, in the order of keys.
  *
  * Sets the values of missing to the keys that no item has.
  */
 List *
-fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
-					FcKeys *missing)
+fc_complete_look_up(FcComplete *whole, const FcColumn *column,
+					const FcKeys *keys, FcKeys *missing)
 {
-	WholeIndex *index = column_flag == FC_KEY ? &whole->by_id :
-	&whole->by_parent;
+	WholeIndex *index = get_index(whole, column);
+	bool		is_key = (column->flags & FC_KEY) != 0;
 	List	   *found = NIL;
-
-	if (!index->is_built)
-		build_index(whole, index, column_flag);
 
 	missing->count = 0;
 	missing->values = palloc(Max(keys->count, 1) * sizeof(int64));
@@ -242,7 +238,12 @@ fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
 		int			next = first;
 
 		while (next < index->count && index->items[next].key == key)
-			found = lappend(found, &index->items[next++]);
+		{
+			/* a row that came with both halves of a list is one row */
+			if (next == first || !is_key)
+				found = lappend(found, &index->items[next]);
+			next++;
+		}
 		if (next == first)
 			missing->values[missing->count++] = key;
 	}
@@ -294,10 +295,11 @@ fc_complete_request(const FcComplete *whole, const FcCompleteItem *item)
 
 /*
  * fc_complete_forget
- *		Forget the complete lists of a resource, or of a scope; NULL is any.
+ *		Forget the complete lists that a write to a resource may change, or
+ *		those of a scope; NULL is any.
  */
 void
-fc_complete_forget(const FcResource *resource, const char *scope)
+fc_complete_forget(const FcResource *written, const char *scope)
 {
 	dlist_mutable_iter iter;
 
@@ -305,7 +307,8 @@ fc_complete_forget(const FcResource *resource, const char *scope)
 	{
 		FcComplete *whole = dlist_container(FcComplete, node, iter.cur);
 
-		if ((resource == NULL || whole->resource == resource) &&
+		if ((written == NULL ||
+			 fc_catalog_depends(whole->resource, written)) &&
 			(scope == NULL || strcmp(whole->scope, scope) == 0))
 		{
 			whole->is_forgotten = true;
@@ -339,21 +342,40 @@ drop_if_unused(FcComplete *whole)
 }
 
 /*
- * Read all pages once and note where the items are.
+ * The list's index by a column; made by reading all pages once.
  */
-static void
-build_index(FcComplete *whole, WholeIndex *index, int column_flag)
+static WholeIndex *
+get_index(FcComplete *whole, const FcColumn *column)
 {
-	index->count = 0;
+	MemoryContext oldcontext;
+	WholeIndex *index;
+	ListCell   *cell;
+
+	foreach(cell, whole->indexes)
+	{
+		index = lfirst(cell);
+		if (index->column == column)
+			return index;
+	}
+
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	index = palloc0(sizeof(WholeIndex));
+	index->column = column;
+	MemoryContextSwitchTo(oldcontext);
 	for (int walk = 0; walk < whole->nwalks; walk++)
 	{
 		for (int page = 0; page < whole->walks[walk]->npages; page++)
-			index_page(whole, index, column_flag, walk, page);
+			index_page(whole, index, walk, page);
 	}
 	if (index->count > 0)
 		qsort(index->items, index->count, sizeof(FcCompleteItem),
 			  compare_items);
-	index->is_built = true;
+
+	/* not before it is complete: an error may come between */
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	whole->indexes = lappend(whole->indexes, index);
+	MemoryContextSwitchTo(oldcontext);
+	return index;
 }
 
 /*
@@ -385,8 +407,7 @@ note_path(const FcComplete *whole, PathPresence *entry)
 }
 
 static void
-index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
-		   int page)
+index_page(FcComplete *whole, WholeIndex *index, int walk, int page)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "frontcore_fdw page",
@@ -405,7 +426,7 @@ index_page(FcComplete *whole, WholeIndex *index, int column_flag, int walk,
 		const char *source;
 
 		if (bms_is_member(number++, owner->pages[page].repeated) ||
-			!fc_page_item_key(whole->resource, column_flag, node, &item.key))
+			!fc_page_item_number(index->column, node, &item.key))
 			continue;
 		source = fc_json_source(node, &item.length);
 		item.offset = source - text;
