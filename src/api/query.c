@@ -16,12 +16,21 @@
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
+/*
+ * What a query would cost that does not bind what a path names.  It fails when
+ * it is run, so that any plan which binds it is better.
+ */
+#define REQUESTS_OF_UNBOUND	1e6
+
+static int	columns_never_sent(const FcQuery *query, const FcRoute *route);
+static bool names_parents(const FcQuery *query, const FcRoute *route);
 static bool route_is_open(const FcQuery *query, const FcRoute *route,
 						  const FcRouteFacts *facts);
 static double parent_requests(const FcQuery *query,
 							  const FcRouteFacts *facts);
 static double route_requests(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
+static double count_bound_lists(const FcQuery *query);
 static double pages(double rows, int page_size);
 static bool route_is_ordered(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
@@ -30,6 +39,8 @@ static void append_bound_path(StringInfo path, const FcQuery *query,
 							  const FcRoute *route, const int64 *id,
 							  const int64 *parents, int nparents,
 							  bool is_encoded);
+static void append_named_path(StringInfo path, const FcQuery *query,
+							  const char *text, bool is_encoded);
 static void append_key(StringInfo path, const int64 *key,
 					   const FcColumn *column);
 static void append_parameter(StringInfo path, const char *name,
@@ -114,6 +125,36 @@ fc_query_bind_keys(FcQuery *query, FcKeys *keys, int64 *values, int count)
 }
 
 /*
+ * fc_query_bind_parents
+ *		Ask only for rows whose column, FC_PARENT or FC_LINK, is one of keys.
+ *
+ * A route's path takes values of one column.  The query goes by the one with
+ * the fewest; of another one a single value is a filter, and several are left
+ * to PostgreSQL.
+ */
+void
+fc_query_bind_parents(FcQuery *query, const FcColumn *column,
+					  const FcKeys *keys)
+{
+	FcKeys		other = *keys;
+
+	if (!keys->bound)
+		return;
+	if (!query->parents.bound || keys->count < query->parents.count)
+	{
+		const FcColumn *by = query->by;
+
+		other = query->parents;
+		query->parents = *keys;
+		query->by = column;
+		column = by;
+	}
+	if (other.bound && other.count == 1)
+		fc_query_add_filter(query, column->equals,
+							psprintf(INT64_FORMAT, other.values[0]));
+}
+
+/*
  * fc_query_add_filter
  *		Add a query parameter.  Neither side is encoded yet.
  */
@@ -152,7 +193,8 @@ fc_query_needed_columns(const FcQuery *query)
 	{
 		const FcNeed *need = lfirst(cell);
 
-		if (need->column != NULL && !need->is_wish)
+		if (need->column != NULL && !need->is_wish &&
+			(need->column->flags & FC_BRACE) == 0)
 			columns |= UINT64CONST(1) <<
 				fc_catalog_column_number(query->resource, need->column);
 	}
@@ -180,6 +222,64 @@ fc_query_count_lacking(const FcQuery *query, int route,
 			count++;
 	}
 	return count;
+}
+
+/*
+ * fc_query_binding
+ *		What the query binds a column FC_BRACE to; NULL if it does not.
+ */
+const FcBinding *
+fc_query_binding(const FcQuery *query, const FcColumn *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+
+		if (binding->column == column)
+			return binding;
+	}
+	return NULL;
+}
+
+/*
+ * fc_query_unbound
+ *		The name of a column that the list's path needs and the query does not
+ *		bind; NULL if there is none.
+ */
+const char *
+fc_query_unbound(const FcQuery *query)
+{
+	const FcColumn *column = query->resource->columns;
+
+	for (; column->name; column++)
+	{
+		if ((column->flags & FC_BRACE) &&
+			fc_query_binding(query, column) == NULL)
+			return column->name;
+	}
+	return NULL;
+}
+
+/*
+ * fc_query_parents
+ *		How many objects a column, FC_PARENT or FC_LINK, may name; 0 if no
+ *		route is by that column.
+ */
+double
+fc_query_parents(const FcResource *resource, const FcRouteFacts *facts,
+				 const FcColumn *column)
+{
+	for (int i = 0; resource->routes[i].path; i++)
+	{
+		const FcRoute *route = &resource->routes[i];
+
+		if (column != NULL && (route->flags & FC_BY_ID) == 0 &&
+			fc_catalog_route_column(resource, route) == column)
+			return facts->parents[i];
+	}
+	return 0;
 }
 
 /*
@@ -245,7 +345,8 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 	for (int i = 0; query->resource->routes[i].path; i++)
 	{
 		const FcRoute *route = &query->resource->routes[i];
-		int			lacks = fc_query_count_lacking(query, i, facts);
+		int			lacks = fc_query_count_lacking(query, i, facts) +
+		columns_never_sent(query, route);
 		double		requests;
 
 		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
@@ -267,6 +368,8 @@ fc_query_choose(const FcQuery *query, const FcRouteFacts *facts)
 	}
 	if (query->is_empty)
 		best.requests = 0;
+	else if (best.route == NULL && fc_query_unbound(query) != NULL)
+		best.requests = REQUESTS_OF_UNBOUND;
 	return best;
 }
 
@@ -342,7 +445,7 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 		nparents = 0;
 	path = fc_query_path(query, route, id, query->parents.values, nparents,
 						 0, false);
-	if (route->flags & FC_ITEM)
+	if (route->flags & (FC_ITEM | FC_UNPAGED))
 		return path;
 	path = psprintf("%s%climit=%d&page=1", path,
 					strchr(path, '?') ? '&' : '?',
@@ -353,6 +456,19 @@ fc_query_describe(const FcQuery *query, const FcRoute *route)
 }
 
 /*
+ * fc_query_is_filtered_to
+ *		Is the route a list of everything that is filtered by a column?
+ *
+ * Then the list may still be there where the filter is refused.
+ */
+bool
+fc_query_is_filtered_to(const FcRoute *route)
+{
+	return (route->flags & FC_BY_PARENT) && !(route->flags & FC_BATCH) &&
+		strchr(route->path, '?') != NULL;
+}
+
+/*
  * fc_query_is_fed
  *		Must the parents be listed before the route can be asked?
  */
@@ -360,7 +476,40 @@ bool
 fc_query_is_fed(const FcQuery *query, const FcRoute *route)
 {
 	return (route->flags & FC_BY_PARENT) &&
-		!(route->flags & FC_BY_ID) && !query->parents.bound;
+		!(route->flags & FC_BY_ID) && !names_parents(query, route);
+}
+
+/*
+ * How many columns the query needs that only a relation brings which the
+ * route does not take.
+ */
+static int
+columns_never_sent(const FcQuery *query, const FcRoute *route)
+{
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		const FcColumn *column = ((const FcNeed *) lfirst(cell))->column;
+		char	   *first;
+
+		if (column == NULL || column->include == NULL)
+			continue;
+		first = pnstrdup(column->include, strcspn(column->include, ","));
+		count += fc_catalog_is_listed(route->includes, first) ? 0 : 1;
+	}
+	return count;
+}
+
+/*
+ * Does the query name values of the column that the route's path holds?
+ */
+static bool
+names_parents(const FcQuery *query, const FcRoute *route)
+{
+	return query->parents.bound &&
+		fc_catalog_route_column(query->resource, route) == query->by;
 }
 
 /*
@@ -370,6 +519,8 @@ static bool
 route_is_open(const FcQuery *query, const FcRoute *route,
 			  const FcRouteFacts *facts)
 {
+	if (route->flags & FC_UNREAD)
+		return false;
 	if (route->flags & FC_BY_ID)
 	{
 		if (!query->ids.bound)
@@ -379,8 +530,13 @@ route_is_open(const FcQuery *query, const FcRoute *route,
 		return query->parents.bound ? query->parents.count == 1 :
 			!isinf(parent_requests(query, facts));
 	}
+	if (query->resource->abilities & FC_BY_PATH)
+		return fc_query_unbound(query) == NULL;
+	if (route->flags & (FC_HALF | FC_OTHER_HALF))
+		return ((facts->flags & FC_LEARNED_WHOLE) != 0) ==
+			((route->flags & FC_OTHER_HALF) != 0);
 	return !fc_query_is_fed(query, route) ||
-		(route->fed_by != NULL && facts->may_feed);
+		((route->flags & FC_FED) && facts->may_feed);
 }
 
 /*
@@ -427,23 +583,43 @@ route_requests(const FcQuery *query, const FcRoute *route,
 		return query->ids.count +
 			((route->flags & FC_BY_PARENT) && !query->parents.bound ?
 			 parent_requests(query, facts) : 0);
+	if (route->flags & FC_UNPAGED)
+		return 1;
+	if (query->bindings != NIL)
+		return count_bound_lists(query) * pages(rows, query->page_size);
+	if (route->flags & FC_HALF)
+		return pages(rows, query->page_size) + 1;
 	if (!(route->flags & FC_BY_PARENT))
 		return pages(rows, query->page_size);
 
 	/* by parents, each with its share of the rows */
-	if (query->parents.bound)
+	if (names_parents(query, route))
 		count = query->parents.count;
 	else
 	{
-		count = facts->parents;
+		count = facts->parents[number];
 		feeding = pages(count, query->page_size);
 	}
-	rows *= count / Max(facts->parents, 1.0);
+	rows *= count / Max(facts->parents[number], 1.0);
 	if (route->flags & FC_BATCH)
 		return feeding + Max(ceil(count / FC_BATCH_KEYS),
 							 pages(rows, query->page_size));
 	return feeding +
 		count * pages(rows / Max(count, 1.0), query->page_size);
+}
+
+/*
+ * How many lists the query asks for, by the values that it binds.
+ */
+static double
+count_bound_lists(const FcQuery *query)
+{
+	double		count = 1;
+	ListCell   *cell;
+
+	foreach(cell, query->bindings)
+		count *= ((const FcBinding *) lfirst(cell))->count;
+	return count;
 }
 
 static double
@@ -491,7 +667,7 @@ append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
 				  bool is_encoded)
 {
 	const FcColumn *key = fc_catalog_flagged(query->resource, FC_KEY);
-	const FcColumn *parent = fc_catalog_flagged(query->resource, FC_PARENT);
+	const FcColumn *parent = fc_catalog_route_column(query->resource, route);
 	const char *question = strchr(route->path, '?');
 	const char *text = route->path;
 
@@ -511,6 +687,11 @@ append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
 		return;
 	}
 
+	if (query->resource->abilities & FC_BY_PATH)
+	{
+		append_named_path(path, query, text, is_encoded);
+		return;
+	}
 	while (*text != '\0')
 	{
 		const char *end = strchr(text, '}');
@@ -526,6 +707,38 @@ append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
 		else
 			append_key(path, nparents > 0 ? parents : NULL, parent);
 		text = end + 1;
+	}
+}
+
+/*
+ * Append the path of a table that has one, with the values that are bound;
+ * of several values, or none, the name stands in braces.
+ */
+static void
+append_named_path(StringInfo path, const FcQuery *query, const char *text,
+				  bool is_encoded)
+{
+	while (*text != '\0')
+	{
+		Size		length = strcspn(text, "{");
+		const FcColumn *column;
+		const FcBinding *binding;
+
+		appendBinaryStringInfo(path, text, length);
+		text += length;
+		if (*text == '\0')
+			break;
+		length = strcspn(text, "}") + 1;
+		column = fc_catalog_column(query->resource,
+								   pnstrdup(text + 1, length - 2));
+		binding = fc_query_binding(query, column);
+		if (binding == NULL || binding->count != 1 || binding->values == NULL)
+			appendBinaryStringInfo(path, text, length);
+		else
+			appendStringInfoString(path, is_encoded ?
+								   fc_url_escape(binding->values[0]) :
+								   binding->values[0]);
+		text += length;
 	}
 }
 
@@ -590,7 +803,7 @@ needs_relation(const FcQuery *query, const FcRoute *route,
 		include = column->include;
 		if (include == NULL && (route->flags & FC_FLAT))
 			include = column->flat_include;
-		if (include != NULL && strcmp(include, relation) == 0)
+		if (fc_catalog_is_listed(include, relation))
 			return true;
 	}
 	return false;

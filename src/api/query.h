@@ -8,7 +8,7 @@
 #ifndef FC_QUERY_H
 #define FC_QUERY_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "api/presence.h"
 #include "nodes/pg_list.h"
 #include "shared/stats.h"
@@ -64,17 +64,27 @@ typedef struct FcNeed
 								 * bits by number */
 } FcNeed;
 
+/* The values that a query binds a column FC_BRACE to, without repetition. */
+typedef struct FcBinding
+{
+	const FcColumn *column;
+	int			count;
+	char	  **values;			/* texts; NULL while the planner guesses */
+} FcBinding;
+
 typedef struct FcQuery
 {
 	const FcResource *resource;
 	bool		is_empty;		/* no row can match: send nothing */
 	FcKeys		ids;			/* of the rows themselves */
-	FcKeys		parents;		/* of the column flagged FC_PARENT */
+	FcKeys		parents;		/* values of the column by, if bound */
+	const FcColumn *by;			/* a column FC_PARENT or FC_LINK */
 	bool		has_since;
 	int64		since;			/* ids above this one only */
 	bool		has_until;
 	int64		until;			/* ids up to this one only; none says so */
 	List	   *filters;		/* of FcFilter * */
+	List	   *bindings;		/* of FcBinding *, one for a column */
 	const FcColumn *order;		/* order that the reader relies on, or NULL */
 	bool		descending;
 	bool		push_order;		/* the API may be asked for an order */
@@ -99,6 +109,8 @@ typedef struct FcQuery
 
 /* In a batch, limit counts all rows, not those of each parent. */
 #define FC_LEARNED_WHOLE_LIMIT	(UINT64CONST(1) << 30)
+/* The route FC_OTHER_HALF holds all rows. */
+#define FC_LEARNED_WHOLE	(UINT64CONST(1) << 31)
 
 #define FC_LEARNED_ANY_CLOSED		UINT64CONST(0xFF)
 
@@ -117,7 +129,7 @@ typedef struct FcRouteFacts
 {
 	double		rows;			/* of the whole list */
 	double		selectivity;	/* of the query's filters */
-	double		parents;		/* of the whole list of parents, if any */
+	double		parents[8];		/* per route, objects that its path may name */
 	uint64		flags;			/* FC_LEARNED_... */
 	int			batch_size;		/* parents to a request at most */
 	bool		may_feed;		/* parents may be listed to feed a route */
@@ -137,12 +149,20 @@ extern List *fc_query_conditions_from_list(const List *lists);
 
 extern void fc_query_bind_keys(FcQuery *query, FcKeys *keys,
 							   int64 *values, int count);
+extern void fc_query_bind_parents(FcQuery *query, const FcColumn *column,
+								  const FcKeys *keys);
 extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
 extern int	fc_query_count_lacking(const FcQuery *query, int route,
 								   const FcRouteFacts *facts);
+extern const FcBinding *fc_query_binding(const FcQuery *query,
+										 const FcColumn *column);
+extern const char *fc_query_unbound(const FcQuery *query);
+extern double fc_query_parents(const FcResource *resource,
+							   const FcRouteFacts *facts,
+							   const FcColumn *column);
 extern int	fc_query_first_size(const FcQuery *query, const FcRoute *route);
 
 extern void fc_query_recall(const FcResource *resource,
@@ -151,6 +171,7 @@ extern void fc_query_recall(const FcResource *resource,
 extern FcRouteChoice fc_query_choose(const FcQuery *query,
 									 const FcRouteFacts *facts);
 
+extern bool fc_query_is_filtered_to(const FcRoute *route);
 extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
 
 /* What a request may do without, if the API refuses it; to be combined. */

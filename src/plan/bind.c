@@ -46,6 +46,11 @@ static void set_first(Range *range, int64 from, int64 offset);
 static void set_last(Range *range, int64 from, int64 offset);
 static void bind_keys(const Binder *binder, const FcColumn *column,
 					  FcKeys *keys, const Range *range);
+static void bind_values(const Binder *binder, const FcColumn *column);
+static void keep_values(FcBinding *binding, Oid type, const Datum *values,
+						const bool *nulls, int count, bool is_first);
+static bool is_value(char *const *values, int count, const char *text);
+static void check_value(const FcColumn *column, const char *text);
 static int	read_list(Datum list, const Range *range, int64 **values);
 static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
@@ -123,11 +128,16 @@ bind_column(const Binder *binder, const FcColumn *column)
 {
 	FcQuery    *query = binder->query;
 	const FcScale *scale = fc_scale_find(column);
-	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
+	bool		is_key = (column->flags & FC_LOOKED_UP) != 0;
 	Range		range = {is_key ? 1 : PG_INT64_MIN, PG_INT64_MAX};
 	FcKeys		keys = {0};
 	ListCell   *cell;
 
+	if (column->flags & FC_BRACE)
+	{
+		bind_values(binder, column);
+		return;
+	}
 	foreach(cell, binder->conditions)
 	{
 		const FcCondition *condition = lfirst(cell);
@@ -166,8 +176,11 @@ bind_column(const Binder *binder, const FcColumn *column)
 			query->until = range.last;
 		}
 	}
-	else if (column->flags & FC_PARENT)
-		bind_keys(binder, column, &query->parents, &range);
+	else if (column->flags & (FC_PARENT | FC_LINK))
+	{
+		bind_keys(binder, column, &keys, &range);
+		fc_query_bind_parents(query, column, &keys);
+	}
 	else if (column->equals != NULL)
 	{
 		bind_keys(binder, column, &keys, &range);
@@ -327,6 +340,100 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 		values[0] = range->first;
 		fc_query_bind_keys(binder->query, keys, values, 1);
 	}
+}
+
+/*
+ * Bind a column that stands in the path: to the values that all conditions
+ * on it name.
+ */
+static void
+bind_values(const Binder *binder, const FcColumn *column)
+{
+	FcQuery    *query = binder->query;
+	FcBinding  *binding = palloc0(sizeof(FcBinding));
+	bool		is_first = true;
+	ListCell   *cell;
+
+	binding->column = column;
+	foreach(cell, binder->conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+		int			number = condition->operand;
+		Oid			type = binder->operands->types[number];
+		Datum		one = binder->operands->values[number];
+		Datum	   *values = &one;
+		bool		isnull = false;
+		bool	   *nulls = &isnull;
+		int			count = 1;
+
+		if (&query->resource->columns[condition->column] != column ||
+			binder->operands->isnull[number])
+			continue;
+		if (is_list(binder, condition))
+			count = read_elements(one, &type, &values, &nulls);
+		keep_values(binding, type, values, nulls, count, is_first);
+		is_first = false;
+	}
+
+	query->bindings = lappend(query->bindings, binding);
+	if (binding->count == 0)
+		query->is_empty = true;
+}
+
+/*
+ * Leave of a binding's values those that are named again; the first time, all
+ * that are named.
+ */
+static void
+keep_values(FcBinding *binding, Oid type, const Datum *values,
+			const bool *nulls, int count, bool is_first)
+{
+	char	  **kept = palloc(Max(count, 1) * sizeof(char *));
+	int			nkept = 0;
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *text;
+
+		if (nulls[i])
+			continue;
+		text = OidOutputFunctionCall(output, values[i]);
+		if (!is_value(kept, nkept, text) &&
+			(is_first || is_value(binding->values, binding->count, text)))
+			kept[nkept++] = text;
+	}
+	for (int i = 0; i < nkept; i++)
+		check_value(binding->column, kept[i]);
+	binding->values = kept;
+	binding->count = nkept;
+}
+
+static bool
+is_value(char *const *values, int count, const char *text)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (strcmp(values[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Refuse a value with which the path would be another one.
+ */
+static void
+check_value(const FcColumn *column, const char *text)
+{
+	if (text[0] != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" stands in a path and cannot be \"%s\"",
+					column->name, text)));
 }
 
 /*

@@ -43,6 +43,16 @@ static const Oid ctids[] = {TIDOID, InvalidOid};
 static const Oid dates[] = {DATEOID, InvalidOid};
 static const Oid instants[] = {TIMESTAMPTZOID, InvalidOid};
 static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
+static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
+static const Oid uuids[] = {UUIDOID, InvalidOid};
+
+/* What a path may be told, by the type of the local column. */
+static const FcScale bound_scales[] = {
+	{"text", numbers, numbers},
+	{"text", texts, texts},
+	{"text", uuids, uuids},
+	{NULL}
+};
 
 static const FcScale scales[] = {
 	{"bigint", numbers, numbers, fc_scale_locate_number},
@@ -56,6 +66,26 @@ static const FcScale scales[] = {
 static const FcScale ctid_scale = {
 	"tid", ctids, ctids, fc_scale_locate_number
 };
+
+/*
+ * fc_scale_for
+ *		The scale of a column's values if the local column, of that type, holds
+ *		them as they are; else NULL.
+ */
+const FcScale *
+fc_scale_for(const FcColumn *column, Oid type)
+{
+	const FcScale *scale = fc_scale_find(column);
+
+	if (column->flags & FC_BRACE)
+	{
+		scale = bound_scales;
+		while (scale->type && !fc_scale_is_among(type, scale->columns))
+			scale++;
+		return scale->type ? scale : NULL;
+	}
+	return scale && fc_scale_is_among(type, scale->columns) ? scale : NULL;
+}
 
 /*
  * fc_scale_find

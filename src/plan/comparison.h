@@ -7,7 +7,7 @@
 #ifndef FC_COMPARISON_H
 #define FC_COMPARISON_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "pgtime.h"
 
 /* Which end of a range. */
@@ -46,6 +46,7 @@ typedef struct FcScale
 	char	   *(*write) (int64 value, FcSide side, const FcZones *zones);
 } FcScale;
 
+extern const FcScale *fc_scale_for(const FcColumn *column, Oid type);
 extern const FcScale *fc_scale_find(const FcColumn *column);
 extern const FcScale *fc_scale_of_ctid(void);
 extern Oid	fc_scale_family(const FcScale *scale);

@@ -32,6 +32,7 @@
 #include "optimizer/restrictinfo.h"
 #include "plan/bind.h"
 #include "plan/carried.h"
+#include "plan/lookup.h"
 #include "plan/plan.h"
 #include "plan/strict.h"
 #include "utils/selfuncs.h"
@@ -88,13 +89,13 @@ static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 						List *pushed, FcQuery *query);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
 					   FcQuery *query);
-static bool is_lookup(const FcPushed *pushed);
 static bool narrows_list(PlannerInfo *root, const FcTable *table,
 						 const FcPushed *pushed);
 static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel,
-								  List *pushed, bool of_parents);
+								  List *pushed, const FcColumn *by,
+								  bool of_parents);
 static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
-									List *pushed);
+									List *pushed, const FcColumn *by);
 static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel,
 						   const Path *path);
 static double plan_requests(PlannerInfo *root, RelOptInfo *rel,
@@ -107,15 +108,8 @@ static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel,
 								Relids required_outer);
 static const FcColumn *find_order(const FcPlanRelation *planned,
 								  RelOptInfo *rel, PathKey *pathkey);
-static List *find_parameters(PlannerInfo *root, RelOptInfo *rel);
 static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
 					   ParamPathInfo *param_info);
-static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
-static List *find_equalities(PlannerInfo *root, RelOptInfo *rel,
-							 AttrNumber attnum);
-static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
-							 EquivalenceClass *ec, EquivalenceMember *member,
-							 void *arg);
 static Bitmapset *read_attributes(PlannerInfo *root, RelOptInfo *rel,
 								  const FcTable *table, List *clauses);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
@@ -171,7 +165,7 @@ frontcoreGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		add_path_for(root, rel, rel->lateral_relids,
 					 linitial(root->query_pathkeys));
 
-	foreach(cell, find_parameters(root, rel))
+	foreach(cell, fc_lookup_parameters(root, rel, planned->table))
 	{
 		ParamPathInfo *param_info = lfirst(cell);
 
@@ -280,9 +274,12 @@ double
 fc_plan_rows_of_key(PlannerInfo *root, RelOptInfo *rel)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
+	const FcResource *resource = planned->table->resource;
+	const FcColumn *parent = fc_catalog_flagged(resource, FC_PARENT);
 
-	return planned->facts.rows * selectivity_sent(root, rel, planned->pushed) /
-		Max(planned->facts.parents, 1.0);
+	return planned->facts.rows *
+		selectivity_sent(root, rel, planned->pushed, parent) /
+		Max(fc_query_parents(resource, &planned->facts, parent), 1.0);
 }
 
 /*
@@ -445,15 +442,17 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
-	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
+	planned->facts.selectivity = selectivity_sent(root, rel, pushed, query.by);
 	estimate.choice = fc_query_choose(&query, &planned->facts);
 	estimate.choice.requests =
 		fc_present_requests(&planned->present, &query, &estimate.choice,
 							planned->facts.batch_size);
 
 	if (query.parents.bound && !planned->has_statistics)
-		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
-			Max(selectivity_of(root, rel, pushed, true), 1e-9);
+		rows *= query.parents.count /
+			Max(fc_query_parents(query.resource, &planned->facts, query.by),
+				1.0) /
+			Max(selectivity_of(root, rel, pushed, query.by, true), 1e-9);
 	if (query.ids.bound)
 		rows = Min(rows, query.ids.count);
 	if (query.has_until)
@@ -519,28 +518,31 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 static void
 guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query)
 {
-	FcKeys	   *keys;
+	bool		is_key = (clause->column->flags & FC_KEY) != 0;
+	FcKeys	   *keys = is_key ? &query->ids : &query->parents;
 	double		count = 1;
 
-	if (!is_lookup(clause))
+	if (!fc_lookup_is_one(clause))
 		return;
-	keys = (clause->column->flags & FC_KEY) ? &query->ids : &query->parents;
+	if (clause->column->flags & FC_BRACE)
+	{
+		FcBinding  *binding = palloc0(sizeof(FcBinding));
+
+		binding->column = clause->column;
+		binding->count = 1;
+		query->bindings = lappend(query->bindings, binding);
+		return;
+	}
 	if (clause->operator == FC_EQUAL_ANY)
 		count = fc_estimate_array_length(root, (Node *) clause->operand);
 
 	if (!keys->bound || count < keys->count)
+	{
 		keys->count = (int) Max(count, 1);
+		if (!is_key)
+			query->by = clause->column;
+	}
 	keys->bound = true;
-}
-
-/*
- * Does the clause name rows, or their parent, by key?
- */
-static bool
-is_lookup(const FcPushed *pushed)
-{
-	return (pushed->column->flags & (FC_KEY | FC_PARENT)) != 0 &&
-		(pushed->operator == FC_EQUAL || pushed->operator == FC_EQUAL_ANY);
 }
 
 /*
@@ -563,12 +565,12 @@ narrows_list(PlannerInfo *root, const FcTable *table, const FcPushed *pushed)
 }
 
 /*
- * Which part of the rows those of the clauses leave that are look-ups by
- * parent, or those that are no look-ups but narrow the list.
+ * Which part of the rows those of the clauses leave that are look-ups by a
+ * column, or those that are no such look-ups but narrow the list.
  */
 static Selectivity
 selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
-			   bool of_parents)
+			   const FcColumn *by, bool of_parents)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
 	List	   *rinfos = NIL;
@@ -577,10 +579,12 @@ selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 	foreach(cell, pushed)
 	{
 		const FcPushed *clause = lfirst(cell);
+		bool		is_by = fc_lookup_is_one(clause) && clause->column == by;
+		bool		is_key = fc_lookup_is_one(clause) &&
+		(clause->column->flags & FC_KEY) != 0;
 
-		if (of_parents ?
-			is_lookup(clause) && (clause->column->flags & FC_PARENT) :
-			!is_lookup(clause) && narrows_list(root, planned->table, clause))
+		if (of_parents ? is_by :
+			!is_by && !is_key && narrows_list(root, planned->table, clause))
 			rinfos = lappend(rinfos, clause->rinfo);
 	}
 	return clauselist_selectivity(root, rinfos, rel->relid, JOIN_INNER, NULL);
@@ -590,10 +594,11 @@ selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
  * Which part of the list the API sends for the clauses.
  */
 static Selectivity
-selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed)
+selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed,
+				 const FcColumn *by)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
-	Selectivity selectivity = selectivity_of(root, rel, pushed, false);
+	Selectivity selectivity = selectivity_of(root, rel, pushed, by, false);
 
 	return planned->has_statistics ? selectivity :
 		Max(selectivity, LEAST_SELECTIVITY);
@@ -717,36 +722,6 @@ find_order(const FcPlanRelation *planned, RelOptInfo *rel, PathKey *pathkey)
 }
 
 /*
- * The sets of other relations that rows, or their parents, can be looked up
- * for by key.
- */
-static List *
-find_parameters(PlannerInfo *root, RelOptInfo *rel)
-{
-	const FcPlanRelation *planned = rel->fdw_private;
-	List	   *parameters = NIL;
-	ListCell   *cell;
-
-	foreach(cell, fc_pushdown_match(root, rel, planned->table,
-									find_join_clauses(root, rel)))
-	{
-		FcPushed   *pushed = lfirst(cell);
-		Relids		required_outer;
-		ParamPathInfo *param_info;
-
-		if (!is_lookup(pushed))
-			continue;
-		required_outer = bms_union(pushed->rinfo->clause_relids,
-								   rel->lateral_relids);
-		required_outer = bms_del_member(required_outer, rel->relid);
-		param_info = get_baserel_parampathinfo(root, rel, required_outer);
-		if (param_info != NULL)
-			parameters = list_append_unique_ptr(parameters, param_info);
-	}
-	return parameters;
-}
-
-/*
  * The keys among the clauses that are evaluated where the table is scanned
  * for those relations.
  */
@@ -764,72 +739,10 @@ find_keys(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info)
 
 		key->pushed = lfirst(cell);
 		key->param_info = param_info;
-		if (is_lookup(key->pushed))
+		if (fc_lookup_is_one(key->pushed))
 			keys = lappend(keys, key);
 	}
 	return keys;
-}
-
-/*
- * Clauses that compare the table with other relations, and can be evaluated
- * in its scan; those that core derives from equivalences for keys alone.
- */
-static List *
-find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
-{
-	const FcPlanRelation *planned = rel->fdw_private;
-	List	   *candidates = list_copy(rel->joininfo);
-	List	   *clauses = NIL;
-	ListCell   *cell;
-
-	for (int i = 0; i < planned->table->natts; i++)
-	{
-		const FcTableColumn *column = &planned->table->columns[i];
-
-		if (column->column != NULL &&
-			(column->column->flags & (FC_KEY | FC_PARENT)))
-			candidates = list_concat(candidates,
-									 find_equalities(root, rel,
-													 column->attnum));
-	}
-	candidates = list_concat(candidates,
-							 find_equalities(root, rel,
-											 SelfItemPointerAttributeNumber));
-
-	foreach(cell, candidates)
-	{
-		if (join_clause_is_movable_to(lfirst(cell), rel))
-			clauses = lappend(clauses, lfirst(cell));
-	}
-	return clauses;
-}
-
-/*
- * Clauses that core derives from equivalences for a column.
- */
-static List *
-find_equalities(PlannerInfo *root, RelOptInfo *rel, AttrNumber attnum)
-{
-	if (!rel->has_eclass_joins)
-		return NIL;
-	return generate_implied_equalities_for_column(root, rel, is_member_wanted,
-												  &attnum,
-												  rel->lateral_referencers);
-}
-
-/*
- * Is the member the column whose number arg points to?
- */
-static bool
-is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
-				 EquivalenceMember *member, void *arg)
-{
-	Var		   *var = (Var *) member->em_expr;
-
-	while (IsA(var, RelabelType))
-		var = (Var *) ((RelabelType *) var)->arg;
-	return IsA(var, Var) && var->varno == rel->relid &&
-		var->varattno == *(AttrNumber *) arg;
 }
 
 /*
@@ -954,7 +867,7 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	foreach(cell, planned->pushed)
 	{
 		if (!fc_pushdown_is_exact(lfirst(cell)) ||
-			(!planned->table->push_filters && !is_lookup(lfirst(cell))))
+			(!planned->table->push_filters && !fc_lookup_is_one(lfirst(cell))))
 			return 0;
 	}
 	return (int) root->limit_tuples;

@@ -73,7 +73,6 @@ static void put_column(const FcTable *table,
 static bool may_follow_write(PlannerInfo *root, const FcTable *table);
 static bool shows_by_subquery(const Query *query);
 static bool writes_before(const Query *query, const FcTable *table);
-static bool is_ours(const ForeignServer *server);
 static bool match_clause(const Matcher *matcher, Expr *clause,
 						 FcPushed *pushed);
 static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
@@ -88,6 +87,7 @@ static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
 						Expr *right, FcPushed *pushed);
 static const FcScale *match_column(const Matcher *matcher, Expr *expr,
 								   FcPushed *pushed);
+static bool is_deterministic(Oid collation);
 static bool depends_on_row(const Matcher *matcher, Expr *operand);
 static bool waits_for_rows(Node *node, void *context);
 static Expr *widen_integer(Expr *integer);
@@ -168,7 +168,7 @@ fc_pushdown_is_exact(const FcPushed *pushed)
 		case FC_EQUAL:
 			return column->min == NULL;
 		case FC_EQUAL_ANY:
-			return (column->flags & (FC_KEY | FC_PARENT)) != 0;
+			return (column->flags & (FC_LOOKED_UP | FC_BRACE)) != 0;
 		case FC_GREATER:
 		case FC_GREATER_EQUAL:
 			return (column->flags & FC_KEY) != 0;
@@ -219,13 +219,12 @@ frontcore_pushdown(PG_FUNCTION_ARGS)
 	for (int i = 0; i < table->natts; i++)
 	{
 		const FcTableColumn *column = &table->columns[i];
-		const FcScale *scale = column->column ?
-		fc_scale_find(column->column) : NULL;
+		Oid			type;
 
-		if (scale != NULL &&
-			fc_scale_is_among(getBaseType(get_atttype(table->relid,
-													  column->attnum)),
-							  scale->columns))
+		if (column->column == NULL)
+			continue;
+		type = getBaseType(get_atttype(table->relid, column->attnum));
+		if (fc_scale_for(column->column, type) != NULL)
 			put_column(table, column, result);
 	}
 	PG_RETURN_NULL();
@@ -239,7 +238,7 @@ put_column(const FcTable *table, const FcTableColumn *table_column,
 		   ReturnSetInfo *result)
 {
 	const FcColumn *column = table_column->column;
-	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
+	bool		is_key = (column->flags & (FC_LOOKED_UP | FC_BRACE)) != 0;
 
 	for (int i = 0; i < lengthof(fc_pushdown_operators); i++)
 	{
@@ -338,7 +337,7 @@ writes_before(const Query *query, const FcTable *table)
 		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 			continue;
 		server = GetForeignServer(GetForeignTable(relid)->serverid);
-		if (!is_ours(server))
+		if (!fc_pushdown_is_ours(server))
 			continue;
 		written = fc_option_table(relid);
 		if (fc_catalog_depends(table->resource, written->resource))
@@ -348,10 +347,11 @@ writes_before(const Query *query, const FcTable *table)
 }
 
 /*
- * Is it a server of this wrapper?
+ * fc_pushdown_is_ours
+ *		Is it a server of this wrapper?
  */
-static bool
-is_ours(const ForeignServer *server)
+bool
+fc_pushdown_is_ours(const ForeignServer *server)
 {
 	FmgrInfo	validator = {0};
 
@@ -388,7 +388,8 @@ match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
 	Expr	   *left;
 	Expr	   *right;
 
-	if (list_length(comparison->args) != 2)
+	if (list_length(comparison->args) != 2 ||
+		!is_deterministic(comparison->inputcollid))
 		return false;
 	left = linitial(comparison->args);
 	right = lsecond(comparison->args);
@@ -405,7 +406,7 @@ static bool
 match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
 		  FcPushed *pushed)
 {
-	if (!comparison->useOr ||
+	if (!comparison->useOr || !is_deterministic(comparison->inputcollid) ||
 		!match_sides(matcher, comparison->opno, linitial(comparison->args),
 					 lsecond(comparison->args), pushed) ||
 		pushed->operator != FC_EQUAL)
@@ -505,6 +506,8 @@ match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
 	if (!fc_scale_is_among(left_type, scale->columns) ||
 		!fc_scale_is_among(right_type, scale->operands))
 		return false;
+	if ((pushed->column->flags & FC_LINK) && !matcher->table->push_filters)
+		return false;
 
 	pushed->operator = operators[strategy];
 	pushed->operand = right;
@@ -540,13 +543,22 @@ match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
 		return NULL;
 
 	column = &matcher->table->columns[var->varattno - 1];
-	scale = column->column ? fc_scale_find(column->column) : NULL;
-	if (scale == NULL ||
-		!fc_scale_is_among(getBaseType(var->vartype), scale->columns))
+	scale = column->column ?
+		fc_scale_for(column->column, getBaseType(var->vartype)) : NULL;
+	if (scale == NULL)
 		return NULL;
 
 	pushed->column = column->column;
 	return scale;
+}
+
+/*
+ * Are texts equal by the collation only if they are the same?
+ */
+static bool
+is_deterministic(Oid collation)
+{
+	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
 }
 
 /*
@@ -603,7 +615,8 @@ is_pushable(const FcColumn *column, FcOperator operator)
 {
 	if (column->flags & FC_KEY)
 		return true;
-	if ((column->flags & FC_PARENT) || column->equals != NULL)
+	if ((column->flags & (FC_PARENT | FC_LINK | FC_BRACE)) ||
+		column->equals != NULL)
 		return operator == FC_EQUAL || operator == FC_EQUAL_ANY;
 	return column->min != NULL;
 }
@@ -625,7 +638,7 @@ open_table(Oid relid)
 
 	table = GetForeignTable(relid);
 	server = GetForeignServer(table->serverid);
-	if (!is_ours(server))
+	if (!fc_pushdown_is_ours(server))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
@@ -648,10 +661,11 @@ name_parameter(const FcColumn *column, FcOperator operator)
 		return NULL;
 	if (operator == FC_EQUAL || operator == FC_EQUAL_ANY)
 	{
-		if (column->flags & (FC_KEY | FC_PARENT))
+		if (column->flags & (FC_KEY | FC_PARENT | FC_BRACE))
 			return psprintf("{%s}", column->name);
 		if (column->equals != NULL)
-			return operator == FC_EQUAL ? column->equals : NULL;
+			return operator == FC_EQUAL || (column->flags & FC_LINK) ?
+				column->equals : NULL;
 		return psprintf("%s, %s", column->min, column->max);
 	}
 	if (column->flags & FC_KEY)

@@ -30,6 +30,7 @@ extern List *fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel,
 extern const FcColumn *fc_pushdown_column(RelOptInfo *rel,
 										  const FcTable *table, Expr *expr,
 										  Oid opfamily);
+extern bool fc_pushdown_is_ours(const ForeignServer *server);
 extern bool fc_pushdown_is_exact(const FcPushed *pushed);
 extern List *fc_pushdown_conditions(const FcResource *resource,
 									List *pushed, List **operands);

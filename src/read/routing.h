@@ -26,9 +26,11 @@ typedef struct FcRouting
 /* What one request is for; all of it lives as long as the query. */
 typedef struct FcStep
 {
+	const FcRoute *route;
 	const int64 *id;			/* NULL if none */
 	const int64 *parents;
 	int			nparents;
+	List	   *bindings;		/* of FcBinding *, each of one value */
 	int			width;			/* ids or parents that it leaves behind */
 } FcStep;
 
@@ -46,6 +48,7 @@ extern bool fc_routing_has_other(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);
+extern void fc_routing_note_whole(FcRouting *routing);
 extern void fc_routing_close(FcRouting *routing, bool is_known);
 extern bool fc_routing_shrink(FcRouting *routing, int nparents);
 

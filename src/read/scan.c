@@ -93,6 +93,7 @@ static bool next_row(FcScanState *state, ForeignScanState *node,
 					 TupleTableSlot *slot, int64 *id);
 static void keep_item(const FcScanState *state, FcJsonNode item);
 static void read_id(const FcScanState *state, FcJsonNode item, int64 *id);
+static bool is_asked_for(FcScanState *state, FcJsonNode item);
 static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node, int64 *id);
@@ -257,12 +258,13 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	char	   *filters = describe_filters(node, state, query, es);
 	double		requests =
 	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
 
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
-						 query->is_empty ? 0 : requests, 0, es);
+						 query->is_empty || route < 0 ? 0 : requests, 0, es);
 	if (es->analyze && state->pager != NULL)
 		fc_explain_use(&state->use, es);
 }
@@ -464,7 +466,7 @@ missing_filters(const FcScanState *state)
 		ListCell   *cell;
 		bool		is_used = false;
 
-		if ((column->flags & (FC_KEY | FC_PARENT)) == 0 &&
+		if ((column->flags & FC_LOOKED_UP) == 0 &&
 			column->equals == NULL && column->min == NULL)
 			continue;
 		foreach(cell, state->conditions)
@@ -558,8 +560,11 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 	FcJsonNode	item;
 
 	ExecClearTuple(slot);
-	if (!fc_pager_next(state->pager, &item))
-		return false;
+	do
+	{
+		if (!fc_pager_next(state->pager, &item))
+			return false;
+	} while (!is_asked_for(state, item));
 	if (state->harvest != NULL)
 		keep_item(state, item);
 
@@ -602,6 +607,25 @@ read_id(const FcScanState *state, FcJsonNode item, int64 *id)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",
 						state->table->name)));
+}
+
+/*
+ * Of several lists by a path: does the item belong to the one that it is in?
+ */
+static bool
+is_asked_for(FcScanState *state, FcJsonNode item)
+{
+	List	   *bindings = fc_pager_bindings(state->pager);
+	MemoryContext oldcontext;
+	bool		result;
+
+	if (bindings == NIL)
+		return true;
+	MemoryContextReset(state->tuple_context);
+	oldcontext = MemoryContextSwitchTo(state->tuple_context);
+	result = fc_tuple_bind(state->reader, item, bindings);
+	MemoryContextSwitchTo(oldcontext);
+	return result;
 }
 
 /*
@@ -698,8 +722,10 @@ is_sent(const FcScanState *state, const FcQuery *query,
 	&state->model.resource->columns[condition->column];
 	FcOperator	operator = condition->operator;
 
-	if ((column->flags & (FC_KEY | FC_PARENT)) &&
+	if ((column->flags & (FC_KEY | FC_PARENT | FC_BRACE)) &&
 		(operator == FC_EQUAL || operator == FC_EQUAL_ANY))
+		return true;
+	if ((column->flags & FC_LINK) && query->by == column)
 		return true;
 	if (!state->table->push_filters)
 		return false;
@@ -766,7 +792,10 @@ add_placeholders(const FcScanState *state, FcQuery *query,
 	FcOperator	operator = condition->operator;
 	bool		is_equal = (operator == FC_EQUAL || operator == FC_EQUAL_ANY);
 
-	if (!is_sent(state, query, condition))
+	if ((column->flags & FC_LINK) && query->by == NULL)
+		query->by = column;
+	if (!is_sent(state, query, condition) || column == query->by ||
+		(column->flags & FC_BRACE))
 		return;
 	if (column->flags & (FC_KEY | FC_PARENT))
 	{
@@ -804,6 +833,9 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
+	if (number < 0 && (query->resource->abilities & FC_BY_PATH))
+		return psprintf("none: column \"%s\" is not bound",
+						fc_query_unbound(query));
 	if (number < 0)
 		return pstrdup("none: the account has no such list");
 	return psprintf("GET %s",
