@@ -41,7 +41,7 @@
 #include "utils/timestamp.h"
 
 /* Resources that one write may change: itself, and what hangs on it. */
-#define MAX_CHANGED		16
+#define MAX_CHANGED		24
 
 /* Times are in microseconds of the monotonic clock. */
 #define SECOND			INT64CONST(1000000)

@@ -341,7 +341,8 @@ fc_body_core(const FcColumn *column, const char *text)
 			Size		length;
 			const char *source;
 
-			if (fc_catalog_is_listed(column->derives, name) || is_nothing(member))
+			if (fc_catalog_is_listed(column->derives, name) ||
+				is_nothing(member))
 				continue;
 			source = fc_json_source(member, &length);
 			fc_json_append_string(&core, name);

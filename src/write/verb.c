@@ -9,8 +9,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "api/sharing.h"
 #include "miscadmin.h"
 #include "read/pager.h"
+#include "shared/generation.h"
 #include "utils/builtins.h"
 #include "write/rollback.h"
 #include "write/verb.h"
@@ -55,7 +57,10 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 
 	error_context_stack = &callback;
 	if (is_write)
+	{
 		fc_rollback_begin(request->method, request->path);
+		fc_sharing_begin_write(&api->address, NULL);
+	}
 	answer = fc_exchange(api, &use, &call);
 	error_context_stack = callback.previous;
 
@@ -72,8 +77,10 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 void
 fc_verb_confirm(const FcVerbRequest *request)
 {
-	if (strcmp(request->method, "GET") != 0)
-		fc_rollback_stands(NULL);
+	if (strcmp(request->method, "GET") == 0)
+		return;
+	fc_generation_end_write(true);
+	fc_rollback_stands(NULL);
 }
 
 /*
@@ -86,6 +93,7 @@ fc_verb_refuse(const FcVerbRequest *request, const char *reason)
 {
 	bool		is_write = strcmp(request->method, "GET") != 0;
 
+	fc_generation_end_write(false);
 	ereport(ERROR,
 			(errcode(is_write ? ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN :
 					 ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
