@@ -170,7 +170,7 @@ fc_stats_attach(uint32 *segment_slot)
 	if (segment != NULL)
 		return;
 
-	/* asks for a file, hence without the lock */
+	/* looks at all backends, hence without the lock */
 	if (*segment_slot == DSM_HANDLE_INVALID)
 		has_crashed = fc_generation_may_be_lost();
 
