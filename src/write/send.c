@@ -136,10 +136,10 @@ fc_send_learn_put(FcSender *sender, const FcPutLessons *more)
 {
 	FcPutLessons before;
 
-	fc_omission_merge(&sender->own_put, more);
 	fc_send_recall(sender);
 	before = sender->learned.put;
 	fc_omission_merge(&sender->learned.put, more);
+	fc_omission_merge(&sender->own_put, more);
 	if (memcmp(&before, &sender->learned.put, sizeof(before)) != 0)
 		fc_stats_learn_put(sender->api->account.digest,
 						   sender->table->resource->name,
