@@ -458,7 +458,7 @@ prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 			answer->verdict = FC_VERDICT_THROTTLED;
 			fc_exchange_writes--;
 			exchange->advice = fc_advice_read(exchange->response, true);
-			fc_limiter_throttle(&exchange->api->account, &exchange->advice,
+			fc_limiter_throttle(&exchange->api->limiter, &exchange->advice,
 								retries + 1);
 			break;
 		case FC_PROOF_NONE:
