@@ -7,7 +7,7 @@
 
 cd "$(dirname "$0")/.." || exit 1
 function_limit=120
-file_limit=1000
+file_limit=1100
 checks=0
 bad=0
 

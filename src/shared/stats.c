@@ -576,7 +576,10 @@ map_segment(uint32 *segment_slot, bool has_crashed)
 		if (dsm == NULL)
 			dsm = dsm_attach(*segment_slot);
 		if (dsm != NULL && !has_our_size(dsm))
+		{
+			dsm_detach(dsm);
 			dsm = NULL;
+		}
 	}
 	if (dsm == NULL)
 	{
