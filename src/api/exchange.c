@@ -749,7 +749,8 @@ read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
 	if (saying.message != NULL)
 		quote_message(exchange, saying.message, reply);
 	reply->code = saying.code;
-	reply->codes = list_codes(fc_json_member(root, "errors"));
+	reply->codes = hide_secrets(exchange,
+								list_codes(fc_json_member(root, "errors")));
 }
 
 /*
