@@ -24,7 +24,7 @@ is( $node->safe_psql('postgres', q{
 		SELECT count(*) FROM key;}),
 	"12\n12\n1",
 	'a transaction that has read is prepared and committed');
-is(mock('--log', '--quiet'), '2 requests',
+is(mock('--log', '--quiet'), '4 requests',
 	'what it had read is forgotten when it is prepared');
 
 my ($sqlstate, $error) = psql_error($node, q{
