@@ -459,6 +459,13 @@ check_stack_depth(void)
 {
 }
 
+/* The days of each month, without and with a leap day. */
+const int	day_tab[2][13] =
+{
+	{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0},
+	{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0}
+};
+
 /* Days from 24 November of the year 4714 before Christ. */
 int
 date2j(int year, int month, int day)
