@@ -23,6 +23,8 @@ typedef enum FcOperator
 	FC_GREATER_EQUAL
 } FcOperator;
 
+#define FC_OPERATORS	(FC_GREATER_EQUAL + 1)
+
 /* "column operator operand"; a plan keeps it as a list of three integers. */
 typedef struct FcCondition
 {

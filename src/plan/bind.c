@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "pgtime.h"
 #include "plan/bind.h"
@@ -37,6 +38,10 @@ static const Range no_value = {1, 0};
 
 static bool waits_for_execution(Node *node, void *context);
 static void bind_column(const Binder *binder, const FcColumn *column);
+static void narrow_to_conditions(const Binder *binder, const FcColumn *column,
+								 Range *range);
+static bool is_about(const Binder *binder, const FcCondition *condition,
+					 const FcColumn *column);
 static bool is_list(const Binder *binder, const FcCondition *condition);
 static void narrow_range(Range *range, FcOperator operator,
 						 const FcPosition *position);
@@ -44,13 +49,29 @@ static bool asks_for(FcOperator operator, FcSide side);
 static void narrow_to_list(Range *range, const FcScale *scale, Datum list);
 static void set_first(Range *range, int64 from, int64 offset);
 static void set_last(Range *range, int64 from, int64 offset);
+static void bind_ids(const Binder *binder, const FcColumn *column,
+					 const Range *range);
+static void bind_parents(const Binder *binder, const FcColumn *column,
+						 const Range *range);
+static void bind_value(const Binder *binder, const FcColumn *column,
+					   const Range *range);
+static void bind_bounds(const Binder *binder, const FcColumn *column,
+						const Range *range);
 static void bind_keys(const Binder *binder, const FcColumn *column,
 					  FcKeys *keys, const Range *range);
 static int	read_list(Datum list, const Range *range, int64 **values);
 static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
-static void bind_bounds(const Binder *binder, const FcColumn *column,
-						const Range *range);
+
+/* Ask for a range of a column's values, by its kind. */
+static void (*const binders[]) (const Binder *, const FcColumn *,
+								const Range *) =
+{
+	[FC_KIND_KEY] = bind_ids,
+		[FC_KIND_PARENT] = bind_parents,
+		[FC_KIND_VALUE] = bind_value,
+		[FC_KIND_RANGE] = bind_bounds
+};
 
 /*
  * fc_bind_waits
@@ -76,6 +97,39 @@ waits_for_execution(Node *node, void *context)
 		return castNode(Param, node)->paramkind == PARAM_EXEC ||
 			estate->es_param_list_info == NULL;
 	return expression_tree_walker(node, waits_for_execution, context);
+}
+
+/*
+ * fc_bind_operands
+ *		The operands that conditions name, as they are now.
+ *
+ * exprs are ExprState *, by number of the operand.  The one numbered given
+ * (-1 for none) is left to the caller, who has it already.  Allocates in the
+ * current context.
+ */
+FcOperands *
+fc_bind_operands(const List *conditions, const List *exprs,
+				 ExprContext *econtext, int given)
+{
+	FcOperands *operands = palloc(sizeof(FcOperands));
+	int			count = list_length(exprs);
+	ListCell   *cell;
+
+	operands->types = palloc0((count + 1) * sizeof(Oid));
+	operands->values = palloc0((count + 1) * sizeof(Datum));
+	operands->isnull = palloc0((count + 1) * sizeof(bool));
+	foreach(cell, conditions)
+	{
+		int			i = ((const FcCondition *) lfirst(cell))->operand;
+		ExprState  *operand = list_nth(exprs, i);
+
+		if (i == given)
+			continue;
+		operands->types[i] = exprType((Node *) operand->expr);
+		operands->values[i] = ExecEvalExpr(operand, econtext,
+										   &operands->isnull[i]);
+	}
+	return operands;
 }
 
 /*
@@ -121,11 +175,30 @@ fc_bind_query(FcQuery *query, const List *conditions,
 static void
 bind_column(const Binder *binder, const FcColumn *column)
 {
-	FcQuery    *query = binder->query;
+	FcColumnKind kind = fc_comparison_kind(column);
+	Range		range = {PG_INT64_MIN, PG_INT64_MAX};
+
+	if (kind == FC_KIND_KEY || kind == FC_KIND_PARENT)
+		range.first = 1;
+	narrow_to_conditions(binder, column, &range);
+
+	if (range.first > range.last)
+		binder->query->is_empty = true;
+	else
+		binders[kind] (binder, column, &range);
+}
+
+/*
+ * Leave those values of the range that all conditions on a column accept.
+ *
+ * Of a list only its ends count, and only where it goes upstream as bounds.
+ */
+static void
+narrow_to_conditions(const Binder *binder, const FcColumn *column,
+					 Range *range)
+{
 	const FcScale *scale = fc_scale_find(column);
-	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
-	Range		range = {is_key ? 1 : PG_INT64_MIN, PG_INT64_MAX};
-	FcKeys		keys = {0};
+	const FcOperands *operands = binder->operands;
 	ListCell   *cell;
 
 	foreach(cell, binder->conditions)
@@ -134,49 +207,28 @@ bind_column(const Binder *binder, const FcColumn *column)
 		int			number = condition->operand;
 		FcPosition	position;
 
-		if (&query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[number])
+		if (!is_about(binder, condition, column))
 			continue;
-		if (is_list(binder, condition))
+		if (!is_list(binder, condition))
 		{
-			if (!is_key && column->equals == NULL)
-				narrow_to_list(&range, scale,
-							   binder->operands->values[number]);
-			continue;
+			position = scale->locate(operands->types[number],
+									 operands->values[number]);
+			narrow_range(range, condition->operator, &position);
 		}
-		position = scale->locate(binder->operands->types[number],
-								 binder->operands->values[number]);
-		narrow_range(&range, condition->operator, &position);
+		else if (fc_comparison_kind(column) == FC_KIND_RANGE)
+			narrow_to_list(range, scale, operands->values[number]);
 	}
+}
 
-	if (range.first > range.last)
-		query->is_empty = true;
-	else if (column->flags & FC_KEY)
-	{
-		bind_keys(binder, column, &query->ids, &range);
-		if (!query->ids.bound && range.first > 1 && binder->push_filters)
-		{
-			query->has_since = true;
-			query->since = range.first - 1;
-		}
-		if (!query->ids.bound && range.last < PG_INT64_MAX &&
-			binder->push_filters && query->push_order)
-		{
-			query->has_until = true;
-			query->until = range.last;
-		}
-	}
-	else if (column->flags & FC_PARENT)
-		bind_keys(binder, column, &query->parents, &range);
-	else if (column->equals != NULL)
-	{
-		bind_keys(binder, column, &keys, &range);
-		if (keys.count == 1 && binder->push_filters)
-			fc_query_add_filter(query, column->equals,
-								psprintf(INT64_FORMAT, keys.values[0]));
-	}
-	else if (binder->push_filters)
-		bind_bounds(binder, column, &range);
+/*
+ * Is the condition one on the column, with an operand that is not NULL?
+ */
+static bool
+is_about(const Binder *binder, const FcCondition *condition,
+		 const FcColumn *column)
+{
+	return &binder->query->resource->columns[condition->column] == column &&
+		!binder->operands->isnull[condition->operand];
 }
 
 /*
@@ -298,7 +350,79 @@ set_last(Range *range, int64 from, int64 offset)
 }
 
 /*
- * Ask for single values of a column, where conditions leave such.
+ * Ask for rows by id, or else for those above and up to an id.
+ */
+static void
+bind_ids(const Binder *binder, const FcColumn *column, const Range *range)
+{
+	FcQuery    *query = binder->query;
+
+	bind_keys(binder, column, &query->ids, range);
+	if (query->ids.bound || !binder->push_filters)
+		return;
+	if (range->first > 1)
+	{
+		query->has_since = true;
+		query->since = range->first - 1;
+	}
+	if (range->last < PG_INT64_MAX && query->push_order)
+	{
+		query->has_until = true;
+		query->until = range->last;
+	}
+}
+
+/*
+ * Ask for rows by what they hang on.
+ */
+static void
+bind_parents(const Binder *binder, const FcColumn *column, const Range *range)
+{
+	bind_keys(binder, column, &binder->query->parents, range);
+}
+
+/*
+ * Ask for a column's value, if conditions leave a single one.
+ */
+static void
+bind_value(const Binder *binder, const FcColumn *column, const Range *range)
+{
+	FcKeys		values = {0};
+
+	bind_keys(binder, column, &values, range);
+	if (values.count == 1 && binder->push_filters)
+		fc_query_add_filter(binder->query, column->equals,
+							psprintf(INT64_FORMAT, values.values[0]));
+}
+
+/*
+ * Ask for a range of a column's values.
+ */
+static void
+bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
+{
+	const FcScale *scale = fc_scale_find(column);
+	int64		grain = binder->query->grain;
+	const char *bound = NULL;
+
+	if (!binder->push_filters)
+		return;
+	if (range->first != PG_INT64_MIN)
+		bound = scale->write(fc_scale_round(scale, range->first, FC_LOWER,
+											grain), FC_LOWER, &binder->zones);
+	if (bound != NULL)
+		fc_query_add_filter(binder->query, column->min, bound);
+
+	bound = NULL;
+	if (range->last != PG_INT64_MAX)
+		bound = scale->write(fc_scale_round(scale, range->last, FC_UPPER,
+											grain), FC_UPPER, &binder->zones);
+	if (bound != NULL)
+		fc_query_add_filter(binder->query, column->max, bound);
+}
+
+/*
+ * Add the single values that conditions leave of a column, if they do.
  */
 static void
 bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
@@ -312,8 +436,7 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 	{
 		const FcCondition *condition = lfirst(cell);
 
-		if (&binder->query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[condition->operand] ||
+		if (!is_about(binder, condition, column) ||
 			!is_list(binder, condition))
 			continue;
 		count = read_list(binder->operands->values[condition->operand], range,
@@ -373,28 +496,4 @@ read_elements(Datum list, Oid *type, Datum **elements, bool **nulls)
 	deconstruct_array(array, *type, typlen, typbyval, typalign, elements,
 					  nulls, &length);
 	return length;
-}
-
-/*
- * Ask for a range of a column's values.
- */
-static void
-bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
-{
-	const FcScale *scale = fc_scale_find(column);
-	int64		grain = binder->query->grain;
-	const char *bound = NULL;
-
-	if (range->first != PG_INT64_MIN)
-		bound = scale->write(fc_scale_round(scale, range->first, FC_LOWER,
-											grain), FC_LOWER, &binder->zones);
-	if (bound != NULL)
-		fc_query_add_filter(binder->query, column->min, bound);
-
-	bound = NULL;
-	if (range->last != PG_INT64_MAX)
-		bound = scale->write(fc_scale_round(scale, range->last, FC_UPPER,
-											grain), FC_UPPER, &binder->zones);
-	if (bound != NULL)
-		fc_query_add_filter(binder->query, column->max, bound);
 }

@@ -11,16 +11,18 @@
 #include "api/query.h"
 #include "nodes/execnodes.h"
 
-/* The operands of a scan's conditions, once they are known. */
+/* The operands of a scan's conditions, by number. */
 typedef struct FcOperands
 {
-	int			count;
-	const Oid  *types;
-	const Datum *values;
-	const bool *isnull;
+	Oid		   *types;
+	Datum	   *values;
+	bool	   *isnull;
 } FcOperands;
 
 extern bool fc_bind_waits(Node *operand, EState *estate);
+extern FcOperands *fc_bind_operands(const List *conditions,
+									const List *exprs,
+									ExprContext *econtext, int given);
 extern void fc_bind_query(FcQuery *query, const List *conditions,
 						  const FcOperands *operands,
 						  const FcServer *server, bool push_filters);

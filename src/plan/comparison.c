@@ -1,10 +1,14 @@
 /*
  * comparison.c
- *		A column's values as points on a scale of integers.
+ *		Which comparisons of a column go upstream, as what, and how a column's
+ *		values compare.
  *
- * Numbers, days and microseconds: what is compared with a column has a place
- * on its scale, or between two; and a bound is written as the API reads it.
- * That may let more values pass than the comparison, never fewer.
+ * What goes upstream is one table, by the kind of a column and the operator.
+ * It may let more rows pass than the comparison, never fewer.
+ *
+ * Values compare as integers: numbers, days or microseconds.  What is compared
+ * with a column lies on its scale of integers, or between two of them; and a
+ * bound is written as the API reads it.
  */
 #include "postgres.h"
 
@@ -26,6 +30,54 @@
 
 /* The clock is never set back by more than so many seconds. */
 #define LONGEST_SETBACK (3 * SECS_PER_HOUR)
+
+#define NOWHERE			{0, false, false}
+#define EXACT(place)	{FC_GOES_TO_##place, true, false}
+#define WIDENED(places)	{places, false, false}
+#define UNTIL			{FC_GOES_TO_UNTIL, false, false}
+#define IF_ONE			{FC_GOES_TO_EQUALS, false, true}
+
+#define MIN_BOUND		FC_GOES_TO_MIN
+#define MAX_BOUND		FC_GOES_TO_MAX
+
+/* What goes upstream, and as what. */
+static const FcComparison comparisons[][FC_OPERATORS] = {
+	[FC_KIND_NONE] = {NOWHERE},
+	[FC_KIND_KEY] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY),
+		[FC_LESS] = UNTIL,
+		[FC_LESS_EQUAL] = UNTIL,
+		[FC_GREATER] = EXACT(SINCE),
+		[FC_GREATER_EQUAL] = EXACT(SINCE)
+	},
+	[FC_KIND_PARENT] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY)
+	},
+	[FC_KIND_VALUE] = {
+		[FC_EQUAL] = EXACT(EQUALS),
+		[FC_EQUAL_ANY] = IF_ONE
+	},
+	[FC_KIND_RANGE] = {
+		[FC_EQUAL] = WIDENED(MIN_BOUND | MAX_BOUND),
+		[FC_EQUAL_ANY] = WIDENED(MIN_BOUND | MAX_BOUND),
+		[FC_LESS] = WIDENED(MAX_BOUND),
+		[FC_LESS_EQUAL] = WIDENED(MAX_BOUND),
+		[FC_GREATER] = WIDENED(MIN_BOUND),
+		[FC_GREATER_EQUAL] = WIDENED(MIN_BOUND)
+	}
+};
+
+/* Operators as people write them. */
+static const char *const signs[FC_OPERATORS] = {
+	[FC_EQUAL] = "=",
+	[FC_EQUAL_ANY] = "= ANY",
+	[FC_LESS] = "<",
+	[FC_LESS_EQUAL] = "<=",
+	[FC_GREATER] = ">",
+	[FC_GREATER_EQUAL] = ">="
+};
 
 static FcPosition locate_ctid(ItemPointer ctid);
 static FcPosition locate_day(Oid type, Datum operand);
@@ -56,6 +108,76 @@ static const FcScale scales[] = {
 static const FcScale ctid_scale = {
 	"tid", ctids, ctids, fc_scale_locate_number
 };
+
+/*
+ * fc_comparison_kind
+ *		What the API offers to tell a column's values apart.
+ */
+FcColumnKind
+fc_comparison_kind(const FcColumn *column)
+{
+	if (column->flags & FC_KEY)
+		return FC_KIND_KEY;
+	if (column->flags & FC_PARENT)
+		return FC_KIND_PARENT;
+	if (column->equals != NULL)
+		return FC_KIND_VALUE;
+	return column->min != NULL ? FC_KIND_RANGE : FC_KIND_NONE;
+}
+
+/*
+ * fc_comparison
+ *		What becomes of a comparison of the column by an operator.
+ */
+const FcComparison *
+fc_comparison(const FcColumn *column, FcOperator operator)
+{
+	return &comparisons[fc_comparison_kind(column)][operator];
+}
+
+/*
+ * fc_comparison_is_lookup
+ *		Does the comparison name rows, or their parent, by key?
+ */
+bool
+fc_comparison_is_lookup(const FcColumn *column, FcOperator operator)
+{
+	return (fc_comparison(column, operator)->places & FC_GOES_TO_KEY) != 0;
+}
+
+/*
+ * fc_comparison_parameter
+ *		The parameter at one place, for people to read; NULL if there is none.
+ */
+const char *
+fc_comparison_parameter(const FcColumn *column, int place)
+{
+	switch (place)
+	{
+		case FC_GOES_TO_KEY:
+			return psprintf("{%s}", column->name);
+		case FC_GOES_TO_SINCE:
+			return "since_id";
+		case FC_GOES_TO_EQUALS:
+			return column->equals;
+		case FC_GOES_TO_MIN:
+			return column->min;
+		case FC_GOES_TO_MAX:
+			return column->max;
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * fc_comparison_sign
+ *		The operator as people write it.
+ */
+const char *
+fc_comparison_sign(FcOperator operator)
+{
+	return signs[operator];
+}
 
 /*
  * fc_scale_find

@@ -32,6 +32,7 @@
 #include "optimizer/restrictinfo.h"
 #include "plan/bind.h"
 #include "plan/carried.h"
+#include "plan/comparison.h"
 #include "plan/plan.h"
 #include "plan/strict.h"
 #include "utils/selfuncs.h"
@@ -474,7 +475,8 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	Oid		   *types = palloc(length * sizeof(Oid));
 	Datum	   *values = palloc(length * sizeof(Datum));
 	bool	   *isnull = palloc(length * sizeof(bool));
-	FcOperands	operands = {0, types, values, isnull};
+	FcOperands	operands = {types, values, isnull};
+	int			count = 0;
 	List	   *known = NIL;
 	List	   *unknown = NIL;
 	List	   *exprs = NIL;
@@ -499,9 +501,9 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 			unknown = lappend(unknown, clause);
 			continue;
 		}
-		types[operands.count] = operand->consttype;
-		values[operands.count] = operand->constvalue;
-		isnull[operands.count++] = operand->constisnull;
+		types[count] = operand->consttype;
+		values[count] = operand->constvalue;
+		isnull[count++] = operand->constisnull;
 		known = lappend(known, clause);
 	}
 	fc_bind_query(query,
@@ -539,8 +541,7 @@ guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query)
 static bool
 is_lookup(const FcPushed *pushed)
 {
-	return (pushed->column->flags & (FC_KEY | FC_PARENT)) != 0 &&
-		(pushed->operator == FC_EQUAL || pushed->operator == FC_EQUAL_ANY);
+	return fc_comparison_is_lookup(pushed->column, pushed->operator);
 }
 
 /*
@@ -549,16 +550,15 @@ is_lookup(const FcPushed *pushed)
 static bool
 narrows_list(PlannerInfo *root, const FcTable *table, const FcPushed *pushed)
 {
-	const FcColumn *column = pushed->column;
+	const FcComparison *comparison = fc_comparison(pushed->column,
+												   pushed->operator);
 
 	if (!table->push_filters)
 		return false;
-	if (pushed->operator == FC_EQUAL_ANY)
-		return column->equals == NULL ||
-			fc_estimate_array_length(root, (Node *) pushed->operand) <= 1;
-	if (pushed->operator == FC_LESS || pushed->operator == FC_LESS_EQUAL)
-		return (column->flags & FC_KEY) == 0 ||
-			(column->order_by != NULL && table->push_order);
+	if (comparison->takes_one)
+		return fc_estimate_array_length(root, (Node *) pushed->operand) <= 1;
+	if (comparison->places == FC_GOES_TO_UNTIL)
+		return pushed->column->order_by != NULL && table->push_order;
 	return true;
 }
 

@@ -53,15 +53,6 @@ static const FcOperator operators[] = {
 	[BTGreaterStrategyNumber] = FC_GREATER
 };
 
-const char *const fc_pushdown_operators[] = {
-	[FC_EQUAL] = "=",
-	[FC_EQUAL_ANY] = "= ANY",
-	[FC_LESS] = "<",
-	[FC_LESS_EQUAL] = "<=",
-	[FC_GREATER] = ">",
-	[FC_GREATER_EQUAL] = ">="
-};
-
 PG_FUNCTION_INFO_V1(frontcore_pushdown);
 
 /* In option.c; tells our servers from others'. */
@@ -70,6 +61,8 @@ extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
 static void put_column(const FcTable *table,
 					   const FcTableColumn *table_column,
 					   ReturnSetInfo *result);
+static char *name_parameters(const FcColumn *column,
+							 const FcComparison *comparison);
 static bool may_follow_write(PlannerInfo *root, const FcTable *table);
 static bool shows_by_subquery(const Query *query);
 static bool writes_before(const Query *query, const FcTable *table);
@@ -91,10 +84,7 @@ static const FcScale *match_column(const Matcher *matcher, Expr *expr,
 static bool depends_on_row(const Matcher *matcher, Expr *operand);
 static bool waits_for_rows(Node *node, void *context);
 static Expr *widen_integer(Expr *integer);
-static bool is_pushable(const FcColumn *column, FcOperator operator);
 static FcTable *open_table(Oid relid);
-static const char *name_parameter(const FcColumn *column,
-								  FcOperator operator);
 
 /*
  * fc_pushdown_match
@@ -159,22 +149,8 @@ fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
 bool
 fc_pushdown_is_exact(const FcPushed *pushed)
 {
-	const FcColumn *column = pushed->column;
-
-	if (pushed->is_part)
-		return false;
-	switch (pushed->operator)
-	{
-		case FC_EQUAL:
-			return column->min == NULL;
-		case FC_EQUAL_ANY:
-			return (column->flags & (FC_KEY | FC_PARENT)) != 0;
-		case FC_GREATER:
-		case FC_GREATER_EQUAL:
-			return (column->flags & FC_KEY) != 0;
-		default:
-			return false;
-	}
+	return !pushed->is_part &&
+		fc_comparison(pushed->column, pushed->operator)->is_exact;
 }
 
 /*
@@ -238,26 +214,45 @@ static void
 put_column(const FcTable *table, const FcTableColumn *table_column,
 		   ReturnSetInfo *result)
 {
-	const FcColumn *column = table_column->column;
-	bool		is_key = (column->flags & (FC_KEY | FC_PARENT)) != 0;
-
-	for (int i = 0; i < lengthof(fc_pushdown_operators); i++)
+	for (FcOperator operator = 0; operator < FC_OPERATORS; operator++)
 	{
-		const char *parameter = name_parameter(column, i);
+		const FcComparison *comparison = fc_comparison(table_column->column,
+													   operator);
+		char	   *parameters = name_parameters(table_column->column,
+												 comparison);
 		Datum		values[4];
 		bool		nulls[4] = {false, false, false, false};
 
-		if (parameter == NULL ||
-			(!table->push_filters && parameter[0] != '{'))
+		if (parameters == NULL || comparison->takes_one ||
+			(!table->push_filters && !(comparison->places & FC_GOES_TO_KEY)))
 			continue;
 		values[0] = CStringGetTextDatum(table_column->name);
-		values[1] = CStringGetTextDatum(fc_pushdown_operators[i]);
-		values[2] = CStringGetTextDatum(parameter);
-		values[3] = CStringGetTextDatum(is_key || column->equals != NULL ?
+		values[1] = CStringGetTextDatum(fc_comparison_sign(operator));
+		values[2] = CStringGetTextDatum(parameters);
+		values[3] = CStringGetTextDatum(comparison->is_exact ?
 										"exact" : "widened");
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}
+}
+
+/*
+ * The parameters that a comparison goes to; NULL if there are none.
+ */
+static char *
+name_parameters(const FcColumn *column, const FcComparison *comparison)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int place = 1; place <= FC_LAST_PLACE; place <<= 1)
+	{
+		const char *name = fc_comparison_parameter(column, place);
+
+		if ((comparison->places & place) && name != NULL)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
+	}
+	return names.len > 0 ? names.data : NULL;
 }
 
 /*
@@ -412,7 +407,7 @@ match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
 		return false;
 
 	pushed->operator = FC_EQUAL_ANY;
-	return is_pushable(pushed->column, FC_EQUAL_ANY);
+	return fc_comparison(pushed->column, FC_EQUAL_ANY)->places != 0;
 }
 
 /*
@@ -459,7 +454,7 @@ match_alternatives(const Matcher *matcher, List *alternatives,
 		if (!IsA(lfirst(cell), OpExpr) ||
 			!match_comparison(matcher, lfirst(cell), &one) ||
 			one.operator != FC_EQUAL ||
-			!is_pushable(one.column, FC_EQUAL_ANY) ||
+			fc_comparison(one.column, FC_EQUAL_ANY)->places == 0 ||
 			(pushed->column != NULL && pushed->attnum != one.attnum))
 			return false;
 
@@ -508,7 +503,7 @@ match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
 
 	pushed->operator = operators[strategy];
 	pushed->operand = right;
-	return is_pushable(pushed->column, pushed->operator) &&
+	return fc_comparison(pushed->column, pushed->operator)->places != 0 &&
 		!depends_on_row(matcher, right);
 }
 
@@ -594,21 +589,6 @@ widen_integer(Expr *integer)
 }
 
 /*
- * Is there any use in knowing that comparison?
- *
- * An upper bound of a key goes nowhere, but may rule out the other keys.
- */
-static bool
-is_pushable(const FcColumn *column, FcOperator operator)
-{
-	if (column->flags & FC_KEY)
-		return true;
-	if ((column->flags & FC_PARENT) || column->equals != NULL)
-		return operator == FC_EQUAL || operator == FC_EQUAL_ANY;
-	return column->min != NULL;
-}
-
-/*
  * What options say of a foreign table that is one of ours.
  */
 static FcTable *
@@ -633,28 +613,4 @@ open_table(Oid relid)
 
 	LockRelationOid(relid, AccessShareLock);
 	return fc_option_table(relid);
-}
-
-/*
- * Where a comparison of the column goes; NULL if nowhere.
- */
-static const char *
-name_parameter(const FcColumn *column, FcOperator operator)
-{
-	bool		is_lower = (operator == FC_GREATER ||
-							operator == FC_GREATER_EQUAL);
-
-	if (!is_pushable(column, operator))
-		return NULL;
-	if (operator == FC_EQUAL || operator == FC_EQUAL_ANY)
-	{
-		if (column->flags & (FC_KEY | FC_PARENT))
-			return psprintf("{%s}", column->name);
-		if (column->equals != NULL)
-			return operator == FC_EQUAL ? column->equals : NULL;
-		return psprintf("%s, %s", column->min, column->max);
-	}
-	if (column->flags & FC_KEY)
-		return is_lower ? "since_id" : NULL;
-	return is_lower ? column->min : column->max;
 }

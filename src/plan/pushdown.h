@@ -22,9 +22,6 @@ typedef struct FcPushed
 	bool		is_part;		/* the clause asks for more than that */
 } FcPushed;
 
-/* By FcOperator, as people write them. */
-extern const char *const fc_pushdown_operators[];
-
 extern List *fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel,
 							   const FcTable *table, List *rinfos);
 extern const FcColumn *fc_pushdown_column(RelOptInfo *rel,

@@ -21,6 +21,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "plan/bind.h"
+#include "plan/comparison.h"
 #include "plan/plan.h"
 #include "plan/pushdown.h"
 #include "read/explain.h"
@@ -464,8 +465,7 @@ missing_filters(const FcScanState *state)
 		ListCell   *cell;
 		bool		is_used = false;
 
-		if ((column->flags & (FC_KEY | FC_PARENT)) == 0 &&
-			column->equals == NULL && column->min == NULL)
+		if (fc_comparison_kind(column) == FC_KIND_NONE)
 			continue;
 		foreach(cell, state->conditions)
 			is_used |= ((FcCondition *) lfirst(cell))->column == i;
@@ -487,33 +487,18 @@ static FcQuery *
 bind_query(FcScanState *state, ForeignScanState *node, const List *conditions,
 		   int replaced, Datum replacement)
 {
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
-	int			count = list_length(state->operands);
-	Oid		   *types = palloc((count + 1) * sizeof(Oid));
-	Datum	   *values = palloc((count + 1) * sizeof(Datum));
-	bool	   *isnull = palloc((count + 1) * sizeof(bool));
-	FcOperands	operands = {count, types, values, isnull};
+	FcOperands *operands = fc_bind_operands(conditions, state->operands,
+											node->ss.ps.ps_ExprContext,
+											replaced);
 	FcQuery    *query = palloc(sizeof(FcQuery));
-	ListCell   *cell;
 
-	*query = state->model;
-	foreach(cell, conditions)
+	if (replaced >= 0)
 	{
-		int			i = ((FcCondition *) lfirst(cell))->operand;
-		ExprState  *operand = list_nth(state->operands, i);
-
-		types[i] = exprType((Node *) operand->expr);
-		if (i == replaced)
-		{
-			types[i] = INT8ARRAYOID;
-			values[i] = replacement;
-			isnull[i] = false;
-			continue;
-		}
-		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
+		operands->types[replaced] = INT8ARRAYOID;
+		operands->values[replaced] = replacement;
 	}
-	fc_bind_query(query, conditions, &operands,
-				  state->server,
+	*query = state->model;
+	fc_bind_query(query, conditions, operands, state->server,
 				  state->table->push_filters);
 	return query;
 }
@@ -661,7 +646,7 @@ describe_filters(ForeignScanState *node, FcScanState *state,
 						 text.len > 0 ? " AND " : "",
 						 type == TIDOID || type == TIDARRAYOID ?
 						 "ctid" : column->name,
-						 fc_pushdown_operators[condition->operator],
+						 fc_comparison_sign(condition->operator),
 						 deparse_expression(operand, context, true, false));
 	}
 	return text.len > 0 ? text.data : NULL;
@@ -687,8 +672,7 @@ name_parameters(Node *node, void *context)
 }
 
 /*
- * Does the API get to see the condition?  "id <" it does not understand, nor
- * one of several values where it takes one.
+ * Does the API get to see the condition?
  */
 static bool
 is_sent(const FcScanState *state, const FcQuery *query,
@@ -696,17 +680,15 @@ is_sent(const FcScanState *state, const FcQuery *query,
 {
 	const FcColumn *column =
 	&state->model.resource->columns[condition->column];
-	FcOperator	operator = condition->operator;
+	const FcComparison *comparison = fc_comparison(column,
+												   condition->operator);
 
-	if ((column->flags & (FC_KEY | FC_PARENT)) &&
-		(operator == FC_EQUAL || operator == FC_EQUAL_ANY))
+	if (comparison->places & FC_GOES_TO_KEY)
 		return true;
 	if (!state->table->push_filters)
 		return false;
-	if (column->flags & FC_KEY)
-		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
-	return operator != FC_EQUAL_ANY || column->equals == NULL ||
-		has_filter(query, column->equals);
+	return comparison->takes_one ? has_filter(query, column->equals) :
+		(comparison->places & ~FC_GOES_TO_UNTIL) != 0;
 }
 
 static bool
@@ -763,26 +745,19 @@ add_placeholders(const FcScanState *state, FcQuery *query,
 				 const FcCondition *condition)
 {
 	const FcColumn *column = &query->resource->columns[condition->column];
-	FcOperator	operator = condition->operator;
-	bool		is_equal = (operator == FC_EQUAL || operator == FC_EQUAL_ANY);
+	int			places =
+	fc_comparison(column, condition->operator)->places & ~FC_GOES_TO_KEY;
 
 	if (!is_sent(state, query, condition))
 		return;
-	if (column->flags & (FC_KEY | FC_PARENT))
+	if (query->has_since)
+		places &= ~FC_GOES_TO_SINCE;
+	for (int place = 1; place <= FC_LAST_PLACE; place <<= 1)
 	{
-		if (!is_equal && !query->has_since)
-			add_placeholder(query, "since_id", column);
-		return;
+		if (places & place)
+			add_placeholder(query, fc_comparison_parameter(column, place),
+							column);
 	}
-	if (column->equals != NULL)
-	{
-		add_placeholder(query, column->equals, column);
-		return;
-	}
-	if (operator != FC_LESS && operator != FC_LESS_EQUAL)
-		add_placeholder(query, column->min, column);
-	if (operator != FC_GREATER && operator != FC_GREATER_EQUAL)
-		add_placeholder(query, column->max, column);
 }
 
 static void
