@@ -18,6 +18,7 @@
 #include "plan/distinct.h"
 #include "plan/plan.h"
 #include "read/analyze.h"
+#include "read/explain.h"
 #include "read/identity.h"
 #include "read/pager.h"
 #include "read/scan.h"
