@@ -447,7 +447,7 @@ estimate_scan(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
-	estimate.choice = fc_query_choose(&query, &planned->facts);
+	estimate.choice = fc_route_choose(&query, &planned->facts);
 	estimate.choice.requests =
 		fc_present_requests(&planned->present, &query, &estimate.choice,
 							planned->facts.batch_size);

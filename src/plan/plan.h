@@ -8,6 +8,7 @@
 #ifndef FC_PLAN_H
 #define FC_PLAN_H
 
+#include "api/route.h"
 #include "foreign/fdwapi.h"
 #include "plan/present.h"
 #include "plan/pushdown.h"

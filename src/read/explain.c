@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/request.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "nodes/nodeFuncs.h"
@@ -247,6 +248,6 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 	if (number < 0)
 		return pstrdup("none: the account has no such list");
 	return psprintf("GET %s",
-					fc_query_describe(query,
-									  &query->resource->routes[number]));
+					fc_request_describe(query,
+										&query->resource->routes[number]));
 }

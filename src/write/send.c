@@ -296,15 +296,19 @@ fc_send_path(const FcResource *resource, const char *method,
 {
 	const FcRoute *route = resource->routes;
 	FcQuery		query = {0};
+	FcStep		step = {0};
 	char	   *path;
 
 	while ((route->flags & FC_ITEM) == 0)
 		route++;
 	query.resource = resource;
-	path = fc_query_path(&query, route, key ? &key->id : NULL,
-						 key ? &key->parent : NULL,
-						 key && key->has_parent ? 1 : 0,
-						 FC_WITHOUT_FILTERS, true);
+	if (key != NULL)
+	{
+		step.id = &key->id;
+		step.parents = &key->parent;
+		step.nparents = key->has_parent ? 1 : 0;
+	}
+	path = fc_request_path(&query, route, &step, FC_WITHOUT_FILTERS, true);
 	if (strcmp(method, post.name) == 0)
 		*strrchr(path, '/') = '\0';
 	return path;
