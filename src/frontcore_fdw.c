@@ -16,6 +16,8 @@
 #include "join/join.h"
 #include "miscadmin.h"
 #include "plan/distinct.h"
+#include "plan/cost.h"
+#include "plan/paths.h"
 #include "plan/plan.h"
 #include "read/analyze.h"
 #include "read/explain.h"

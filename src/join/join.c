@@ -25,7 +25,7 @@
 #include "optimizer/paramassign.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "plan/plan.h"
+#include "plan/paths.h"
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
 
@@ -139,7 +139,7 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *joinrel,
 static bool
 can_be_batched(const RelOptInfo *rel, JoinType jointype)
 {
-	const FcPlanRelation *planned = fc_plan_relation(rel);
+	const FcPlanRelation *planned = fc_cost_relation(rel);
 
 	if (planned == NULL || batch_route(planned) < 0)
 		return false;
@@ -220,9 +220,9 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 
 	/* GEQO frees the current context while the base relation lives on */
 	oldcontext = MemoryContextSwitchTo(GetMemoryChunkContext(innerrel));
-	inner_path = (Path *) fc_plan_batched_path(root, innerrel, key,
-											   estimate.requests,
-											   batch_route(planned), slot);
+	inner_path = (Path *) fc_paths_batched(root, innerrel, key,
+										   estimate.requests,
+										   batch_route(planned), slot);
 	MemoryContextSwitchTo(oldcontext);
 
 	initial_cost_nestloop(root, &workspace, jointype, keys_path, inner_path,
@@ -291,7 +291,7 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 	double		keys = estimate_num_groups(root, list_make1(expression),
 										   outer_path->rows, NULL, NULL);
 	double		batches = Max(ceil(keys / estimate.size), 1);
-	double		rows = keys / batches * fc_plan_rows_of_key(root, innerrel);
+	double		rows = keys / batches * fc_cost_rows_of_key(root, innerrel);
 
 	/* the last page of each batch is on average half empty */
 	estimate.requests = ceil(batches *

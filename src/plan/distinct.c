@@ -13,7 +13,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_statistic.h"
 #include "plan/distinct.h"
-#include "plan/plan.h"
+#include "plan/cost.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 
@@ -82,7 +82,7 @@ find_relation(PlannerInfo *root, const RangeTblEntry *rte)
 	for (int i = 1; i < root->simple_rel_array_size; i++)
 	{
 		if (root->simple_rte_array[i] == rte && root->simple_rel_array[i])
-			return fc_plan_relation(root->simple_rel_array[i]);
+			return fc_cost_relation(root->simple_rel_array[i]);
 	}
 	return NULL;
 }

@@ -154,6 +154,16 @@ fc_pushdown_is_exact(const FcPushed *pushed)
 }
 
 /*
+ * fc_pushdown_is_lookup
+ *		Does the clause name rows, or their parent, by key?
+ */
+bool
+fc_pushdown_is_lookup(const FcPushed *pushed)
+{
+	return fc_comparison_is_lookup(pushed->column, pushed->operator);
+}
+
+/*
  * fc_pushdown_conditions
  *		The same clauses as conditions, a list of FcCondition *.
  *
