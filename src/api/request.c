@@ -8,15 +8,18 @@
 #include "base/url.h"
 #include "lib/stringinfo.h"
 
-static void append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
-							  const FcStep *step, bool is_encoded);
-static void append_batch(StringInfo path, const FcRoute *route, const FcColumn *parent,
-						 const FcStep *step, bool is_encoded);
-static void append_key(StringInfo path, const int64 *key, const FcColumn *column);
-static void append_parameter(StringInfo path, const char *name, const char *value,
-							 bool is_encoded);
-static void append_includes(StringInfo path, const FcQuery *query, const FcRoute *route,
-							bool is_encoded);
+static void append_bound_path(StringInfo path, const FcQuery *query,
+							  const FcRoute *route, const FcStep *step,
+							  bool is_encoded);
+static void append_batch(StringInfo path, const FcRoute *route,
+						 const FcColumn *parent, const FcStep *step,
+						 bool is_encoded);
+static void append_key(StringInfo path, const int64 *key,
+					   const FcColumn *column);
+static void append_parameter(StringInfo path, const char *name,
+							 const char *value, bool is_encoded);
+static void append_includes(StringInfo path, const FcQuery *query,
+							const FcRoute *route, bool is_encoded);
 static bool needs_relation(const FcQuery *query, const FcRoute *route,
 						   const char *relation);
 

@@ -45,14 +45,17 @@
  */
 #define LEAST_SELECTIVITY	0.1
 
-static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed);
+static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
+									List *pushed);
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
 static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
 static void guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 						FcQuery *query);
-static void guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query);
-static bool narrows_list(PlannerInfo *root, const FcTable *table, const FcPushed *pushed);
+static void guess_keys(PlannerInfo *root, const FcPushed *clause,
+					   FcQuery *query);
+static bool narrows_list(PlannerInfo *root, const FcTable *table,
+						 const FcPushed *pushed);
 static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 								  bool of_parents);
 

@@ -23,11 +23,14 @@ static void add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_out
 static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel, FcScanPath *scan,
 								Cost startup_cost, double requests, List *pathkeys,
 								Relids required_outer);
-static const FcColumn *find_order(const FcPlanRelation *planned, RelOptInfo *rel, PathKey *pathkey);
+static const FcColumn *find_order(const FcPlanRelation *planned,
+								  RelOptInfo *rel, PathKey *pathkey);
 static List *find_parameters(PlannerInfo *root, RelOptInfo *rel);
-static List *find_keys(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info);
+static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
+					   ParamPathInfo *param_info);
 static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
-static List *find_equalities(PlannerInfo *root, RelOptInfo *rel, AttrNumber attnum);
+static List *find_equalities(PlannerInfo *root, RelOptInfo *rel,
+							 AttrNumber attnum);
 static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 							 EquivalenceMember *member, void *arg);
 

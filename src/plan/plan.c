@@ -22,17 +22,22 @@ static create_upper_paths_hook_type previous_hook = NULL;
 
 static List *list_of(Node **members, int count);
 static Float *make_float(double value);
-static void complete_plans(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
-						   RelOptInfo *output, void *extra);
+static void complete_plans(PlannerInfo *root, UpperRelationKind stage,
+						   RelOptInfo *input, RelOptInfo *output,
+						   void *extra);
 static void complete_subquery(PlannerInfo *root);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static List *list_attributes(const FcTable *table, Bitmapset *attributes);
 static List *plan_order(const FcTable *table, const FcScanPath *scan);
-static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel, const Path *path);
-static double plan_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path);
-static int	plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path);
-static double plan_loops(PlannerInfo *root, const ForeignPath *path, List *pushed);
+static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel,
+						   const Path *path);
+static double plan_requests(PlannerInfo *root, RelOptInfo *rel,
+							const ForeignPath *path);
+static int	plan_limit(PlannerInfo *root, RelOptInfo *rel,
+					   const ForeignPath *path);
+static double plan_loops(PlannerInfo *root, const ForeignPath *path,
+						 List *pushed);
 
 /*
  * frontcoreGetForeignPlan
@@ -273,8 +278,10 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 
 	foreach(cell, planned->pushed)
 	{
-		if (!fc_pushdown_is_exact(lfirst(cell)) ||
-			(!planned->table->push_filters && !fc_pushdown_is_lookup(lfirst(cell))))
+		const FcPushed *clause = lfirst(cell);
+
+		if (!fc_pushdown_is_exact(clause) ||
+			(!planned->table->push_filters && !fc_pushdown_is_lookup(clause)))
 			return 0;
 	}
 	return (int) root->limit_tuples;
@@ -307,7 +314,8 @@ plan_loops(PlannerInfo *root, const ForeignPath *path, List *pushed)
 	{
 		const FcPushed *clause = lfirst(cell);
 
-		if (bms_overlap(clause->rinfo->clause_relids,
+		if (clause->implied == NULL &&
+			bms_overlap(clause->rinfo->clause_relids,
 						param_info->ppi_req_outer))
 			exprs = lappend(exprs, clause->operand);
 	}

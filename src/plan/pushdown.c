@@ -17,6 +17,7 @@
 #include "access/stratnum.h"
 #include "access/sysattr.h"
 #include "access/transam.h"
+#include "api/memo.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -55,9 +56,6 @@ static const FcOperator operators[] = {
 
 PG_FUNCTION_INFO_V1(frontcore_pushdown);
 
-/* In option.c; tells our servers from others'. */
-extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
-
 static void put_column(const FcTable *table,
 					   const FcTableColumn *table_column,
 					   ReturnSetInfo *result);
@@ -66,7 +64,6 @@ static char *name_parameters(const FcColumn *column,
 static bool may_follow_write(PlannerInfo *root, const FcTable *table);
 static bool shows_by_subquery(const Query *query);
 static bool writes_before(const Query *query, const FcTable *table);
-static bool is_ours(const ForeignServer *server);
 static bool match_clause(const Matcher *matcher, Expr *clause,
 						 FcPushed *pushed);
 static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
@@ -337,33 +334,13 @@ writes_before(const Query *query, const FcTable *table)
 	foreach(cell, find_all_inheritors(target->relid, AccessShareLock, NULL))
 	{
 		Oid			relid = lfirst_oid(cell);
-		ForeignServer *server;
-		const FcTable *written;
 
-		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-			continue;
-		server = GetForeignServer(GetForeignTable(relid)->serverid);
-		if (!is_ours(server))
-			continue;
-		written = fc_option_table(relid);
-		if (fc_catalog_depends(table->resource, written->resource))
+		if (fc_option_table_is_ours(relid) &&
+			fc_catalog_depends(table->resource,
+							   fc_memo_table(relid)->resource))
 			return true;
 	}
 	return false;
-}
-
-/*
- * Is it a server of this wrapper?
- */
-static bool
-is_ours(const ForeignServer *server)
-{
-	FmgrInfo	validator = {0};
-
-	validator.fn_oid = GetForeignDataWrapper(server->fdwid)->fdwvalidator;
-	if (OidIsValid(validator.fn_oid))
-		fmgr_info(validator.fn_oid, &validator);
-	return validator.fn_addr == frontcore_fdw_validator;
 }
 
 /*
@@ -604,18 +581,13 @@ widen_integer(Expr *integer)
 static FcTable *
 open_table(Oid relid)
 {
-	ForeignTable *table;
-	ForeignServer *server;
-
 	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a foreign table",
 						get_rel_name(relid) ? get_rel_name(relid) : "?")));
 
-	table = GetForeignTable(relid);
-	server = GetForeignServer(table->serverid);
-	if (!is_ours(server))
+	if (!fc_option_table_is_ours(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
