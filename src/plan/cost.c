@@ -50,14 +50,14 @@ static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
 static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
-static void guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
-						FcQuery *query);
+static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
+						List *pushed, FcQuery *query);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
 					   FcQuery *query);
 static bool narrows_list(PlannerInfo *root, const FcTable *table,
 						 const FcPushed *pushed);
-static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
-								  bool of_parents);
+static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel,
+								  List *pushed, bool of_parents);
 
 /*
  * frontcoreGetForeignRelSize
@@ -341,10 +341,12 @@ selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 	{
 		const FcPushed *clause = lfirst(cell);
 
+		bool		is_lookup = fc_pushdown_is_lookup(clause);
+
 		if (of_parents ?
-			fc_pushdown_is_lookup(clause) && (clause->column->flags & FC_PARENT) :
-			!fc_pushdown_is_lookup(clause) && narrows_list(root, planned->table, clause))
-			rinfos = lappend(rinfos, clause->rinfo);
+			is_lookup && (clause->column->flags & FC_PARENT) :
+			!is_lookup && narrows_list(root, planned->table, clause))
+			rinfos = list_append_unique_ptr(rinfos, clause->rinfo);
 	}
 	return clauselist_selectivity(root, rinfos, rel->relid, JOIN_INNER, NULL);
 }

@@ -29,30 +29,13 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
-#include "plan/comparison.h"
+#include "plan/operand.h"
 #include "plan/pushdown.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-
-/* What the planner looks at. */
-typedef struct Matcher
-{
-	PlannerInfo *root;
-	RelOptInfo *rel;
-	const FcTable *table;
-} Matcher;
-
-/* By the strategy numbers of btree. */
-static const FcOperator operators[] = {
-	[BTLessStrategyNumber] = FC_LESS,
-	[BTLessEqualStrategyNumber] = FC_LESS_EQUAL,
-	[BTEqualStrategyNumber] = FC_EQUAL,
-	[BTGreaterEqualStrategyNumber] = FC_GREATER_EQUAL,
-	[BTGreaterStrategyNumber] = FC_GREATER
-};
 
 PG_FUNCTION_INFO_V1(frontcore_pushdown);
 
@@ -61,25 +44,18 @@ static void put_column(const FcTable *table,
 					   ReturnSetInfo *result);
 static char *name_parameters(const FcColumn *column,
 							 const FcComparison *comparison);
-static bool may_follow_write(PlannerInfo *root, const FcTable *table);
-static bool shows_by_subquery(const Query *query);
-static bool writes_before(const Query *query, const FcTable *table);
-static bool match_clause(const Matcher *matcher, Expr *clause,
+static bool match_clause(const FcMatcher *matcher, Expr *clause,
 						 FcPushed *pushed);
-static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
+static bool match_comparison(const FcMatcher *matcher, OpExpr *comparison,
 							 FcPushed *pushed);
-static bool match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+static bool match_any(const FcMatcher *matcher, ScalarArrayOpExpr *comparison,
 					  FcPushed *pushed);
-static bool match_row(const Matcher *matcher, RowCompareExpr *comparison,
+static bool match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 					  FcPushed *pushed);
-static bool match_alternatives(const Matcher *matcher, List *alternatives,
+static bool match_alternatives(const FcMatcher *matcher, List *alternatives,
 							   FcPushed *pushed);
-static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
+static bool match_sides(const FcMatcher *matcher, Oid operator, Expr *left,
 						Expr *right, FcPushed *pushed);
-static const FcScale *match_column(const Matcher *matcher, Expr *expr,
-								   FcPushed *pushed);
-static bool depends_on_row(const Matcher *matcher, Expr *operand);
-static bool waits_for_rows(Node *node, void *context);
 static Expr *widen_integer(Expr *integer);
 static FcTable *open_table(Oid relid);
 
@@ -98,7 +74,7 @@ List *
 fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				  List *rinfos)
 {
-	Matcher		matcher = {root, rel, table};
+	FcMatcher	matcher = {root, rel, table};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -130,13 +106,13 @@ const FcColumn *
 fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
 				   Oid opfamily)
 {
-	Matcher		matcher = {NULL, rel, table};
-	FcPushed	pushed = {0};
-	const FcScale *scale = match_column(&matcher, expr, &pushed);
+	FcMatcher	matcher = {NULL, rel, table};
+	FcColumnRef column;
 
-	if (scale == NULL || fc_scale_family(scale) != opfamily)
+	if (!fc_operand_column(&matcher, expr, &column) ||
+		fc_scale_family(column.scale) != opfamily)
 		return NULL;
-	return pushed.column;
+	return column.column;
 }
 
 /*
@@ -263,91 +239,10 @@ name_parameters(const FcColumn *column, const FcComparison *comparison)
 }
 
 /*
- * May the statement write to the table's resource, or to what it hangs on,
- * before it has read these rows?
- *
- * Rows that an INSERT, UPDATE or DELETE gets from its own plan are all read
- * before the first is written (snapshot.c).  Not so those of the rest of a
- * statement whose WITH clause writes, nor those that RETURNING looks up.
- */
-static bool
-may_follow_write(PlannerInfo *root, const FcTable *table)
-{
-	const Query *reader = root->parse;
-	const Query *own = NULL;	/* what the rows are read for, if it writes */
-	const Query *top;
-	int			writers = 0;
-	ListCell   *cell;
-
-	for (;; root = root->parent_root)
-	{
-		top = root->parse;
-		if (own == NULL && top->commandType != CMD_SELECT)
-			own = top;
-		if (root->parent_root == NULL)
-			break;
-	}
-
-	if (own != NULL && own != reader && shows_by_subquery(own) &&
-		writes_before(own, table))
-		return true;
-	if (!top->hasModifyingCTE)
-		return false;
-
-	if (own != NULL && writes_before(own, table))
-		writers--;
-	if (writes_before(top, table))
-		writers++;
-	foreach(cell, top->cteList)
-	{
-		const CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
-
-		if (writes_before(castNode(Query, cte->ctequery), table))
-			writers++;
-	}
-	return writers > 0;
-}
-
-/*
- * Does a subquery look at rows when they have been written?
- */
-static bool
-shows_by_subquery(const Query *query)
-{
-	return checkExprHasSubLink((Node *) query->returningList) ||
-		checkExprHasSubLink((Node *) query->withCheckOptions);
-}
-
-/*
- * Does the query write to the table's resource, or to what it hangs on?
- */
-static bool
-writes_before(const Query *query, const FcTable *table)
-{
-	const RangeTblEntry *target;
-	ListCell   *cell;
-
-	if (query->commandType == CMD_SELECT || query->resultRelation == 0)
-		return false;
-
-	target = rt_fetch(query->resultRelation, query->rtable);
-	foreach(cell, find_all_inheritors(target->relid, AccessShareLock, NULL))
-	{
-		Oid			relid = lfirst_oid(cell);
-
-		if (fc_option_table_is_ours(relid) &&
-			fc_catalog_depends(table->resource,
-							   fc_memo_table(relid)->resource))
-			return true;
-	}
-	return false;
-}
-
-/*
  * Is this a clause that the API can evaluate?  Then describe it.
  */
 static bool
-match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
+match_clause(const FcMatcher *matcher, Expr *clause, FcPushed *pushed)
 {
 	if (IsA(clause, OpExpr))
 		return match_comparison(matcher, (OpExpr *) clause, pushed);
@@ -365,7 +260,7 @@ match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
  * "column operator operand", or the other way round.
  */
 static bool
-match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
+match_comparison(const FcMatcher *matcher, OpExpr *comparison, FcPushed *pushed)
 {
 	Expr	   *left;
 	Expr	   *right;
@@ -384,7 +279,7 @@ match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
  * "column = ANY (array)".
  */
 static bool
-match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+match_any(const FcMatcher *matcher, ScalarArrayOpExpr *comparison,
 		  FcPushed *pushed)
 {
 	if (!comparison->useOr ||
@@ -402,7 +297,7 @@ match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
  * first ones are equal, others decide.
  */
 static bool
-match_row(const Matcher *matcher, RowCompareExpr *comparison,
+match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 		  FcPushed *pushed)
 {
 	Oid			operator = linitial_oid(comparison->opnos);
@@ -425,7 +320,7 @@ match_row(const Matcher *matcher, RowCompareExpr *comparison,
  * "column = one OR column = other": an array of all operands.
  */
 static bool
-match_alternatives(const Matcher *matcher, List *alternatives,
+match_alternatives(const FcMatcher *matcher, List *alternatives,
 				   FcPushed *pushed)
 {
 	ArrayExpr  *array = makeNode(ArrayExpr);
@@ -468,96 +363,32 @@ match_alternatives(const Matcher *matcher, List *alternatives,
  * a family; so we look whose operator and types these are.
  */
 static bool
-match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
+match_sides(const FcMatcher *matcher, Oid operator, Expr *left, Expr *right,
 			FcPushed *pushed)
 {
-	const FcScale *scale = match_column(matcher, left, pushed);
+	FcColumnRef column;
 	int			strategy;
 	Oid			left_type;
 	Oid			right_type;
 
-	if (scale == NULL || operator == InvalidOid ||
-		operator >= FirstNormalObjectId)
+	if (operator == InvalidOid || operator >= FirstNormalObjectId ||
+		!fc_operand_column(matcher, left, &column))
 		return false;
 	strategy = get_op_opfamily_strategy(operator,
-										fc_scale_family(scale));
+										fc_scale_family(column.scale));
 	if (strategy == InvalidStrategy)
 		return false;
 	op_input_types(operator, &left_type, &right_type);
-	if (!fc_scale_is_among(left_type, scale->columns) ||
-		!fc_scale_is_among(right_type, scale->operands))
+	if (!fc_scale_is_among(left_type, column.scale->columns) ||
+		!fc_scale_is_among(right_type, column.scale->operands))
 		return false;
 
-	pushed->operator = operators[strategy];
+	pushed->column = column.column;
+	pushed->attnum = column.attnum;
+	pushed->operator = fc_operand_operators[strategy];
 	pushed->operand = right;
 	return fc_comparison(pushed->column, pushed->operator)->places != 0 &&
-		!depends_on_row(matcher, right);
-}
-
-/*
- * Is this a column of the table, of a type that holds the API's values as
- * they are?  A column declared otherwise compares in ways of its own.
- */
-static const FcScale *
-match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
-{
-	const FcTableColumn *column;
-	const FcScale *scale;
-	Var		   *var;
-
-	while (IsA(expr, RelabelType))
-		expr = ((RelabelType *) expr)->arg;
-	var = (Var *) expr;
-	if (!IsA(var, Var) || var->varno != matcher->rel->relid ||
-		var->varlevelsup > 0)
-		return NULL;
-
-	pushed->attnum = var->varattno;
-	if (var->varattno == SelfItemPointerAttributeNumber)
-	{
-		pushed->column = fc_catalog_flagged(matcher->table->resource, FC_KEY);
-		return fc_scale_of_ctid();
-	}
-	if (var->varattno <= 0)
-		return NULL;
-
-	column = &matcher->table->columns[var->varattno - 1];
-	scale = column->column ? fc_scale_find(column->column) : NULL;
-	if (scale == NULL ||
-		!fc_scale_is_among(getBaseType(var->vartype), scale->columns))
-		return NULL;
-
-	pushed->column = column->column;
-	return scale;
-}
-
-/*
- * Must the operand be evaluated for each row, or too late?
- */
-static bool
-depends_on_row(const Matcher *matcher, Expr *operand)
-{
-	return bms_is_member(matcher->rel->relid,
-						 pull_varnos(matcher->root, (Node *) operand)) ||
-		contain_volatile_functions((Node *) operand) ||
-		contain_subplans((Node *) operand) ||
-		(waits_for_rows((Node *) operand, NULL) &&
-		 may_follow_write(matcher->root, matcher->table));
-}
-
-/*
- * Does the operand depend on what other relations or subqueries give?
- */
-static bool
-waits_for_rows(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
-		return true;
-	if (IsA(node, Param))
-		return castNode(Param, node)->paramkind != PARAM_EXTERN;
-	return expression_tree_walker(node, waits_for_rows, context);
+		fc_operand_is_free(matcher, right);
 }
 
 /*
