@@ -10,7 +10,7 @@ static int	compare_keys(const void *a, const void *b);
 
 /*
  * fc_query_conditions_to_list
- *		Conditions as a plan keeps them: a list of lists of three integers.
+ *		Conditions as a plan keeps them: a list of lists.
  */
 List *
 fc_query_conditions_to_list(const List *conditions)
@@ -21,10 +21,13 @@ fc_query_conditions_to_list(const List *conditions)
 	foreach(cell, conditions)
 	{
 		const FcCondition *condition = lfirst(cell);
+		List	   *list = list_make3_int(condition->column,
+										  condition->operator,
+										  condition->operand);
 
-		lists = lappend(lists, list_make3_int(condition->column,
-											  condition->operator,
-											  condition->operand));
+		if (condition->implied != NIL)
+			list = list_make2(list, condition->implied);
+		lists = lappend(lists, list);
 	}
 	return lists;
 }
@@ -42,8 +45,13 @@ fc_query_conditions_from_list(const List *lists)
 	foreach(cell, lists)
 	{
 		const List *list = lfirst(cell);
-		FcCondition *condition = palloc(sizeof(FcCondition));
+		FcCondition *condition = palloc0(sizeof(FcCondition));
 
+		if (IsA(list, List))
+		{
+			condition->implied = lsecond(list);
+			list = linitial(list);
+		}
 		condition->column = linitial_int(list);
 		condition->operator = lsecond_int(list);
 		condition->operand = lthird_int(list);

@@ -20,17 +20,23 @@ typedef enum FcOperator
 	FC_LESS,
 	FC_LESS_EQUAL,
 	FC_GREATER,
-	FC_GREATER_EQUAL
+	FC_GREATER_EQUAL,
+	FC_WITHIN					/* in a range that a clause implies */
 } FcOperator;
 
-#define FC_OPERATORS	(FC_GREATER_EQUAL + 1)
+#define FC_OPERATORS	(FC_WITHIN + 1)
 
-/* "column operator operand"; a plan keeps it as a list of three integers. */
+/*
+ * "column operator operand".  A plan keeps it as a list of three integers, and
+ * with FC_WITHIN as a list of these and what implied.c says of the range.
+ */
 typedef struct FcCondition
 {
 	int			column;			/* number in the resource's columns */
 	FcOperator	operator;
-	int			operand;		/* index into fdw_exprs */
+	int			operand;		/* index into fdw_exprs; with FC_WITHIN, the
+								 * clause, to be shown and not evaluated */
+	List	   *implied;		/* with FC_WITHIN only: plan/implied.h */
 } FcCondition;
 
 /* A query parameter, neither side encoded. */

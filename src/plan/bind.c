@@ -7,21 +7,14 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "pgtime.h"
 #include "plan/bind.h"
 #include "plan/comparison.h"
+#include "plan/implied.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
-
-/* What comparisons leave of a column's values. */
-typedef struct Range
-{
-	int64		first;			/* PG_INT64_MIN: no bound */
-	int64		last;			/* PG_INT64_MAX: no bound */
-} Range;
 
 /* What a query is made from. */
 typedef struct Binder
@@ -33,39 +26,31 @@ typedef struct Binder
 	bool		push_filters;
 } Binder;
 
-/* However it is narrowed further, it stays empty. */
-static const Range no_value = {1, 0};
-
 static bool waits_for_execution(Node *node, void *context);
 static void bind_column(const Binder *binder, const FcColumn *column);
 static void narrow_to_conditions(const Binder *binder, const FcColumn *column,
-								 Range *range);
+								 FcSpan *range);
 static bool is_about(const Binder *binder, const FcCondition *condition,
 					 const FcColumn *column);
 static bool is_list(const Binder *binder, const FcCondition *condition);
-static void narrow_range(Range *range, FcOperator operator,
-						 const FcPosition *position);
-static bool asks_for(FcOperator operator, FcSide side);
-static void narrow_to_list(Range *range, const FcScale *scale, Datum list);
-static void set_first(Range *range, int64 from, int64 offset);
-static void set_last(Range *range, int64 from, int64 offset);
+static void narrow_to_list(FcSpan *range, const FcScale *scale, Datum list);
 static void bind_ids(const Binder *binder, const FcColumn *column,
-					 const Range *range);
+					 const FcSpan *range);
 static void bind_parents(const Binder *binder, const FcColumn *column,
-						 const Range *range);
+						 const FcSpan *range);
 static void bind_value(const Binder *binder, const FcColumn *column,
-					   const Range *range);
+					   const FcSpan *range);
 static void bind_bounds(const Binder *binder, const FcColumn *column,
-						const Range *range);
+						const FcSpan *range);
 static void bind_keys(const Binder *binder, const FcColumn *column,
-					  FcKeys *keys, const Range *range);
-static int	read_list(Datum list, const Range *range, int64 **values);
+					  FcKeys *keys, const FcSpan *range);
+static int	read_list(Datum list, const FcSpan *range, int64 **values);
 static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
 
 /* Ask for a range of a column's values, by its kind. */
 static void (*const binders[]) (const Binder *, const FcColumn *,
-								const Range *) =
+								const FcSpan *) =
 {
 	[FC_KIND_KEY] = bind_ids,
 		[FC_KIND_PARENT] = bind_parents,
@@ -100,6 +85,29 @@ waits_for_execution(Node *node, void *context)
 }
 
 /*
+ * fc_bind_numbers
+ *		The numbers of the operands that conditions name.
+ */
+List *
+fc_bind_numbers(const List *conditions)
+{
+	List	   *numbers = NIL;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+
+		if (condition->operator == FC_WITHIN)
+			numbers = list_concat(numbers,
+								  fc_implied_operands(condition->implied));
+		else
+			numbers = lappend_int(numbers, condition->operand);
+	}
+	return numbers;
+}
+
+/*
  * fc_bind_operands
  *		The operands that conditions name, as they are now.
  *
@@ -118,9 +126,9 @@ fc_bind_operands(const List *conditions, const List *exprs,
 	operands->types = palloc0((count + 1) * sizeof(Oid));
 	operands->values = palloc0((count + 1) * sizeof(Datum));
 	operands->isnull = palloc0((count + 1) * sizeof(bool));
-	foreach(cell, conditions)
+	foreach(cell, fc_bind_numbers(conditions))
 	{
-		int			i = ((const FcCondition *) lfirst(cell))->operand;
+		int			i = lfirst_int(cell);
 		ExprState  *operand = list_nth(exprs, i);
 
 		if (i == given)
@@ -176,13 +184,13 @@ static void
 bind_column(const Binder *binder, const FcColumn *column)
 {
 	FcColumnKind kind = fc_comparison_kind(column);
-	Range		range = {PG_INT64_MIN, PG_INT64_MAX};
+	FcSpan		range = FC_ALL_VALUES;
 
 	if (kind == FC_KIND_KEY || kind == FC_KIND_PARENT)
 		range.first = 1;
 	narrow_to_conditions(binder, column, &range);
 
-	if (range.first > range.last)
+	if (fc_span_is_empty(&range))
 		binder->query->is_empty = true;
 	else
 		binders[kind] (binder, column, &range);
@@ -195,7 +203,7 @@ bind_column(const Binder *binder, const FcColumn *column)
  */
 static void
 narrow_to_conditions(const Binder *binder, const FcColumn *column,
-					 Range *range)
+					 FcSpan *range)
 {
 	const FcScale *scale = fc_scale_find(column);
 	const FcOperands *operands = binder->operands;
@@ -209,11 +217,13 @@ narrow_to_conditions(const Binder *binder, const FcColumn *column,
 
 		if (!is_about(binder, condition, column))
 			continue;
-		if (!is_list(binder, condition))
+		if (condition->operator == FC_WITHIN)
+			fc_implied_narrow(condition->implied, operands, range);
+		else if (!is_list(binder, condition))
 		{
 			position = scale->locate(operands->types[number],
 									 operands->values[number]);
-			narrow_range(range, condition->operator, &position);
+			fc_span_narrow(range, condition->operator, &position);
 		}
 		else if (fc_comparison_kind(column) == FC_KIND_RANGE)
 			narrow_to_list(range, scale, operands->values[number]);
@@ -243,50 +253,12 @@ is_list(const Binder *binder, const FcCondition *condition)
 }
 
 /*
- * Leave those values of the range that compare so with the operand.
- */
-static void
-narrow_range(Range *range, FcOperator operator, const FcPosition *position)
-{
-	int			step = position->vague ? 0 : 1;
-
-	if (position->infinite != 0)
-	{
-		/* met by every value, or by none */
-		if (!asks_for(operator, position->infinite < 0 ? FC_LOWER : FC_UPPER))
-			*range = no_value;
-		return;
-	}
-
-	switch (operator)
-	{
-		case FC_EQUAL:
-		case FC_EQUAL_ANY:
-			set_first(range, position->ceiling, 0);
-			set_last(range, position->floor, 0);
-			break;
-		case FC_LESS:
-			set_last(range, position->ceiling, -step);
-			break;
-		case FC_LESS_EQUAL:
-			set_last(range, position->floor, 0);
-			break;
-		case FC_GREATER:
-			set_first(range, position->floor, step);
-			break;
-		case FC_GREATER_EQUAL:
-			set_first(range, position->ceiling, 0);
-			break;
-	}
-}
-
-/*
  * Leave the values of the range from the first to the last of an array.
  */
 static void
-narrow_to_list(Range *range, const FcScale *scale, Datum list)
+narrow_to_list(FcSpan *range, const FcScale *scale, Datum list)
 {
-	Range		all = {PG_INT64_MAX, PG_INT64_MIN};
+	FcSpan		all = FC_NO_VALUE;
 	Datum	   *elements;
 	bool	   *nulls;
 	Oid			type;
@@ -294,66 +266,23 @@ narrow_to_list(Range *range, const FcScale *scale, Datum list)
 
 	for (int i = 0; i < length; i++)
 	{
-		Range		one = {PG_INT64_MIN, PG_INT64_MAX};
+		FcSpan		one = FC_ALL_VALUES;
 		FcPosition	position;
 
 		if (nulls[i])
 			continue;
 		position = scale->locate(type, elements[i]);
-		narrow_range(&one, FC_EQUAL, &position);
-		if (one.first > one.last)
-			continue;
-		all.first = Min(all.first, one.first);
-		all.last = Max(all.last, one.last);
+		fc_span_narrow(&one, FC_EQUAL, &position);
+		fc_span_extend(&all, &one);
 	}
-	set_first(range, all.first, 0);
-	set_last(range, all.last, 0);
-}
-
-/*
- * Does the comparison set that end of a range, and no other?
- */
-static bool
-asks_for(FcOperator operator, FcSide side)
-{
-	if (side == FC_LOWER)
-		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
-	return operator == FC_LESS || operator == FC_LESS_EQUAL;
-}
-
-/*
- * Leave values from from + offset on; none if there is no such number.
- */
-static void
-set_first(Range *range, int64 from, int64 offset)
-{
-	int64		first;
-
-	if (pg_add_s64_overflow(from, offset, &first))
-		*range = no_value;
-	else
-		range->first = Max(range->first, first);
-}
-
-/*
- * Leave values up to from + offset; none if there is no such number.
- */
-static void
-set_last(Range *range, int64 from, int64 offset)
-{
-	int64		last;
-
-	if (pg_add_s64_overflow(from, offset, &last))
-		*range = no_value;
-	else
-		range->last = Min(range->last, last);
+	fc_span_intersect(range, &all);
 }
 
 /*
  * Ask for rows by id, or else for those above and up to an id.
  */
 static void
-bind_ids(const Binder *binder, const FcColumn *column, const Range *range)
+bind_ids(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
 	FcQuery    *query = binder->query;
 
@@ -376,7 +305,7 @@ bind_ids(const Binder *binder, const FcColumn *column, const Range *range)
  * Ask for rows by what they hang on.
  */
 static void
-bind_parents(const Binder *binder, const FcColumn *column, const Range *range)
+bind_parents(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
 	bind_keys(binder, column, &binder->query->parents, range);
 }
@@ -385,7 +314,7 @@ bind_parents(const Binder *binder, const FcColumn *column, const Range *range)
  * Ask for a column's value, if conditions leave a single one.
  */
 static void
-bind_value(const Binder *binder, const FcColumn *column, const Range *range)
+bind_value(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
 	FcKeys		values = {0};
 
@@ -399,7 +328,7 @@ bind_value(const Binder *binder, const FcColumn *column, const Range *range)
  * Ask for a range of a column's values.
  */
 static void
-bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
+bind_bounds(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
 	const FcScale *scale = fc_scale_find(column);
 	int64		grain = binder->query->grain;
@@ -426,7 +355,7 @@ bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
  */
 static void
 bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
-		  const Range *range)
+		  const FcSpan *range)
 {
 	int64	   *values;
 	int			count;
@@ -456,7 +385,7 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
  * The elements of an array of integers, or of ctids, that lie in a range.
  */
 static int
-read_list(Datum list, const Range *range, int64 **values)
+read_list(Datum list, const FcSpan *range, int64 **values)
 {
 	Datum	   *elements;
 	bool	   *nulls;

@@ -10,16 +10,10 @@
 #include "api/option.h"
 #include "api/query.h"
 #include "nodes/execnodes.h"
-
-/* The operands of a scan's conditions, by number. */
-typedef struct FcOperands
-{
-	Oid		   *types;
-	Datum	   *values;
-	bool	   *isnull;
-} FcOperands;
+#include "plan/implied.h"
 
 extern bool fc_bind_waits(Node *operand, EState *estate);
+extern List *fc_bind_numbers(const List *conditions);
 extern FcOperands *fc_bind_operands(const List *conditions,
 									const List *exprs,
 									ExprContext *econtext, int given);

@@ -34,6 +34,7 @@
 #define NOWHERE			{0, false, false}
 #define EXACT(place)	{FC_GOES_TO_##place, true, false}
 #define WIDENED(places)	{places, false, false}
+#define SINCE_UNTIL		{FC_GOES_TO_SINCE | FC_GOES_TO_UNTIL, false, false}
 #define UNTIL			{FC_GOES_TO_UNTIL, false, false}
 #define IF_ONE			{FC_GOES_TO_EQUALS, false, true}
 
@@ -49,7 +50,8 @@ static const FcComparison comparisons[][FC_OPERATORS] = {
 		[FC_LESS] = UNTIL,
 		[FC_LESS_EQUAL] = UNTIL,
 		[FC_GREATER] = EXACT(SINCE),
-		[FC_GREATER_EQUAL] = EXACT(SINCE)
+		[FC_GREATER_EQUAL] = EXACT(SINCE),
+		[FC_WITHIN] = SINCE_UNTIL
 	},
 	[FC_KIND_PARENT] = {
 		[FC_EQUAL] = EXACT(KEY),
@@ -65,7 +67,8 @@ static const FcComparison comparisons[][FC_OPERATORS] = {
 		[FC_LESS] = WIDENED(MAX_BOUND),
 		[FC_LESS_EQUAL] = WIDENED(MAX_BOUND),
 		[FC_GREATER] = WIDENED(MIN_BOUND),
-		[FC_GREATER_EQUAL] = WIDENED(MIN_BOUND)
+		[FC_GREATER_EQUAL] = WIDENED(MIN_BOUND),
+		[FC_WITHIN] = WIDENED(MIN_BOUND | MAX_BOUND)
 	}
 };
 
@@ -76,18 +79,16 @@ static const char *const signs[FC_OPERATORS] = {
 	[FC_LESS] = "<",
 	[FC_LESS_EQUAL] = "<=",
 	[FC_GREATER] = ">",
-	[FC_GREATER_EQUAL] = ">="
+	[FC_GREATER_EQUAL] = ">=",
+	[FC_WITHIN] = "<@"
 };
 
 static FcPosition locate_ctid(ItemPointer ctid);
-static FcPosition locate_day(Oid type, Datum operand);
-static FcPosition locate_instant(Oid type, Datum operand);
 static char *write_day(int64 day, FcSide side, const FcZones *zones);
 static char *write_instant(int64 instant, FcSide side, const FcZones *zones);
 static bool clamp_bound(int64 *value, FcSide side, int64 least,
 						int64 greatest);
 static int64 divide_down(int64 value, int64 divisor);
-static long offset_at(pg_time_t at, pg_tz *zone);
 static long repeated_seconds(pg_time_t at, pg_tz *zone);
 
 static const Oid numbers[] = {INT8OID, INT4OID, INT2OID, InvalidOid};
@@ -99,8 +100,8 @@ static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
 static const FcScale scales[] = {
 	{"bigint", numbers, numbers, fc_scale_locate_number},
 	{"integer", numbers, numbers, fc_scale_locate_number},
-	{"date", dates, times, locate_day, write_day},
-	{"timestamptz", instants, times, locate_instant, write_instant},
+	{"date", dates, times, fc_scale_locate_day, write_day},
+	{"timestamptz", instants, times, fc_scale_locate_instant, write_instant},
 	{NULL}
 };
 
@@ -238,7 +239,7 @@ fc_scale_round(const FcScale *scale, int64 value, FcSide side, int64 grain)
 {
 	int64		steps;
 
-	if (grain == 0 || scale->locate != locate_instant)
+	if (grain == 0 || scale->locate != fc_scale_locate_instant)
 		return value;
 	steps = divide_down(value, grain);
 	if (side == FC_UPPER && value % grain != 0)
@@ -273,29 +274,15 @@ fc_scale_locate_number(Oid type, Datum operand)
 }
 
 /*
- * A ctid on the scale of ids.
- */
-static FcPosition
-locate_ctid(ItemPointer ctid)
-{
-	FcPosition	position = {0};
-	bool		names_id = fc_ctid_to_id(ctid, &position.floor);
-
-	if (!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(ctid)))
-		position.infinite = 1;
-	position.ceiling = position.floor + (names_id ? 0 : 1);
-	return position;
-}
-
-/*
- * A date or time on the scale of days.
+ * fc_scale_locate_day
+ *		A date or time on the scale of days.
  *
  * Core compares a date with a timestamptz as that day's midnight in the
  * session's time zone.  Midnights may be missing or come twice, so we only
  * rely on the local day of the instant.
  */
-static FcPosition
-locate_day(Oid type, Datum operand)
+FcPosition
+fc_scale_locate_day(Oid type, Datum operand)
 {
 	FcPosition	position = {0};
 	Timestamp	at = 0;
@@ -315,7 +302,7 @@ locate_day(Oid type, Datum operand)
 		position.infinite = TIMESTAMP_IS_NOBEGIN(at) ? -1 : 1;
 	else if (type == TIMESTAMPTZOID)
 	{
-		at += offset_at(timestamptz_to_time_t(at), session_timezone) *
+		at += fc_scale_offset_at(timestamptz_to_time_t(at), session_timezone) *
 			USECS_PER_SEC;
 		position.vague = true;
 	}
@@ -327,11 +314,12 @@ locate_day(Oid type, Datum operand)
 }
 
 /*
- * A date or time on the scale of microseconds, as core would compare it with
- * a timestamptz.
+ * fc_scale_locate_instant
+ *		A date or time on the scale of microseconds, as core would compare it
+ *		with a timestamptz.
  */
-static FcPosition
-locate_instant(Oid type, Datum operand)
+FcPosition
+fc_scale_locate_instant(Oid type, Datum operand)
 {
 	FcPosition	position = {0};
 	int			overflow = 0;
@@ -351,6 +339,33 @@ locate_instant(Oid type, Datum operand)
 	else if (TIMESTAMP_NOT_FINITE(at))
 		position.infinite = TIMESTAMP_IS_NOBEGIN(at) ? -1 : 1;
 	position.floor = position.ceiling = at;
+	return position;
+}
+
+/*
+ * fc_scale_offset_at
+ *		Seconds that a zone's clock is ahead of UTC at an instant.
+ */
+long
+fc_scale_offset_at(pg_time_t at, pg_tz *zone)
+{
+	struct pg_tm *tm = pg_localtime(&at, zone);
+
+	return tm != NULL ? tm->tm_gmtoff : 0;
+}
+
+/*
+ * A ctid on the scale of ids.
+ */
+static FcPosition
+locate_ctid(ItemPointer ctid)
+{
+	FcPosition	position = {0};
+	bool		names_id = fc_ctid_to_id(ctid, &position.floor);
+
+	if (!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(ctid)))
+		position.infinite = 1;
+	position.ceiling = position.floor + (names_id ? 0 : 1);
 	return position;
 }
 
@@ -408,7 +423,7 @@ write_instant(int64 instant, FcSide side, const FcZones *zones)
 		long		shift = side + side * repeated_seconds(at, zones->naive);
 
 		at += shift - side;
-		shift += offset_at(at, zones->filter) +
+		shift += fc_scale_offset_at(at, zones->filter) +
 			side * repeated_seconds(at, zones->filter);
 		wall += shift * USECS_PER_SEC;
 	}
@@ -443,29 +458,20 @@ divide_down(int64 value, int64 divisor)
 }
 
 /*
- * Seconds that a zone's clock is ahead of UTC at an instant.
- */
-static long
-offset_at(pg_time_t at, pg_tz *zone)
-{
-	struct pg_tm *tm = pg_localtime(&at, zone);
-
-	return tm != NULL ? tm->tm_gmtoff : 0;
-}
-
-/*
  * If a zone's clock shows the time of this instant twice: the seconds between.
  */
 static long
 repeated_seconds(pg_time_t at, pg_tz *zone)
 {
-	long		here = offset_at(at, zone);
-	long		before = offset_at(at - LONGEST_SETBACK, zone);
-	long		after = offset_at(at + LONGEST_SETBACK, zone);
+	long		here = fc_scale_offset_at(at, zone);
+	long		before = fc_scale_offset_at(at - LONGEST_SETBACK, zone);
+	long		after = fc_scale_offset_at(at + LONGEST_SETBACK, zone);
 
-	if (before > here && offset_at(at - (before - here), zone) == before)
+	if (before > here &&
+		fc_scale_offset_at(at - (before - here), zone) == before)
 		return before - here;
-	if (after < here && offset_at(at + (here - after), zone) == after)
+	if (after < here &&
+		fc_scale_offset_at(at + (here - after), zone) == after)
 		return here - after;
 	return 0;
 }

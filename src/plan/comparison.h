@@ -11,6 +11,7 @@
 
 #include "api/query.h"
 #include "pgtime.h"
+#include "plan/span.h"
 
 /* What the API offers to tell a column's values apart. */
 typedef enum FcColumnKind
@@ -47,15 +48,6 @@ typedef enum FcSide
 	FC_UPPER = 1
 } FcSide;
 
-/* Where an operand stands on the scale of a column's values. */
-typedef struct FcPosition
-{
-	int			infinite;		/* -1 below, 1 above every value, else 0 */
-	int64		floor;			/* greatest value not above the operand */
-	int64		ceiling;		/* least value not below it */
-	bool		vague;			/* the operand may be a bit off */
-} FcPosition;
-
 /* The zones that matter to bounds of instants. */
 typedef struct FcZones
 {
@@ -91,5 +83,8 @@ extern bool fc_scale_is_among(Oid type, const Oid *types);
 extern int64 fc_scale_round(const FcScale *scale, int64 value, FcSide side,
 							int64 grain);
 extern FcPosition fc_scale_locate_number(Oid type, Datum operand);
+extern FcPosition fc_scale_locate_day(Oid type, Datum operand);
+extern FcPosition fc_scale_locate_instant(Oid type, Datum operand);
+extern long fc_scale_offset_at(pg_time_t at, pg_tz *zone);
 
 #endif							/* FC_COMPARISON_H */

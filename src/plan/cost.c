@@ -52,6 +52,8 @@ static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
 static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 						List *pushed, FcQuery *query);
+static bool estimate_operands(PlannerInfo *root, const List *conditions,
+							  List *exprs, FcOperands *operands);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
 					   FcQuery *query);
 static bool narrows_list(PlannerInfo *root, const FcTable *table,
@@ -243,15 +245,11 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 			FcQuery *query)
 {
 	const FcTable *table = planned->table;
-	int			length = list_length(pushed);
-	Oid		   *types = palloc(length * sizeof(Oid));
-	Datum	   *values = palloc(length * sizeof(Datum));
-	bool	   *isnull = palloc(length * sizeof(bool));
-	FcOperands	operands = {types, values, isnull};
-	int			count = 0;
 	List	   *known = NIL;
 	List	   *unknown = NIL;
 	List	   *exprs = NIL;
+	List	   *conditions;
+	FcOperands	operands;
 	ListCell   *cell;
 
 	query->resource = table->resource;
@@ -264,27 +262,52 @@ guess_query(PlannerInfo *root, const FcPlanRelation *planned, List *pushed,
 	foreach(cell, pushed)
 	{
 		FcPushed   *clause = lfirst(cell);
-		Const	   *operand;
+		List	   *own = NIL;
 
-		operand = (Const *) estimate_expression_value(root, (Node *)
-													  clause->operand);
-		if (!IsA(operand, Const))
-		{
+		conditions = fc_pushdown_conditions(table->resource,
+											list_make1(clause), &own);
+		if (estimate_operands(root, conditions, own, &operands))
+			known = lappend(known, clause);
+		else
 			unknown = lappend(unknown, clause);
-			continue;
-		}
-		types[count] = operand->consttype;
-		values[count] = operand->constvalue;
-		isnull[count++] = operand->constisnull;
-		known = lappend(known, clause);
 	}
-	fc_bind_query(query,
-				  fc_pushdown_conditions(table->resource, known, &exprs),
-				  &operands, planned->server,
+	conditions = fc_pushdown_conditions(table->resource, known, &exprs);
+	(void) estimate_operands(root, conditions, exprs, &operands);
+	fc_bind_query(query, conditions, &operands, planned->server,
 				  table->push_filters);
 
+	/* now: guessed keys have no values that known ones could narrow */
 	foreach(cell, unknown)
 		guess_keys(root, lfirst(cell), query);
+}
+
+/*
+ * Estimate the operands of conditions; false if one of them is not known.
+ */
+static bool
+estimate_operands(PlannerInfo *root, const List *conditions, List *exprs,
+				  FcOperands *operands)
+{
+	int			count = list_length(exprs);
+	ListCell   *cell;
+
+	operands->types = palloc0((count + 1) * sizeof(Oid));
+	operands->values = palloc0((count + 1) * sizeof(Datum));
+	operands->isnull = palloc0((count + 1) * sizeof(bool));
+	foreach(cell, fc_bind_numbers(conditions))
+	{
+		int			i = lfirst_int(cell);
+		Const	   *operand;
+
+		operand = (Const *) estimate_expression_value(root,
+													  list_nth(exprs, i));
+		if (!IsA(operand, Const))
+			return false;
+		operands->types[i] = operand->consttype;
+		operands->values[i] = operand->constvalue;
+		operands->isnull[i] = operand->constisnull;
+	}
+	return true;
 }
 
 /*

@@ -18,10 +18,11 @@
 #include "optimizer/restrictinfo.h"
 #include "plan/paths.h"
 
-static void add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
-						 PathKey *pathkey);
-static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel, FcScanPath *scan,
-								Cost startup_cost, double requests, List *pathkeys,
+static void add_path_for(PlannerInfo *root, RelOptInfo *rel,
+						 Relids required_outer, PathKey *pathkey);
+static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel,
+								FcScanPath *scan, Cost startup_cost,
+								double requests, List *pathkeys,
 								Relids required_outer);
 static const FcColumn *find_order(const FcPlanRelation *planned,
 								  RelOptInfo *rel, PathKey *pathkey);
@@ -31,8 +32,9 @@ static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
 static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
 static List *find_equalities(PlannerInfo *root, RelOptInfo *rel,
 							 AttrNumber attnum);
-static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
-							 EquivalenceMember *member, void *arg);
+static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
+							 EquivalenceClass *ec, EquivalenceMember *member,
+							 void *arg);
 
 /*
  * frontcoreGetForeignPaths

@@ -44,6 +44,7 @@ static void put_column(const FcTable *table,
 					   ReturnSetInfo *result);
 static char *name_parameters(const FcColumn *column,
 							 const FcComparison *comparison);
+static List *match_implied(const FcMatcher *matcher, RestrictInfo *rinfo);
 static bool match_clause(const FcMatcher *matcher, Expr *clause,
 						 FcPushed *pushed);
 static bool match_comparison(const FcMatcher *matcher, OpExpr *comparison,
@@ -84,13 +85,41 @@ fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 		FcPushed	pushed = {0};
 
 		if (rinfo->pseudoconstant ||
-			!restriction_is_securely_promotable(rinfo, rel) ||
-			!match_clause(&matcher, rinfo->clause, &pushed))
+			!restriction_is_securely_promotable(rinfo, rel))
 			continue;
+		if (match_clause(&matcher, rinfo->clause, &pushed))
+		{
+			pushed.rinfo = rinfo;
+			result = lappend(result, memcpy(palloc(sizeof(FcPushed)), &pushed,
+											sizeof(FcPushed)));
+		}
+		else
+			result = list_concat(result, match_implied(&matcher, rinfo));
+	}
+	return result;
+}
 
-		pushed.rinfo = rinfo;
-		result = lappend(result, memcpy(palloc(sizeof(FcPushed)), &pushed,
-										sizeof(FcPushed)));
+/*
+ * The ranges that a clause implies, as FcPushed.
+ */
+static List *
+match_implied(const FcMatcher *matcher, RestrictInfo *rinfo)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fc_implied_match(matcher, rinfo->clause))
+	{
+		FcPushed   *pushed = palloc0(sizeof(FcPushed));
+
+		pushed->implied = lfirst(cell);
+		pushed->column = pushed->implied->column.column;
+		pushed->attnum = pushed->implied->column.attnum;
+		pushed->operator = FC_WITHIN;
+		pushed->operand = rinfo->clause;
+		pushed->rinfo = rinfo;
+		pushed->is_part = true;
+		result = lappend(result, pushed);
 	}
 	return result;
 }
@@ -153,13 +182,15 @@ fc_pushdown_conditions(const FcResource *resource, List *pushed,
 	foreach(cell, pushed)
 	{
 		const FcPushed *clause = lfirst(cell);
-		FcCondition *condition = palloc(sizeof(FcCondition));
+		FcCondition *condition = palloc0(sizeof(FcCondition));
 
 		condition->column = fc_catalog_column_number(resource, clause->column);
 		condition->operator = clause->operator;
 		condition->operand = list_length(*operands);
 		conditions = lappend(conditions, condition);
 		*operands = lappend(*operands, clause->operand);
+		if (clause->implied != NULL)
+			condition->implied = fc_implied_to_list(clause->implied, operands);
 	}
 	return conditions;
 }
@@ -260,7 +291,8 @@ match_clause(const FcMatcher *matcher, Expr *clause, FcPushed *pushed)
  * "column operator operand", or the other way round.
  */
 static bool
-match_comparison(const FcMatcher *matcher, OpExpr *comparison, FcPushed *pushed)
+match_comparison(const FcMatcher *matcher, OpExpr *comparison,
+				 FcPushed *pushed)
 {
 	Expr	   *left;
 	Expr	   *right;

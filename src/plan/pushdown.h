@@ -10,16 +10,19 @@
 #include "api/option.h"
 #include "api/query.h"
 #include "nodes/pathnodes.h"
+#include "plan/implied.h"
 
 /* A clause that the API can evaluate, or a superset of it. */
 typedef struct FcPushed
 {
 	const FcColumn *column;
 	FcOperator	operator;
-	Expr	   *operand;		/* evaluated when the scan begins */
+	Expr	   *operand;		/* evaluated when the scan begins; with
+								 * FC_WITHIN, the clause */
 	AttrNumber	attnum;			/* the column's in the table */
 	RestrictInfo *rinfo;
 	bool		is_part;		/* the clause asks for more than that */
+	const FcImplied *implied;	/* with FC_WITHIN: the range */
 } FcPushed;
 
 extern List *fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel,

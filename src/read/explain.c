@@ -25,6 +25,7 @@ static char *describe_filters(ForeignScanState *node,
 static Node *name_parameters(Node *node, void *context);
 static bool is_sent(const FcScanState *state, const FcQuery *query,
 					const FcCondition *condition);
+static bool has_bound(const FcQuery *query, const FcColumn *column);
 static bool has_filter(const FcQuery *query, const char *name);
 static FcQuery *known_query(ForeignScanState *node, const FcScanState *state);
 static void add_placeholders(const FcScanState *state, FcQuery *query,
@@ -102,11 +103,20 @@ describe_filters(ForeignScanState *node, const FcScanState *state,
 		Node	   *operand;
 		Oid			type;
 
-		if (!is_sent(state, query, condition))
+		if (!is_sent(state, query, condition) ||
+			(condition->operator == FC_WITHIN && !has_bound(query, column)))
 			continue;
 		operand = name_parameters(list_nth(plan->fdw_exprs,
 										   condition->operand), NULL);
 		type = exprType(operand);
+		if (condition->operator == FC_WITHIN)
+		{
+			/* the clause from which the range follows */
+			appendStringInfo(&text, "%s%s", text.len > 0 ? " AND " : "",
+							 deparse_expression(operand, context, false,
+												false));
+			continue;
+		}
 
 		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
 						 "%s(%s %s (%s))" : "%s(%s %s %s)",
@@ -156,6 +166,19 @@ is_sent(const FcScanState *state, const FcQuery *query,
 		return false;
 	return comparison->takes_one ? has_filter(query, column->equals) :
 		(comparison->places & ~FC_GOES_TO_UNTIL) != 0;
+}
+
+/*
+ * Does the request hold a bound of the column?
+ */
+static bool
+has_bound(const FcQuery *query, const FcColumn *column)
+{
+	if (column->flags & FC_KEY)
+		return query->has_since ||
+			has_filter(query, fc_comparison_parameter(column,
+													  FC_GOES_TO_SINCE));
+	return has_filter(query, column->min) || has_filter(query, column->max);
 }
 
 static bool

@@ -314,7 +314,7 @@ match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 	{
 		const FcPushed *clause = lfirst(cell);
 
-		if ((clause->column->flags & FC_KEY) == 0 ||
+		if ((clause->column->flags & FC_KEY) == 0 || clause->is_part ||
 			(clause->operator != FC_EQUAL &&
 			 clause->operator != FC_EQUAL_ANY))
 			return NIL;
