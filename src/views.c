@@ -435,7 +435,7 @@ own_accounts(AccountDigest *digest)
 		FcAccount  *account;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		if (!fc_option_is_ours(form->oid))
+		if (!fc_memo_is_ours(form->oid))
 			continue;
 		mapping = fc_option_find_mapping(form->oid, GetUserId());
 		if (mapping.api_key == NULL)

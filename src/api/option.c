@@ -17,16 +17,12 @@
 #include "access/table.h"
 #include "api/option.h"
 #include "base/url.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_attribute.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
-#include "commands/extension.h"
 #include "common/string.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -316,34 +312,6 @@ fc_option_table(Oid relid)
 	table_close(rel, NoLock);
 
 	return table;
-}
-
-/*
- * fc_option_is_ours
- *		Is it a server of ours, whatever its wrapper is called?
- *
- * Our handler says so; others' libraries are not loaded to ask.
- */
-bool
-fc_option_is_ours(Oid serverid)
-{
-	Oid			wrapper = GetForeignServer(serverid)->fdwid;
-	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
-	Oid			extension = get_extension_oid("frontcore_fdw", true);
-
-	return OidIsValid(handler) && OidIsValid(extension) &&
-		getExtensionOfObject(ProcedureRelationId, handler) == extension;
-}
-
-/*
- * fc_option_table_is_ours
- *		Is it a foreign table on a server of ours?
- */
-bool
-fc_option_table_is_ours(Oid relid)
-{
-	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
-		fc_option_is_ours(GetForeignTable(relid)->serverid);
 }
 
 /*

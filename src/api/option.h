@@ -119,7 +119,5 @@ extern Bitmapset *fc_option_add_computed(const FcTable *table,
 extern bool fc_option_import_raw(List *given);
 extern FcMapping fc_option_find_mapping(Oid serverid, Oid userid);
 extern FcMapping fc_option_mapping(Oid serverid, Oid userid);
-extern bool fc_option_is_ours(Oid serverid);
-extern bool fc_option_table_is_ours(Oid relid);
 
 #endif							/* FC_OPTION_H */

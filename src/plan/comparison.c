@@ -374,7 +374,7 @@ locate_ctid(ItemPointer ctid)
  *
  * A day on either side makes good that the bound itself may be left out, that
  * a day may stand for its beginning or its end, and that it may begin in any
- * zone (#8).
+ * zone.
  */
 static char *
 write_day(int64 day, FcSide side, const FcZones *zones)

@@ -177,7 +177,7 @@ writes_before(const Query *query, const FcTable *table)
 	{
 		Oid			relid = lfirst_oid(cell);
 
-		if (fc_option_table_is_ours(relid) &&
+		if (fc_memo_is_our_table(relid) &&
 			fc_catalog_depends(table->resource,
 							   fc_memo_table(relid)->resource))
 			return true;

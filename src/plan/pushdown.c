@@ -450,7 +450,7 @@ open_table(Oid relid)
 				 errmsg("\"%s\" is not a foreign table",
 						get_rel_name(relid) ? get_rel_name(relid) : "?")));
 
-	if (!fc_option_table_is_ours(relid))
+	if (!fc_memo_is_our_table(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",

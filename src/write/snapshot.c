@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "api/exchange.h"
-#include "api/option.h"
+#include "api/memo.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -149,7 +149,7 @@ count_tables(Node *node, void *context)
 		RangeTblEntry *entry = (RangeTblEntry *) node;
 
 		if (entry->rtekind == RTE_RELATION &&
-			fc_option_table_is_ours(entry->relid))
+			fc_memo_is_our_table(entry->relid))
 			(*(int *) context)++;
 		return false;
 	}
