@@ -147,7 +147,7 @@ CALL pg_temp.attempt('DELETE FROM fc.courses WHERE id IN (1, 2, 3, 4, 5, 6)');
 CALL pg_temp.attempt('UPDATE fc.customers SET note = c.title FROM fc.courses c WHERE c.id <> customers.id');
 \! test/mock.py --log
 -- one that fits goes through, though a join finds its rows again and again
-SET frontcore_fdw.max_requests_per_query = 7;
+SET frontcore_fdw.max_requests_per_query = 10;
 UPDATE fc.customers SET note = 'x' FROM fc.courses c WHERE customers.id < 40204;
 \! test/mock.py --log
 SET frontcore_fdw.max_requests_per_query = 5;

@@ -60,3 +60,95 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 REVOKE ALL ON FUNCTION @extschema@.frontcore_shared_cache_reset() FROM PUBLIC;
+
+-- what can be done beyond rows of a table
+
+CREATE FUNCTION @extschema@.frontcore_book(
+    server pg_catalog.name,
+    course_date_id pg_catalog.int8,
+    participants pg_catalog.jsonb,
+    details pg_catalog.jsonb DEFAULT '{}',
+    OUT order_id pg_catalog.text,
+    OUT booking_id pg_catalog.text,
+    OUT course_date_id pg_catalog.int8,
+    OUT currency pg_catalog.text,
+    OUT total_excl_vat pg_catalog.numeric,
+    OUT total_incl_vat pg_catalog.numeric,
+    OUT total_vat pg_catalog.numeric,
+    OUT number_of_participants pg_catalog.int4)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_deregister(
+    server pg_catalog.name,
+    booking_id pg_catalog.int8,
+    with_fee pg_catalog.bool DEFAULT false,
+    send_receipt pg_catalog.bool DEFAULT false)
+RETURNS SETOF pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_anonymize_user(
+    server pg_catalog.name,
+    user_id pg_catalog.int8)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_check_campaign(
+    server pg_catalog.name,
+    code pg_catalog.text,
+    course_id pg_catalog.int8 DEFAULT NULL,
+    course_date_id pg_catalog.int8 DEFAULT NULL)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_check_voucher(
+    server pg_catalog.name,
+    code pg_catalog.text)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_find_users(
+    server pg_catalog.name,
+    email pg_catalog.text DEFAULT NULL,
+    firstname pg_catalog.text DEFAULT NULL,
+    lastname pg_catalog.text DEFAULT NULL,
+    username pg_catalog.text DEFAULT NULL)
+RETURNS TABLE (
+    id pg_catalog.int8,
+    firstname pg_catalog.text,
+    lastname pg_catalog.text,
+    email pg_catalog.text,
+    username pg_catalog.text,
+    phone pg_catalog.text,
+    company pg_catalog.text,
+    orgnr pg_catalog.text,
+    "position" pg_catalog.text,
+    department pg_catalog.text,
+    external_id pg_catalog.text,
+    created_at pg_catalog.timestamptz,
+    updated_at pg_catalog.timestamptz)
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION @extschema@.frontcore_diplomas(
+    server pg_catalog.name,
+    user_id pg_catalog.int8 DEFAULT NULL,
+    participant_id pg_catalog.int8 DEFAULT NULL)
+RETURNS SETOF pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+REVOKE ALL ON FUNCTION
+    @extschema@.frontcore_book(pg_catalog.name, pg_catalog.int8, pg_catalog.jsonb, pg_catalog.jsonb),
+    @extschema@.frontcore_deregister(pg_catalog.name, pg_catalog.int8, pg_catalog.bool, pg_catalog.bool),
+    @extschema@.frontcore_anonymize_user(pg_catalog.name, pg_catalog.int8),
+    @extschema@.frontcore_check_campaign(pg_catalog.name, pg_catalog.text, pg_catalog.int8, pg_catalog.int8),
+    @extschema@.frontcore_check_voucher(pg_catalog.name, pg_catalog.text),
+    @extschema@.frontcore_find_users(pg_catalog.name, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text),
+    @extschema@.frontcore_diplomas(pg_catalog.name, pg_catalog.int8, pg_catalog.int8)
+FROM PUBLIC;

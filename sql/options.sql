@@ -154,7 +154,7 @@ SELECT place, option, value, pg_temp.set_option(place, option, value)
     ('mapping', 'api_key', 'nøkkel')
   ) AS invalid (place, option, value);
 SELECT pg_temp.outcome(
-    'ALTER FOREIGN TABLE options_table OPTIONS (SET resource ''instructors'')');
+    'ALTER FOREIGN TABLE options_table OPTIONS (SET resource ''rooms'')');
 
 -- no value holds a control character, lest it end a header or a log line
 SELECT option, pg_temp.set_option(place, option, value)

@@ -194,6 +194,7 @@ DROP ROLE regress_watcher, regress_member;
 ALTER SERVER frontcore OPTIONS (SET cache 'shared');
 -- after one whose outcome is unknown nothing is kept for two seconds
 \! test/mock.py --fault 'match=PUT status=500 count=1'
+SET client_min_messages = error;
 UPDATE fc.courses SET title = 'Unknown' WHERE id = 7303;
 SELECT count(*) FROM fc.courses;
 SELECT count(*) FROM frontcore_cache WHERE resource = 'courses';

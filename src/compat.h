@@ -21,6 +21,15 @@
 #endif
 
 /*
+ * What another process is (generation.c).
+ */
+#if PG_VERSION_NUM >= 160000
+#define fc_backend_status(number) pgstat_get_local_beentry_by_index(number)
+#else
+#define fc_backend_status(number) pgstat_fetch_stat_local_beentry(number)
+#endif
+
+/*
  * Planning (plan.c, join.c).
  */
 #if PG_VERSION_NUM >= 180000

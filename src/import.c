@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "api/option.h"
 #include "foreign/fdwapi.h"
 #include "import.h"
@@ -29,7 +29,7 @@ static char *print_table(const FcResource *resource, const char *server,
 List *
 frontcoreImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
-	bool		with_raw = fc_option_import_raw(stmt->options);
+	FcImportOptions options = fc_option_import(stmt->options);
 	const char *server = GetForeignServer(serverid)->servername;
 	List	   *commands = NIL;
 
@@ -44,10 +44,15 @@ frontcoreImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 		check_names(stmt->table_list);
 	for (const FcResource *resource = fc_resources; resource->name; resource++)
 	{
+		/* who wants tables of persons says so */
+		if ((resource->abilities & FC_PERSONS) && !options.persons &&
+			stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+			continue;
+
 		/* Core filters too, but only after it has parsed what we print. */
 		if (IsImportableForeignTable(resource->name, stmt))
 			commands = lappend(commands,
-							   print_table(resource, server, with_raw));
+							   print_table(resource, server, options.raw));
 	}
 
 	return commands;

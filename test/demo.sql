@@ -120,6 +120,37 @@ DELETE FROM fc.courses WHERE id = :course;
 :cost
 
 \echo
+\echo '== Persons: their tables are imported where they are named'
+IMPORT FOREIGN SCHEMA frontcore LIMIT TO (participants) FROM SERVER frontcore INTO fc;
+SELECT d.start_at, p.firstname, p.lastname, p.status_title
+  FROM (SELECT id, start_at FROM fc.course_dates
+         WHERE start_at >= current_date ORDER BY start_at LIMIT 3) d
+  JOIN fc.participants p ON p.course_date_id = d.id
+ ORDER BY d.start_at, p.id LIMIT 6;
+:cost
+
+\echo
+\echo '== Verbs: a booking, and its participant'
+:quiet
+SELECT id AS date FROM fc.course_dates
+ WHERE start_at > current_date AND status_id = 2 ORDER BY start_at LIMIT 1 \gset
+:forget
+:show
+SELECT booking_id, total_incl_vat, currency
+  FROM frontcore_book('frontcore', :date,
+           '[{"firstname": "Ada", "lastname": "Lund", "email": "ada@person.example"}]');
+SELECT id, firstname, email, status_title FROM fc.participants
+ WHERE course_date_id = :date ORDER BY id DESC LIMIT 1;
+:cost
+
+\echo
+\echo '== Any list by its path'
+CREATE FOREIGN TABLE countries (id bigint, title text, iso text OPTIONS (field 'code'))
+	SERVER frontcore OPTIONS (path '/countries');
+SELECT * FROM countries ORDER BY id LIMIT 3;
+:cost
+
+\echo
 \echo '== What a query cost'
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
 SELECT count(*) FROM fc.customers WHERE updated_at >= current_date - 30;

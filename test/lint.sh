@@ -7,7 +7,7 @@
 
 cd "$(dirname "$0")/.." || exit 1
 function_limit=120
-file_limit=1000
+file_limit=1100
 checks=0
 bad=0
 
@@ -92,6 +92,7 @@ check_wings()
 	/^#include "(api\/exchange|read\/.*).h"/ && FILENAME ~ /^(plan|join)\/|import/	{ say(FILENAME, "must not do I/O") }
 	FILENAME == "api/catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
 	FILENAME == "api/catalog.c"		{ next }
+	FILENAME == "./verbs.c"			{ next }	# a table as well, of what bodies hold
 	{ for (res in resources) if (index($0, "\"" res "\"")) say(FILENAME ":" FNR, "names resource " res) }
 
 	END { exit bad }' "$@"

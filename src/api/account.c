@@ -94,7 +94,6 @@ fc_account_load(const FcServer *server, const FcAccount *account,
 	facts->lacks = learned->lacks;
 	facts->rows = known_rows(resource, learned);
 	facts->selectivity = 1;
-	facts->parents = 0;
 	facts->may_feed = server->dates_source != FC_SOURCE_LIST;
 	if (server->dates_source == FC_SOURCE_BATCH)
 		excluded = fc_catalog_flat_routes(resource);
@@ -105,11 +104,13 @@ fc_account_load(const FcServer *server, const FcAccount *account,
 		const FcResource *parent;
 		FcLearned	of_parent;
 
-		if (resource->routes[i].fed_by == NULL)
+		/* of objects that we do not list, there may be one for each row */
+		facts->parents[i] = facts->rows;
+		if (resource->routes[i].parents == NULL)
 			continue;
-		parent = fc_catalog_find(resource->routes[i].fed_by);
+		parent = fc_catalog_find(resource->routes[i].parents);
 		recall(account, parent, &of_parent);
-		facts->parents = known_rows(parent, &of_parent);
+		facts->parents[i] = known_rows(parent, &of_parent);
 	}
 }
 

@@ -10,9 +10,6 @@
 #include "postgres.h"
 
 #include "api/catalog.h"
-#include "lib/stringinfo.h"
-#include "nodes/pg_list.h"
-#include "nodes/value.h"
 
 /* Macros for the tables below; each one sets members of FcColumn. */
 #define FROM(json_path)		.path = json_path
@@ -28,6 +25,8 @@
 #define REWRITES(members)	.rewrites = members
 #define DERIVES(members)	.derives = members
 #define DECIDES(column)		.decides = column
+#define NULL_AS(json)		.null_as = json
+#define ONLY_IF(condition)	.only_if = condition
 
 /* It is not documented where the texts of a course are read. */
 #define TEXT(name) \
@@ -62,6 +61,10 @@ static const FcTitle duration_units[] = {
 	{7, "minute"},
 	{0, NULL}
 };
+
+/* Relations that fill in an order's lines */
+#define ORDER_LINES \
+	"lines.database_relations.course,lines.database_relations.participants"
 
 /* the routes to courses */
 static const FcRoute course_routes[] = {
@@ -141,11 +144,11 @@ static const FcRoute course_date_routes[] = {
 	{"/coursedates?coursedate_id={id}", FC_LOOKUP | FC_FLAT,
 	.includes = "course,location,place,instructors"},
 	{"/courses/{course_id}/coursedates",
-		FC_PART | FC_BY_PARENT | FC_SORTED | FC_FILTERED | FC_SINCE,
-	.includes = "instructors", .fed_by = "courses"},
+		FC_PART | FC_BY_PARENT | FC_FED | FC_SORTED | FC_FILTERED | FC_SINCE,
+	.includes = "instructors", .parents = "courses"},
 	{"/batch/coursedates?course_ids[]={course_id}",
-		FC_BATCH | FC_BY_PARENT | FC_SORTED | FC_FILTERED | FC_SINCE,
-	.includes = "instructors", .fed_by = "courses"},
+		FC_BATCH | FC_BY_PARENT | FC_FED | FC_SORTED | FC_FILTERED | FC_SINCE,
+	.includes = "instructors", .parents = "courses"},
 	{"/coursedates", FC_FLAT | FC_SORTED | FC_FILTERED | FC_SINCE,
 	.includes = "course,location,place,instructors"},
 	{NULL}
@@ -263,13 +266,301 @@ static const FcColumn customer_columns[] = {
 	{NULL}
 };
 
+/*
+ * What follows has its columns from the pages that are known of it: §6.4 and
+ * §13.
+ */
+
+/* §6.4: newest first in the sample; no object of its own */
+static const FcRoute contact_routes[] = {
+	{"/customers/contacts?customer_id={customer_id}",
+		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	.parents = "customers"},
+	{"/customers/contacts", FC_FILTERED | FC_SINCE},
+	{NULL}
+};
+
+static const FcColumn contact_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"customer_id", "bigint", FC_LINK, EQUALS("customer_id")},
+	{"firstname", "text"},
+	{"lastname", "text"},
+	{"email", "text"},
+	{"phone", "text"},
+	{"position", "text"},
+	{"created_at", "timestamptz", RANGE("created_at")},
+	{"updated_at", "timestamptz", RANGE("updated_at")},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+static const FcRoute product_routes[] = {
+	{"/orders/products", FC_FILTERED | FC_SINCE},
+	{NULL}
+};
+
+static const FcColumn product_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"title", "text"},
+	{"price", "numeric"},
+	{"currency", "text", FROM("currency.title")},
+	{"currency_id", "integer", FROM("currency.id")},
+	{"group_id", "integer", FROM("group.id")},
+	{"group_title", "text", FROM("group.title")},
+	{"vat_id", "integer", FROM("vat.id")},
+	{"vat_percent", "numeric", FROM("vat.vat")},
+	{"vat_name", "text", FROM("vat.name")},
+	{"course_id", "bigint", FROM("id_relation"), ONLY_IF("id_type=2")},
+	{"type_id", "integer", FROM("id_type"), EQUALS("id_type")},
+	{"type", "text"},
+	{"title_label", "text"},
+	{"item_number", "text"},
+	{"account_number", "text"},
+	{"cost_unit", "text"},
+	{"external_system_id", "text", FROM("id_external_system")},
+	{"regular_price_product_id", "bigint", FC_ZERO_IS_NULL,
+	FROM("id_product_regular_price")},
+	{"is_archived", "boolean"},
+	{"is_deleted", "boolean"},
+	{"is_main_price", "boolean"},
+	{"is_member_price", "boolean"},
+	{"co_products", "jsonb"},
+	{"created_at", "timestamptz", RANGE("created_at")},
+	{"updated_at", "timestamptz", RANGE("updated_at")},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* which field customer_id filters is not known: it is never sent */
+static const FcRoute participant_routes[] = {
+	{"/participants/{id}", FC_ITEM, .includes = "attendance"},
+	{"/participants?coursedate_id={course_date_id}",
+		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	.includes = "attendance", .parents = "course_dates"},
+	{"/participants?user_id={user_id}",
+		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	.includes = "attendance"},
+	{"/participants?course_id={course_id}",
+		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	.includes = "attendance", .parents = "courses"},
+	{"/participants", FC_FILTERED | FC_SINCE, .includes = "attendance"},
+	{NULL}
+};
+
+static const FcColumn participant_columns[] = {
+	{"id", "bigint", FC_KEY, FROM("id|participant_id")},
+	{"course_id", "bigint", FC_LINK, FROM("course.id"), EQUALS("course_id")},
+	{"course_title", "text", FROM("course.title")},
+	{"course_reference", "text", FROM("course.reference")},
+	{"course_date_id", "bigint", FC_LINK, FROM("coursedate.id"),
+	EQUALS("coursedate_id")},
+	{"start_at", "date", FROM("coursedate.start_at")},
+	{"end_at", "date", FROM("coursedate.end_at")},
+	{"start_time", "time", FROM("coursedate.time_start")},
+	{"end_time", "time", FROM("coursedate.time_end")},
+	{"date_status_id", "integer", FROM("coursedate.idStatus")},
+	{"location_id", "bigint", FROM("coursedate.idLocation")},
+	{"place", "text", FROM("coursedate.place")},
+	{"user_id", "bigint", FC_LINK, FROM("user.id"), EQUALS("user_id")},
+	{"firstname", "text", FROM("user.firstname")},
+	{"lastname", "text", FROM("user.lastname")},
+	{"email", "text", FROM("user.email")},
+	{"phone", "text", FROM("user.phone")},
+	{"company", "text", FROM("user.company")},
+	{"customer_id", "bigint", FROM("user.customer.id")},
+	{"customer_title", "text", FROM("user.customer.title")},
+	{"status_id", "integer", FROM("status.id|idStatus"), WRITES("idStatus")},
+	{"status_title", "text", FROM("status.title")},
+	{"paid_id", "integer", FROM("paid.id|idPaid"), WRITES("idPaid")},
+	{"paid_title", "text", FROM("paid.title")},
+	{"completed", "boolean", WRITES("completed")},
+	{"passed", "boolean", WRITES("passed")},
+	{"archived_at", "date"},
+	{"certificate_issued_at", "date"},
+	{"booker_name", "text"},
+	{"booker_email", "text"},
+	{"booker_phone", "text"},
+	{"booker_admin_user", "jsonb"},
+	{"attendance", "jsonb", INCLUDE("attendance")},
+	{"custom_properties", "jsonb", FC_PROPERTIES, WRITES("custom_properties")},
+	{"created_at", "timestamptz", RANGE("created_at")},
+	{"updated_at", "timestamptz", RANGE("updated_at")},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* no GET of one instructor is known, and no filter */
+static const FcRoute instructor_routes[] = {
+	{"/instructors/{id}", FC_ITEM | FC_UNREAD},
+	{"/instructors"},
+	{NULL}
+};
+
+static const FcColumn instructor_columns[] = {
+	{"id", "bigint", FC_KEY, FROM("id|instructor_id")},
+	{"firstname", "text", FC_REQUIRED, WRITES("firstname")},
+	{"lastname", "text", FC_REQUIRED, WRITES("lastname")},
+	{"phone_prefix", "text", WRITES("phone_prefix")},
+	{"phone", "text", WRITES("phone")},
+	{"email", "text", WRITES("email")},
+	{"position", "text", WRITES("position")},
+	{"company", "text", WRITES("company")},
+	{"description", "text", WRITES("description")},
+	{"user_id", "bigint", FROM("idUser"), WRITES("idUser"), NULL_AS("\"\"")},
+	{"archived_at", "timestamptz"},
+	{"created_at", "timestamptz"},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+static const FcRoute admin_role_routes[] = {
+	{"/admin-roles", FC_UNPAGED},
+	{NULL}
+};
+
+static const FcColumn admin_role_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"title", "text"},
+	{"description", "text"},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* its POST replaces the roles of an e-mail that exists: not offered */
+static const FcRoute admin_user_routes[] = {
+	{"/admin-users", FC_UNPAGED},
+	{NULL}
+};
+
+static const FcColumn admin_user_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"firstname", "text"},
+	{"lastname", "text"},
+	{"email", "text"},
+	{"position", "text"},
+	{"phone_prefix", "text"},
+	{"phone", "text"},
+	{"booking_email", "text"},
+	{"role_ids", "jsonb"},
+	{"created_at", "timestamptz"},
+	{"updated_at", "timestamptz"},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* whether exported=true means "also" or "only" is not known */
+static const FcRoute order_routes[] = {
+	{"/orders/{id}", FC_ITEM, .includes = ORDER_LINES},
+	{"/orders", FC_HALF | FC_FILTERED | FC_SINCE,
+	.includes = ORDER_LINES ",campaign"},
+	{"/orders?exported=true", FC_OTHER_HALF | FC_FILTERED | FC_SINCE,
+	.includes = ORDER_LINES ",campaign", .marker = "exported_at"},
+	{NULL}
+};
+
+static const FcColumn order_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"title", "text"},
+	{"title_detailed", "text"},
+	{"is_paid", "boolean"},
+	{"payment_method", "text"},
+	{"your_reference", "text"},
+	{"gln_number", "text"},
+	{"booker", "jsonb"},
+	{"customer_id", "bigint", FROM("customer.id")},
+	{"customer_title", "text", FROM("customer.title")},
+	{"customer_orgnr", "text", FROM("customer.orgnr")},
+	{"customer", "jsonb"},
+	{"lines", "jsonb", INCLUDE(ORDER_LINES)},
+	{"campaign", "jsonb", INCLUDE("campaign")},
+	{"created_at", "timestamptz", RANGE("created_at")},
+	{"updated_at", "timestamptz", RANGE("updated_at")},
+	{"exported_at", "timestamptz", RANGE("exported_at")},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* §2, 39 to 41; a user's own list takes no filter by time */
+static const FcRoute legal_basis_routes[] = {
+	{"/privacy/users/{user_id}/legalbases",
+	FC_PART | FC_BY_PARENT | FC_SINCE},
+	{"/privacy/users/legalbases", FC_FILTERED | FC_SINCE},
+	{NULL}
+};
+
+static const FcColumn legal_basis_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"user_id", "bigint", FC_PARENT | FC_REQUIRED, FROM("user.id|idUser")},
+	{"legal_basis_id", "integer", FC_REQUIRED, FROM("legal_basis.id"),
+	WRITES("legal_basis")},
+	{"legal_basis_title", "text", FROM("legal_basis.title")},
+	{"purpose_id", "integer", FC_REQUIRED, FROM("purpose.id"),
+	WRITES("purpose")},
+	{"purpose_title", "text", FROM("purpose.title")},
+	{"source_id", "integer", FC_REQUIRED, FROM("source.id"), WRITES("source")},
+	{"source_title", "text", FROM("source.title")},
+	{"consent_id", "integer", FROM("consent.id"), WRITES("consent")},
+	{"consent_title", "text", FROM("consent.title")},
+	{"consent_version", "integer", FROM("consent.version")},
+	{"comment", "text", WRITES("comment")},
+	{"lead_id", "bigint", FROM("idLead")},
+	{"created_at", "timestamptz", RANGE("created_at")},
+	{"updated_at", "timestamptz", RANGE("updated_at")},
+	{"deleted_at", "timestamptz"},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
+/* §5.4; the list's own items were seen with four members only */
+static const FcRoute location_routes[] = {
+	{"/locations"},
+	{NULL}
+};
+
+static const FcColumn location_columns[] = {
+	{"id", "bigint", FC_KEY},
+	{"title", "text"},
+	{"custom_title", "text"},
+	{"capacity_max", "integer"},
+	{"address", "text"},
+	{"address2", "text"},
+	{"address3", "text"},
+	{"zipcode", "text"},
+	{"city", "text"},
+	{"state", "text"},
+	{"county", "text"},
+	{"country_id", "integer", FROM("idCountry")},
+	{"country", "text"},
+	{"country_code", "text"},
+	{"place_id", "bigint", FC_ZERO_IS_NULL, FROM("idPlace")},
+	{"lat", "double precision"},
+	{"lng", "double precision"},
+	{"timezone", "text"},
+	{"capacity_min", "integer"},
+	{"capacity_overbook", "integer"},
+	{"capacity_budget", "integer"},
+	{"capacity_wait", "integer"},
+	{"instructor_id", "bigint", FROM("idInstructor")},
+	{"email_booking", "text"},
+	{"email_more_info", "text", FROM("email_moreinfo")},
+	{"is_default", "boolean"},
+	{"is_archived", "boolean"},
+	{"is_virtual", "boolean"},
+	{"cancellation_days", "integer"},
+	{"notification_days", "integer"},
+	{"full_address", "text"},
+	{"raw", "jsonb", FC_RAW, FROM("")},
+	{NULL}
+};
+
 const FcResource fc_resources[] = {
 	{
 		.name = "courses",
 		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE,
 		.routes = course_routes,
 		.columns = course_columns,
-		.children = (const char *const[]) {"course_dates", NULL},
+		.touches = (const char *const[]) {"course_dates", "participants",
+		"products", "orders", NULL},
 		.expected_rows = 500,
 		.max_key_length = 44,
 		.deactivate = "{\"active\":0}"
@@ -279,6 +570,7 @@ const FcResource fc_resources[] = {
 		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
 		.routes = course_date_routes,
 		.columns = course_date_columns,
+		.touches = (const char *const[]) {"participants", "orders", NULL},
 		.expected_rows = 2500,
 		.max_key_length = 40,
 		.deactivate = "{\"status_id\":3}"
@@ -288,264 +580,75 @@ const FcResource fc_resources[] = {
 		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
 		.routes = customer_routes,
 		.columns = customer_columns,
+		.touches = (const char *const[]) {"contacts", "participants",
+		"orders", NULL},
 		.expected_rows = 1000,
 		.max_key_length = 44
 	},
+	{
+		.name = "contacts",
+		.abilities = FC_PERSONS,
+		.routes = contact_routes,
+		.columns = contact_columns,
+		.expected_rows = 2000
+	},
+	{
+		.name = "products",
+		.routes = product_routes,
+		.columns = product_columns,
+		.expected_rows = 500
+	},
+	{
+		.name = "participants",
+		.abilities = FC_UPDATE | FC_FORGETFUL | FC_PERSONS,
+		.routes = participant_routes,
+		.columns = participant_columns,
+		/* a status takes or frees a seat, and lines name participants */
+		.touches = (const char *const[]) {"course_dates", "orders", NULL},
+		.expected_rows = 20000,
+		.max_key_length = 44,
+		.insert_hint = "Call frontcore_book(), which books a course date."
+	},
+	{
+		.name = "instructors",
+		.abilities = FC_INSERT | FC_UPDATE | FC_PERSONS,
+		.routes = instructor_routes,
+		.columns = instructor_columns,
+		.touches = (const char *const[]) {"course_dates", NULL},
+		.expected_rows = 100
+	},
+	{
+		.name = "admin_roles",
+		.routes = admin_role_routes,
+		.columns = admin_role_columns,
+		.expected_rows = 10
+	},
+	{
+		.name = "admin_users",
+		.abilities = FC_PERSONS,
+		.routes = admin_user_routes,
+		.columns = admin_user_columns,
+		.expected_rows = 50
+	},
+	{
+		.name = "orders",
+		.abilities = FC_PERSONS,
+		.routes = order_routes,
+		.columns = order_columns,
+		.expected_rows = 10000
+	},
+	{
+		.name = "user_legal_bases",
+		.abilities = FC_INSERT | FC_PERSONS,
+		.routes = legal_basis_routes,
+		.columns = legal_basis_columns,
+		.expected_rows = 20000
+	},
+	{
+		.name = "locations",
+		.routes = location_routes,
+		.columns = location_columns,
+		.expected_rows = 100
+	},
 	{NULL}
 };
-
-/*
- * fc_catalog_find
- *		The resource of that name, or NULL.
- */
-const FcResource *
-fc_catalog_find(const char *name)
-{
-	for (const FcResource *resource = fc_resources; resource->name; resource++)
-	{
-		if (strcmp(resource->name, name) == 0)
-			return resource;
-	}
-	return NULL;
-}
-
-/*
- * fc_catalog_names
- *		The names of all resources, for people to read.
- */
-const char *
-fc_catalog_names(void)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (const FcResource *resource = fc_resources; resource->name; resource++)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 resource->name);
-	return names.data;
-}
-
-/*
- * fc_catalog_members
- *		The names of top level members that are no columns themselves, but that
- *		paths may begin with.
- */
-const char *
-fc_catalog_members(const FcResource *resource)
-{
-	StringInfoData names;
-	List	   *members = NIL;
-	ListCell   *cell;
-
-	for (const FcColumn *column = resource->columns; column->name; column++)
-	{
-		const char *place = column->path ? column->path : column->name;
-
-		while (*place != '\0')
-		{
-			char	   *member = pnstrdup(place, strcspn(place, ".|"));
-
-			if (fc_catalog_column(resource, member) == NULL)
-				members = list_append_unique(members, makeString(member));
-			place += strcspn(place, "|");
-			place += (*place == '|');
-		}
-	}
-
-	initStringInfo(&names);
-	foreach(cell, members)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 strVal(lfirst(cell)));
-	return names.data;
-}
-
-/*
- * fc_catalog_column
- *		The resource's column of that name, or NULL.
- */
-const FcColumn *
-fc_catalog_column(const FcResource *resource, const char *name)
-{
-	for (const FcColumn *column = resource->columns; column->name; column++)
-	{
-		if ((column->flags & FC_MEMBER) == 0 &&
-			strcmp(column->name, name) == 0)
-			return column;
-	}
-	return NULL;
-}
-
-/*
- * fc_catalog_holder
- *		A column that comes with the same top level member of an item as the
- *		path, or NULL; what brings the one brings the other.
- *
- * The member itself, where columns may also come without it.
- */
-const FcColumn *
-fc_catalog_holder(const FcResource *resource, const char *path)
-{
-	Size		length = strcspn(path, ".|");
-	const FcColumn *holder = NULL;
-
-	for (const FcColumn *column = resource->columns; column->name; column++)
-	{
-		const char *place = column->path ? column->path : column->name;
-		bool		is_member = (column->flags & FC_MEMBER) != 0;
-		bool		is_brought = column->include || column->flat_include;
-
-		while (*place != '\0' && (holder == NULL || is_brought || is_member))
-		{
-			if (strcspn(place, ".|") == length &&
-				strncmp(place, path, length) == 0)
-				holder = column;
-			place += strcspn(place, "|");
-			place += (*place == '|');
-		}
-	}
-	return holder;
-}
-
-/*
- * fc_catalog_knows_path
- *		Is the dotted path one of those of the resource's columns?
- *
- * Objects of the API may leave out keys that it documents, such as the id of
- * no place; of other keys this is not known.
- */
-bool
-fc_catalog_knows_path(const FcResource *resource, const char *path)
-{
-	Size		length = strlen(path);
-
-	for (const FcColumn *column = resource->columns; column->name; column++)
-	{
-		const char *place = column->path ? column->path : column->name;
-
-		while (*place != '\0')
-		{
-			if (strcspn(place, "|") == length &&
-				strncmp(place, path, length) == 0)
-				return true;
-			place += strcspn(place, "|");
-			place += (*place == '|');
-		}
-	}
-	return false;
-}
-
-/*
- * fc_catalog_column_number
- *		The position of a column in its resource, counted from 0.
- */
-int
-fc_catalog_column_number(const FcResource *resource, const FcColumn *column)
-{
-	return column - resource->columns;
-}
-
-/*
- * fc_catalog_columns
- *		How many columns a resource has.
- */
-int
-fc_catalog_columns(const FcResource *resource)
-{
-	int			count = 0;
-
-	while (resource->columns[count].name != NULL)
-		count++;
-	return count;
-}
-
-/*
- * fc_catalog_flagged
- *		The first column that has the flag, or NULL.
- */
-const FcColumn *
-fc_catalog_flagged(const FcResource *resource, int flag)
-{
-	for (const FcColumn *column = resource->columns; column->name; column++)
-	{
-		if (column->flags & flag)
-			return column;
-	}
-	return NULL;
-}
-
-/*
- * fc_catalog_flat_routes
- *		The routes that go by the list of everything, as bits by number.
- */
-uint64
-fc_catalog_flat_routes(const FcResource *resource)
-{
-	uint64		routes = 0;
-
-	for (int i = 0; resource->routes[i].path; i++)
-	{
-		if (resource->routes[i].flags & FC_FLAT)
-			routes |= UINT64CONST(1) << i;
-	}
-	return routes;
-}
-
-/*
- * fc_catalog_depends
- *		Is resource the other one, or does it hang on it?
- */
-bool
-fc_catalog_depends(const FcResource *resource, const FcResource *other)
-{
-	if (resource == other)
-		return true;
-	for (const char *const *child = other->children; child && *child; child++)
-	{
-		if (strcmp(*child, resource->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-#ifdef USE_ASSERT_CHECKING
-/* Does the route's path hold "{name}" of the column, if there is one? */
-static bool
-holds_key(const FcRoute *route, const FcColumn *column)
-{
-	return column != NULL &&
-		strstr(route->path, psprintf("{%s}", column->name)) != NULL;
-}
-
-/*
- * fc_catalog_check
- *		Assert what every entry promises.  Called when the library is loaded.
- */
-void
-fc_catalog_check(void)
-{
-	for (const FcResource *resource = fc_resources; resource->name; resource++)
-	{
-		int			keys = 0;
-
-		const FcColumn *column = resource->columns;
-
-		for (; column->name; column++)
-		{
-			Assert((column->flags & FC_MEMBER) != 0 ||
-				   fc_catalog_column(resource, column->name) == column);
-			Assert(fc_catalog_column_number(resource, column) < 64);
-			keys += (column->flags & FC_KEY) ? 1 : 0;
-		}
-		Assert(keys == 1);
-
-		for (const FcRoute *route = resource->routes; route->path; route++)
-		{
-			Assert(route->path[0] == '/' && route - resource->routes < 8);
-			Assert(((route->flags & FC_BY_ID) != 0) ==
-				   holds_key(route, fc_catalog_flagged(resource, FC_KEY)));
-			Assert(((route->flags & FC_BY_PARENT) != 0) ==
-				   holds_key(route, fc_catalog_flagged(resource, FC_PARENT)));
-		}
-	}
-}
-#endif

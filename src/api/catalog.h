@@ -2,7 +2,33 @@
  * catalog.h
  *		The resources of the API, described as data.
  *
- * Only catalog.c knows the name of a resource.
+ * Only catalog.c knows the name of a resource.  Adding a table is one entry of
+ * some 15 lines there:
+ *
+ *	static const FcRoute room_routes[] = {
+ *		{"/rooms/{id}", FC_ITEM},
+ *		{"/rooms", FC_FILTERED | FC_SINCE},
+ *		{NULL}
+ *	};
+ *
+ *	static const FcColumn room_columns[] = {
+ *		{"id", "bigint", FC_KEY},
+ *		{"title", "text", FC_REQUIRED, WRITES("title")},
+ *		{"location_id", "bigint", FC_LINK, FROM("location.id"),
+ *		EQUALS("location_id")},
+ *		{"updated_at", "timestamptz", RANGE("updated_at")},
+ *		{"raw", "jsonb", FC_RAW, FROM("")},
+ *		{NULL}
+ *	};
+ *
+ * and in fc_resources {.name = "rooms", .abilities = FC_INSERT | FC_UPDATE,
+ * .routes = room_routes, .columns = room_columns, .expected_rows = 50}.
+ *
+ * Routes are to the planner what indexes are, best first.  A column that is
+ * not the API's member of the same name says FROM where its value comes; a
+ * filter is named where the API may send too many rows for it but never too
+ * few; what is written says WRITES.  A table of persons has the ability
+ * FC_PERSONS.  What a write to a table changes elsewhere stands in .touches.
  */
 #ifndef FC_CATALOG_H
 #define FC_CATALOG_H
@@ -17,6 +43,12 @@
 #define FC_WRITE_ONLY	0x0040	/* never read back */
 #define FC_UNPROVEN		0x0080	/* the API may drop it without a word */
 #define FC_MEMBER		0x0100	/* no column, but what paths lead into */
+#define FC_LINK			0x0200	/* another object's id: a filter of lists */
+#define FC_ZERO_IS_NULL	0x0400	/* the API sends 0 for no value */
+#define FC_BRACE		0x0800	/* of FC_BY_PATH: the path takes its value */
+
+/* Columns by whose values rows are looked up. */
+#define FC_LOOKED_UP	(FC_KEY | FC_PARENT | FC_LINK)
 
 /* Route flags. */
 #define FC_ITEM			0x0001	/* answers one object */
@@ -27,7 +59,14 @@
 #define FC_FLAT			0x0020	/* all rows; items hold related ids only */
 #define FC_LOOKUP		0x0040	/* a list, filtered to one id */
 #define FC_PART			0x0080	/* a part of something: 404 means none */
-#define FC_BY_PARENT	0x0100	/* its path holds the parent's id, or ids */
+#define FC_BY_PARENT	0x0100	/* its path holds the value, or values, of a
+								 * column FC_PARENT or FC_LINK */
+#define FC_FED			0x0200	/* may be asked for all parents there are */
+#define FC_UNPAGED		0x0400	/* takes no limit: one answer is the list */
+#define FC_UNREAD		0x0800	/* rows are written there, but not read */
+#define FC_HALF			0x1000	/* holds a part of the rows; the next route
+								 * holds the others, and perhaps all */
+#define FC_OTHER_HALF	0x2000	/* that next route */
 #define FC_BY_ID		(FC_ITEM | FC_LOOKUP)	/* its path holds a row's id */
 
 /* Abilities of a resource. */
@@ -35,7 +74,8 @@
 #define FC_UPDATE		0x0002
 #define FC_DELETE		0x0004
 #define FC_FORGETFUL	0x0008	/* a PUT may reset what it leaves out */
-#define FC_PERSONS		0x0010	/* rows are persons: shared on request only */
+#define FC_PERSONS		0x0010	/* its rows are persons, or name some */
+#define FC_BY_PATH		0x0020	/* no entry, but a list that a table names */
 
 /* A number and its title; a NULL title ends the list. */
 typedef struct FcTitle
@@ -56,7 +96,7 @@ typedef struct FcColumn
 	const char *max;
 	const char *order_by;		/* value of order_by */
 	const char *writes;			/* body field; NULL if read-only */
-	const char *include;		/* include[] relation that brings it */
+	const char *include;		/* include[] relations that bring it: "a,b" */
 	const char *flat_include;	/* the same, on an FC_FLAT route only */
 	const FcTitle *titles;		/* titles of the numbers at number_path, for
 								 * answers that hold one of the two only */
@@ -69,6 +109,9 @@ typedef struct FcColumn
 								 * when the array is sent back: "a,b" */
 	const char *derives;		/* members that the API computes anew */
 	const char *decides;		/* another column that this one sets, too */
+	const char *null_as;		/* JSON that NULL is written as, if not null */
+	const char *only_if;		/* NULL unless "member=number" is true of the
+								 * item */
 } FcColumn;
 
 typedef struct FcRoute
@@ -76,7 +119,10 @@ typedef struct FcRoute
 	const char *path;			/* "/courses/{course_id}/coursedates/{id}" */
 	int			flags;
 	const char *includes;		/* relations it can bring: "a,b" or NULL */
-	const char *fed_by;			/* resource whose ids feed an unbound column */
+	const char *parents;		/* resource whose ids its path takes; NULL if
+								 * that is no resource of ours */
+	const char *marker;			/* of FC_OTHER_HALF: a member that is null in
+								 * rows of the first half, and in no other */
 } FcRoute;
 
 typedef struct FcResource
@@ -85,33 +131,14 @@ typedef struct FcResource
 	int			abilities;
 	const FcRoute *routes;		/* best first; path NULL ends */
 	const FcColumn *columns;	/* name NULL ends */
-	const char *const *children;	/* resources that hang on it, NULL ends */
+	const char *const *touches; /* other resources whose rows show its rows,
+								 * or that a write to it changes; NULL ends */
 	int			max_key_length; /* of a custom property's key, in characters */
 	double		expected_rows;	/* of the list, while nothing is known */
 	const char *deactivate;		/* body that on_delete 'deactivate' sends */
+	const char *insert_hint;	/* what to do instead of INSERT, or NULL */
 } FcResource;
 
 extern const FcResource fc_resources[];
-
-extern const FcResource *fc_catalog_find(const char *name);
-extern const char *fc_catalog_names(void);
-extern const char *fc_catalog_members(const FcResource *resource);
-extern const FcColumn *fc_catalog_column(const FcResource *resource,
-										 const char *name);
-extern const FcColumn *fc_catalog_holder(const FcResource *resource,
-										 const char *path);
-extern bool fc_catalog_knows_path(const FcResource *resource,
-								  const char *path);
-extern int	fc_catalog_column_number(const FcResource *resource,
-									 const FcColumn *column);
-extern int	fc_catalog_columns(const FcResource *resource);
-extern const FcColumn *fc_catalog_flagged(const FcResource *resource,
-										  int flag);
-extern uint64 fc_catalog_flat_routes(const FcResource *resource);
-extern bool fc_catalog_depends(const FcResource *resource,
-							   const FcResource *other);
-#ifdef USE_ASSERT_CHECKING
-extern void fc_catalog_check(void);
-#endif
 
 #endif							/* FC_CATALOG_H */

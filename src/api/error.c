@@ -494,6 +494,9 @@ write_message(const FcReply *reply, const Rule *rule)
 		appendStringInfo(&message, ": %s", reason);
 		separator = ", ";
 	}
+	if (reply->codes != NULL)
+		appendStringInfo(&message, " (%.*s)",
+						 (int) strcspn(reply->codes, ","), reply->codes);
 	if (reply->trouble == FC_TROUBLE_NONE && reply->status / 100 != 2)
 		appendStringInfo(&message, "%sHTTP status %d", separator,
 						 reply->status);
@@ -515,6 +518,9 @@ write_detail(const FcReply *reply)
 	if (reply->shown != NULL)
 		appendStringInfo(&detail, "%sThe API replied \"%s\".",
 						 detail.len > 0 ? "  " : "", reply->shown);
+	if (reply->codes != NULL)
+		appendStringInfo(&detail, "%sIts codes are: %s.",
+						 detail.len > 0 ? "  " : "", reply->codes);
 	return detail.len > 0 ? detail.data : NULL;
 }
 

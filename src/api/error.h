@@ -63,6 +63,7 @@ typedef struct FcReply
 	const char *message;		/* what the body says, or NULL */
 	const char *shown;			/* the same without the key */
 	const char *code;			/* its code for programs, or NULL */
+	const char *codes;			/* those of a list of errors: "a, b", or NULL */
 	const char *allow;			/* header Allow, or NULL */
 	const char *reason;			/* the transport's words on its trouble */
 } FcReply;

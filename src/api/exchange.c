@@ -138,11 +138,14 @@ static bool is_throttling(const Exchange *exchange);
 static bool is_blank(const FcHttpResponse *response);
 static void record_attempt(const Exchange *exchange);
 static void log_attempt(const Exchange *exchange);
+static const char *shown_path(const Exchange *exchange);
 static void read_reply(const Exchange *exchange, FcReply *reply,
 					   FcAnswer *answer);
 static void read_document(const Exchange *exchange, FcJson *document,
 						  FcReply *reply, FcAnswer *answer);
 static const char *hide_secrets(const Exchange *exchange, const char *text);
+static const char *hide(const char *text, const char *secret);
+static const char *list_codes(FcJsonNode errors);
 static void quote_message(const Exchange *exchange, const char *message,
 						  FcReply *reply);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
@@ -455,7 +458,7 @@ prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 			answer->verdict = FC_VERDICT_THROTTLED;
 			fc_exchange_writes--;
 			exchange->advice = fc_advice_read(exchange->response, true);
-			fc_limiter_throttle(&exchange->api->account, &exchange->advice,
+			fc_limiter_throttle(&exchange->api->limiter, &exchange->advice,
 								retries + 1);
 			break;
 		case FC_PROOF_NONE:
@@ -654,12 +657,21 @@ log_attempt(const Exchange *exchange)
 
 	ereport(LOG,
 			(errmsg("FrontCore request %s %s: status %d, " INT64_FORMAT " bytes, waited %.1f ms, took %.1f ms%s%s",
-					exchange->call->method, exchange->call->path,
+					exchange->call->method, shown_path(exchange),
 					response->status, response->bytes_received,
 					exchange->waited_ms, response->milliseconds,
 					reason ? ": " : "", reason ? reason : ""),
 			 errhidestmt(true),
 			 errhidecontext(true)));
+}
+
+/* The path as logs and messages show it. */
+static const char *
+shown_path(const Exchange *exchange)
+{
+	const FcExchange *call = exchange->call;
+
+	return call->shown ? call->shown : call->path;
 }
 
 /* Find out what there is to know of a response before it is judged. */
@@ -733,13 +745,69 @@ read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
 	if (saying.message != NULL)
 		quote_message(exchange, saying.message, reply);
 	reply->code = saying.code;
+	reply->codes = list_codes(fc_json_member(root, "errors"));
 }
 
-/* What the other side says, without our secrets: some echo what they got. */
+/*
+ * What the other side says, without our secrets and what else is hidden: some
+ * echo what they got.
+ */
 static const char *
 hide_secrets(const Exchange *exchange, const char *text)
 {
-	return fc_connection_hide(exchange->api->private->connection, text);
+	ListCell   *cell;
+
+	text = fc_connection_hide(exchange->api->private->connection, text);
+	foreach(cell, exchange->call->hidden)
+		text = hide(text, lfirst(cell));
+	return text;
+}
+
+/* A text, which may be NULL, without a secret. */
+static const char *
+hide(const char *text, const char *secret)
+{
+	const char *found;
+	StringInfoData clean;
+
+	if (text == NULL || *secret == '\0' || strstr(text, secret) == NULL)
+		return text;
+
+	initStringInfo(&clean);
+	while ((found = strstr(text, secret)) != NULL)
+	{
+		appendBinaryStringInfo(&clean, text, found - text);
+		appendStringInfoString(&clean, "***");
+		text = found + strlen(secret);
+	}
+	appendStringInfoString(&clean, text);
+	return clean.data;
+}
+
+/* The codes of all errors of a list: "a, b"; NULL if none has one. */
+static const char *
+list_codes(FcJsonNode errors)
+{
+	StringInfoData codes;
+	FcJsonIterator iterator;
+	FcJsonNode	error;
+
+	if (fc_json_kind(errors) != FC_JSON_ARRAY)
+		return NULL;
+	initStringInfo(&codes);
+	iterator = fc_json_iterate(errors);
+	while (fc_json_next(&iterator, &error, NULL))
+	{
+		FcJsonNode	code = fc_json_member(error, "code");
+		const char *text;
+
+		if (fc_json_kind(code) != FC_JSON_STRING)
+			continue;
+		text = fc_json_legible(code);
+		appendStringInfo(&codes, "%s%s", codes.len > 0 ? ", " : "",
+						 fc_error_quote(text, strlen(text)));
+	}
+	return codes.len > 0 ? codes.data : NULL;
 }
 
 /* Note what the body says, to be understood and to be shown. */
@@ -965,5 +1033,5 @@ describe_exchange(void *arg)
 		case WAITING_FOR_NOTHING:
 			break;
 	}
-	fc_error_context(exchange->call->method, exchange->call->path);
+	fc_error_context(exchange->call->method, shown_path(exchange));
 }

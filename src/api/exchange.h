@@ -63,6 +63,9 @@ typedef struct FcExchange
 {
 	const char *method;
 	const char *path;			/* below base_url, starts with '/', encoded */
+	const char *shown;			/* what logs and messages show of it; NULL:
+								 * all of it */
+	List	   *hidden;			/* of char *: texts that no message shows */
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */

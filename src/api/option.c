@@ -16,6 +16,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "api/option.h"
+#include "api/path.h"
 #include "base/url.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_data_wrapper.h"
@@ -92,6 +93,7 @@ static FcOptionParser parse_proxy;
 static FcOptionParser parse_proxy_user;
 static FcOptionParser parse_zone;
 static FcOptionParser parse_resource;
+static FcOptionParser parse_path;
 static FcOptionParser parse_field;
 
 static const FcPlace places[] = {
@@ -170,6 +172,7 @@ static const FcOption options[] = {
 	BOTH(omitted), WORDS(omitted_words)},
 	{"updatable", ON_BOTH, parse_boolean, "true", BOTH(updatable)},
 	{"resource", ON_TABLE, parse_resource, NULL, TABLE(resource)},
+	{"path", ON_TABLE, parse_path, NULL, TABLE(path)},
 	{"on_delete", ON_TABLE, parse_either, "delete",
 	TABLE(deactivates), WORDS(delete_words)},
 	{"page_size", ON_BOTH, parse_integer, "250",
@@ -185,6 +188,7 @@ static const FcOption options[] = {
 	{"proxy_user", ON_MAPPING, parse_proxy_user, NULL, HIDDEN},
 	{"proxy_password", ON_MAPPING, parse_text, NULL, HIDDEN},
 	{"import_raw", ON_IMPORT, parse_boolean},
+	{"import_persons", ON_IMPORT, parse_boolean},
 	{NULL}
 };
 
@@ -211,6 +215,8 @@ static void describe_column(const FcTable *table, FcTableColumn *column,
 							const FcColumn *properties,
 							const FcColumn *guess);
 static void keep_persons_private(FcTable *table, List *own);
+static void describe_item_column(const FcTable *table, FcTableColumn *column,
+								 const char *field);
 static const char *property_key(const char *field);
 static char *list_fields(const FcResource *resource);
 static const FcResource *find_resource(const char *name);
@@ -226,23 +232,32 @@ frontcore_fdw_validator(PG_FUNCTION_ARGS)
 	List	   *given = untransformRelOptions(PG_GETARG_DATUM(0));
 
 	check_options(find_place(PG_GETARG_OID(1)), given);
+	if (PG_GETARG_OID(1) == ForeignTableRelationId &&
+		given_value(given, "path", NULL) != NULL &&
+		given_value(given, "resource", NULL) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"path\" and \"resource\" exclude each other"),
+				 errhint("A resource knows its paths.")));
 
 	PG_RETURN_VOID();
 }
 
 /*
- * fc_option_import_raw
- *		Does IMPORT FOREIGN SCHEMA ask for the column with the raw object?
+ * fc_option_import
+ *		What IMPORT FOREIGN SCHEMA is asked for.
  *
  * Core does not validate these options, so we do.
  */
-bool
-fc_option_import_raw(List *given)
+FcImportOptions
+fc_option_import(List *given)
 {
-	bool		result = false;
+	FcImportOptions result = {false, false};
 
 	check_options(&import_place, given);
-	(void) parse_bool(given_value(given, "import_raw", "false"), &result);
+	(void) parse_bool(given_value(given, "import_raw", "false"), &result.raw);
+	(void) parse_bool(given_value(given, "import_persons", "false"),
+					  &result.persons);
 
 	return result;
 }
@@ -296,6 +311,8 @@ fc_option_table(Oid relid)
 	table->startup_cost = NO_COST;
 	table->request_cost = NO_COST;
 	fill_table(table, given);
+	if (table->path != NULL)
+		table->resource = fc_path_resource(table->path);
 	if (table->resource == NULL)
 		table->resource = find_resource(table->name);
 	keep_persons_private(table, object->options);
@@ -654,6 +671,11 @@ describe_column(const FcTable *table, FcTableColumn *column,
 	List	   *given = GetForeignColumnOptions(table->relid, column->attnum);
 	const char *field = given_value(given, "field", column->name);
 
+	if (table->path != NULL)
+	{
+		describe_item_column(table, column, field);
+		return;
+	}
 	if (properties != NULL && property_key(field) != NULL)
 	{
 		column->property = property_key(field);
@@ -685,6 +707,26 @@ describe_column(const FcTable *table, FcTableColumn *column,
 						column->name, table->name, resource->name),
 				 errhint("Rename the column, or give it the option \"field\".  Fields of the resource are: %s.",
 						 list_fields(resource))));
+}
+
+/*
+ * The same for a table by path: any member of the list's items, or the whole
+ * item where the field is empty.
+ */
+static void
+describe_item_column(const FcTable *table, FcTableColumn *column,
+					 const char *field)
+{
+	const FcColumn *bound = fc_catalog_column(table->resource, column->name);
+
+	if (bound != NULL && (bound->flags & FC_BRACE))
+		column->column = bound;
+	column->path = field;
+	if (property_key(field) != NULL)
+	{
+		column->property = property_key(field);
+		column->path = pnstrdup(field, column->property - field - 1);
+	}
 }
 
 /*
@@ -968,6 +1010,15 @@ parse_resource(const FcOption *option, const char *value, void *target)
 	return NULL;
 }
 
+/* A target of type const char *: a list's path below the base URL. */
+static const char *
+parse_path(const FcOption *option, const char *value, void *target)
+{
+	*(const char **) target = value;
+
+	return fc_path_check(value);
+}
+
 /*
  * A target of type const char *: a path.  The table whose column it is may
  * not exist yet, so that names can be looked up only at first use.
@@ -982,7 +1033,10 @@ parse_field(const FcOption *option, const char *value, void *target)
 
 	if (key == NULL)
 	{
-		if (value[0] != '\0' && value[0] != '.' &&
+		/* the empty one is the whole item of a table by path */
+		if (value[0] == '\0')
+			return NULL;
+		if (value[0] != '.' &&
 			value[strlen(value) - 1] != '.' && strstr(value, "..") == NULL &&
 			strchr(value, '|') == NULL)
 			return NULL;

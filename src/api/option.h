@@ -7,7 +7,7 @@
 #ifndef FC_OPTION_H
 #define FC_OPTION_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "base/http.h"
 #include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
@@ -85,6 +85,7 @@ typedef struct FcTable
 	const char *schema;
 	const char *name;
 	const FcResource *resource;
+	const char *path;			/* of a list that is no entry, else NULL */
 	bool		deactivates;	/* on_delete 'deactivate' */
 	FcOmitted	omitted;
 	bool		updatable;
@@ -112,11 +113,18 @@ typedef struct FcMapping
 	char	   *proxy_password;
 } FcMapping;
 
+/* What IMPORT FOREIGN SCHEMA is asked for. */
+typedef struct FcImportOptions
+{
+	bool		raw;			/* the column with the raw object */
+	bool		persons;		/* tables of persons, though not named */
+} FcImportOptions;
+
 extern FcServer *fc_option_server(Oid serverid);
 extern FcTable *fc_option_table(Oid relid);
 extern Bitmapset *fc_option_add_computed(const FcTable *table,
 										 Bitmapset *attributes);
-extern bool fc_option_import_raw(List *given);
+extern FcImportOptions fc_option_import(List *given);
 extern FcMapping fc_option_find_mapping(Oid serverid, Oid userid);
 extern FcMapping fc_option_mapping(Oid serverid, Oid userid);
 

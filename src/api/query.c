@@ -91,6 +91,36 @@ fc_query_bind_keys(FcQuery *query, FcKeys *keys, int64 *values, int count)
 }
 
 /*
+ * fc_query_bind_parents
+ *		Ask only for rows whose column, FC_PARENT or FC_LINK, is one of keys.
+ *
+ * A route's path takes values of one column.  The query goes by the one with
+ * the fewest; of another one a single value is a filter, and several are left
+ * to PostgreSQL.
+ */
+void
+fc_query_bind_parents(FcQuery *query, const FcColumn *column,
+					  const FcKeys *keys)
+{
+	FcKeys		other = *keys;
+
+	if (!keys->bound)
+		return;
+	if (!query->parents.bound || keys->count < query->parents.count)
+	{
+		const FcColumn *by = query->by;
+
+		other = query->parents;
+		query->parents = *keys;
+		query->by = column;
+		column = by;
+	}
+	if (other.bound && other.count == 1)
+		fc_query_add_filter(query, column->equals,
+							psprintf(INT64_FORMAT, other.values[0]));
+}
+
+/*
  * fc_query_add_filter
  *		Add a query parameter.  Neither side is encoded yet.
  */
@@ -129,11 +159,50 @@ fc_query_needed_columns(const FcQuery *query)
 	{
 		const FcNeed *need = lfirst(cell);
 
-		if (need->column != NULL && !need->is_wish)
+		if (need->column != NULL && !need->is_wish &&
+			(need->column->flags & FC_BRACE) == 0)
 			columns |= UINT64CONST(1) <<
 				fc_catalog_column_number(query->resource, need->column);
 	}
 	return columns;
+}
+
+/*
+ * fc_query_binding
+ *		What the query binds a column FC_BRACE to; NULL if it does not.
+ */
+const FcBinding *
+fc_query_binding(const FcQuery *query, const FcColumn *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+
+		if (binding->column == column)
+			return binding;
+	}
+	return NULL;
+}
+
+/*
+ * fc_query_unbound
+ *		The name of a column that the list's path needs and the query does not
+ *		bind; NULL if there is none.
+ */
+const char *
+fc_query_unbound(const FcQuery *query)
+{
+	const FcColumn *column = query->resource->columns;
+
+	for (; column->name; column++)
+	{
+		if ((column->flags & FC_BRACE) &&
+			fc_query_binding(query, column) == NULL)
+			return column->name;
+	}
+	return NULL;
 }
 
 static int

@@ -9,7 +9,7 @@
 #ifndef FC_QUERY_H
 #define FC_QUERY_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "api/presence.h"
 #include "nodes/pg_list.h"
 
@@ -72,17 +72,27 @@ typedef struct FcNeed
 								 * bits by number */
 } FcNeed;
 
+/* The values that a query binds a column FC_BRACE to, without repetition. */
+typedef struct FcBinding
+{
+	const FcColumn *column;
+	int			count;
+	char	  **values;			/* texts; NULL while the planner guesses */
+} FcBinding;
+
 typedef struct FcQuery
 {
 	const FcResource *resource;
 	bool		is_empty;		/* no row can match: send nothing */
 	FcKeys		ids;			/* of the rows themselves */
-	FcKeys		parents;		/* of the column flagged FC_PARENT */
+	FcKeys		parents;		/* values of the column by, if bound */
+	const FcColumn *by;			/* a column FC_PARENT or FC_LINK */
 	bool		has_since;
 	int64		since;			/* ids above this one only */
 	bool		has_until;
 	int64		until;			/* upper bound on ids; no parameter for it */
 	List	   *filters;		/* of FcFilter * */
+	List	   *bindings;		/* of FcBinding *, one for a column */
 	const FcColumn *order;		/* order that the reader relies on, or NULL */
 	bool		descending;
 	bool		push_order;		/* the API may be asked for an order */
@@ -101,9 +111,14 @@ extern List *fc_query_conditions_from_list(const List *lists);
 
 extern void fc_query_bind_keys(FcQuery *query, FcKeys *keys,
 							   int64 *values, int count);
+extern void fc_query_bind_parents(FcQuery *query, const FcColumn *column,
+								  const FcKeys *keys);
 extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
+extern const FcBinding *fc_query_binding(const FcQuery *query,
+										 const FcColumn *column);
+extern const char *fc_query_unbound(const FcQuery *query);
 
 #endif							/* FC_QUERY_H */

@@ -14,6 +14,8 @@ static void append_bound_path(StringInfo path, const FcQuery *query,
 static void append_batch(StringInfo path, const FcRoute *route,
 						 const FcColumn *parent, const FcStep *step,
 						 bool is_encoded);
+static void append_named_path(StringInfo path, const FcQuery *query,
+							  const char *text, bool is_encoded);
 static void append_key(StringInfo path, const int64 *key,
 					   const FcColumn *column);
 static void append_parameter(StringInfo path, const char *name,
@@ -116,7 +118,7 @@ fc_request_describe(const FcQuery *query, const FcRoute *route)
 		step.nparents = query->parents.count;
 	}
 	path = fc_request_path(query, route, &step, 0, false);
-	if (route->flags & FC_ITEM)
+	if (route->flags & (FC_ITEM | FC_UNPAGED))
 		return path;
 	path = psprintf("%s%climit=%d&page=1", path,
 					strchr(path, '?') ? '&' : '?',
@@ -134,12 +136,17 @@ append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
 				  const FcStep *step, bool is_encoded)
 {
 	const FcColumn *key = fc_catalog_flagged(query->resource, FC_KEY);
-	const FcColumn *parent = fc_catalog_flagged(query->resource, FC_PARENT);
+	const FcColumn *parent = fc_catalog_route_column(query->resource, route);
 	const char *text = route->path;
 
 	if (route->flags & FC_BATCH)
 	{
 		append_batch(path, route, parent, step, is_encoded);
+		return;
+	}
+	if (query->resource->abilities & FC_BY_PATH)
+	{
+		append_named_path(path, query, text, is_encoded);
 		return;
 	}
 
@@ -180,6 +187,38 @@ append_batch(StringInfo path, const FcRoute *route, const FcColumn *parent,
 		append_parameter(path, name,
 						 psprintf(INT64_FORMAT, step->parents[i]),
 						 is_encoded);
+}
+
+/*
+ * Append the path of a table that has one, with the values that are bound;
+ * of several values, or none, the name stands in braces.
+ */
+static void
+append_named_path(StringInfo path, const FcQuery *query, const char *text,
+				  bool is_encoded)
+{
+	while (*text != '\0')
+	{
+		Size		length = strcspn(text, "{");
+		const FcColumn *column;
+		const FcBinding *binding;
+
+		appendBinaryStringInfo(path, text, length);
+		text += length;
+		if (*text == '\0')
+			break;
+		length = strcspn(text, "}") + 1;
+		column = fc_catalog_column(query->resource,
+								   pnstrdup(text + 1, length - 2));
+		binding = fc_query_binding(query, column);
+		if (binding == NULL || binding->count != 1 || binding->values == NULL)
+			appendBinaryStringInfo(path, text, length);
+		else
+			appendStringInfoString(path, is_encoded ?
+								   fc_url_escape(binding->values[0]) :
+								   binding->values[0]);
+		text += length;
+	}
 }
 
 /*
@@ -243,7 +282,7 @@ needs_relation(const FcQuery *query, const FcRoute *route,
 		include = column->include;
 		if (include == NULL && (route->flags & FC_FLAT))
 			include = column->flat_include;
-		if (include != NULL && strcmp(include, relation) == 0)
+		if (fc_catalog_is_listed(include, relation))
 			return true;
 	}
 	return false;

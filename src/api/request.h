@@ -12,9 +12,11 @@
 /* What one request along a route is for; keys belong to the query. */
 typedef struct FcStep
 {
+	const FcRoute *route;
 	const int64 *id;			/* NULL if none */
 	const int64 *parents;
 	int			nparents;
+	List	   *bindings;		/* of FcBinding *, each of one value */
 	int			width;			/* ids or parents that it deals with */
 } FcStep;
 

@@ -14,11 +14,20 @@
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
+/*
+ * What a query would cost that does not bind what a path names.  It fails when
+ * it is run, so that any plan which binds it is better.
+ */
+#define REQUESTS_OF_UNBOUND	1e6
+
+static int	columns_never_sent(const FcQuery *query, const FcRoute *route);
+static bool names_parents(const FcQuery *query, const FcRoute *route);
 static bool route_is_open(const FcQuery *query, const FcRoute *route,
 						  const FcRouteFacts *facts);
 static double parent_requests(const FcQuery *query, const FcRouteFacts *facts);
 static double route_requests(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
+static double count_bound_lists(const FcQuery *query);
 static double pages(double rows, int page_size);
 static bool route_is_ordered(const FcQuery *query, const FcRoute *route,
 							 const FcRouteFacts *facts);
@@ -68,7 +77,8 @@ fc_route_choose(const FcQuery *query, const FcRouteFacts *facts)
 	for (int i = 0; query->resource->routes[i].path; i++)
 	{
 		const FcRoute *route = &query->resource->routes[i];
-		int			lacks = fc_route_count_lacking(query, i, facts);
+		int			lacks = fc_route_count_lacking(query, i, facts) +
+		columns_never_sent(query, route);
 		double		requests;
 
 		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
@@ -90,6 +100,8 @@ fc_route_choose(const FcQuery *query, const FcRouteFacts *facts)
 	}
 	if (query->is_empty)
 		best.requests = 0;
+	else if (best.route == NULL && fc_query_unbound(query) != NULL)
+		best.requests = REQUESTS_OF_UNBOUND;
 	return best;
 }
 
@@ -117,6 +129,39 @@ fc_route_count_lacking(const FcQuery *query, int route,
 }
 
 /*
+ * fc_route_parents
+ *		How many objects a column, FC_PARENT or FC_LINK, may name; 0 if no
+ *		route is by that column.
+ */
+double
+fc_route_parents(const FcResource *resource, const FcRouteFacts *facts,
+				 const FcColumn *column)
+{
+	for (int i = 0; resource->routes[i].path; i++)
+	{
+		const FcRoute *route = &resource->routes[i];
+
+		if (column != NULL && (route->flags & FC_BY_ID) == 0 &&
+			fc_catalog_route_column(resource, route) == column)
+			return facts->parents[i];
+	}
+	return 0;
+}
+
+/*
+ * fc_route_is_filtered_to
+ *		Is the route a list of everything that is filtered by a column?
+ *
+ * Then the list may still be there where the filter is refused.
+ */
+bool
+fc_route_is_filtered_to(const FcRoute *route)
+{
+	return (route->flags & FC_BY_PARENT) && !(route->flags & FC_BATCH) &&
+		strchr(route->path, '?') != NULL;
+}
+
+/*
  * fc_route_is_fed
  *		Must the parents be listed before the route can be asked?
  */
@@ -124,7 +169,40 @@ bool
 fc_route_is_fed(const FcQuery *query, const FcRoute *route)
 {
 	return (route->flags & FC_BY_PARENT) &&
-		!(route->flags & FC_BY_ID) && !query->parents.bound;
+		!(route->flags & FC_BY_ID) && !names_parents(query, route);
+}
+
+/*
+ * How many columns the query needs that only a relation brings which the
+ * route does not take.
+ */
+static int
+columns_never_sent(const FcQuery *query, const FcRoute *route)
+{
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, query->needs)
+	{
+		const FcColumn *column = ((const FcNeed *) lfirst(cell))->column;
+		char	   *first;
+
+		if (column == NULL || column->include == NULL)
+			continue;
+		first = pnstrdup(column->include, strcspn(column->include, ","));
+		count += fc_catalog_is_listed(route->includes, first) ? 0 : 1;
+	}
+	return count;
+}
+
+/*
+ * Does the query name values of the column that the route's path holds?
+ */
+static bool
+names_parents(const FcQuery *query, const FcRoute *route)
+{
+	return query->parents.bound &&
+		fc_catalog_route_column(query->resource, route) == query->by;
 }
 
 /*
@@ -134,6 +212,8 @@ static bool
 route_is_open(const FcQuery *query, const FcRoute *route,
 			  const FcRouteFacts *facts)
 {
+	if (route->flags & FC_UNREAD)
+		return false;
 	if (route->flags & FC_BY_ID)
 	{
 		if (!query->ids.bound)
@@ -143,8 +223,13 @@ route_is_open(const FcQuery *query, const FcRoute *route,
 		return query->parents.bound ? query->parents.count == 1 :
 			!isinf(parent_requests(query, facts));
 	}
+	if (query->resource->abilities & FC_BY_PATH)
+		return fc_query_unbound(query) == NULL;
+	if (route->flags & (FC_HALF | FC_OTHER_HALF))
+		return ((facts->flags & FC_LEARNED_WHOLE) != 0) ==
+			((route->flags & FC_OTHER_HALF) != 0);
 	return !fc_route_is_fed(query, route) ||
-		(route->fed_by != NULL && facts->may_feed);
+		((route->flags & FC_FED) && facts->may_feed);
 }
 
 /*
@@ -191,23 +276,43 @@ route_requests(const FcQuery *query, const FcRoute *route,
 		return query->ids.count +
 			((route->flags & FC_BY_PARENT) && !query->parents.bound ?
 			 parent_requests(query, facts) : 0);
+	if (route->flags & FC_UNPAGED)
+		return 1;
+	if (query->bindings != NIL)
+		return count_bound_lists(query) * pages(rows, query->page_size);
+	if (route->flags & FC_HALF)
+		return pages(rows, query->page_size) + 1;
 	if (!(route->flags & FC_BY_PARENT))
 		return pages(rows, query->page_size);
 
 	/* by parents, each with its share of the rows */
-	if (query->parents.bound)
+	if (names_parents(query, route))
 		count = query->parents.count;
 	else
 	{
-		count = facts->parents;
+		count = facts->parents[number];
 		feeding = pages(count, query->page_size);
 	}
-	rows *= count / Max(facts->parents, 1.0);
+	rows *= count / Max(facts->parents[number], 1.0);
 	if (route->flags & FC_BATCH)
 		return feeding + Max(ceil(count / FC_BATCH_KEYS),
 							 pages(rows, query->page_size));
 	return feeding +
 		count * pages(rows / Max(count, 1.0), query->page_size);
+}
+
+/*
+ * How many lists the query asks for, by the values that it binds.
+ */
+static double
+count_bound_lists(const FcQuery *query)
+{
+	double		count = 1;
+	ListCell   *cell;
+
+	foreach(cell, query->bindings)
+		count *= ((const FcBinding *) lfirst(cell))->count;
+	return count;
 }
 
 static double

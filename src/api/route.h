@@ -21,6 +21,8 @@
 
 /* In a batch, limit counts all rows, not those of each parent. */
 #define FC_LEARNED_WHOLE_LIMIT	(UINT64CONST(1) << 30)
+/* The route FC_OTHER_HALF holds all rows. */
+#define FC_LEARNED_WHOLE	(UINT64CONST(1) << 31)
 
 #define FC_LEARNED_ANY_CLOSED		UINT64CONST(0xFF)
 
@@ -39,7 +41,7 @@ typedef struct FcRouteFacts
 {
 	double		rows;			/* of the whole list */
 	double		selectivity;	/* of the query's filters */
-	double		parents;		/* of the whole list of parents, if any */
+	double		parents[8];		/* per route, objects that its path may name */
 	uint64		flags;			/* FC_LEARNED_... */
 	int			batch_size;		/* parents to a request at most */
 	bool		may_feed;		/* parents may be listed to feed a route */
@@ -61,6 +63,10 @@ extern FcRouteChoice fc_route_choose(const FcQuery *query,
 									 const FcRouteFacts *facts);
 extern int	fc_route_count_lacking(const FcQuery *query, int route,
 								   const FcRouteFacts *facts);
+extern double fc_route_parents(const FcResource *resource,
+							   const FcRouteFacts *facts,
+							   const FcColumn *column);
+extern bool fc_route_is_filtered_to(const FcRoute *route);
 extern bool fc_route_is_fed(const FcQuery *query, const FcRoute *route);
 
 #endif							/* FC_ROUTE_H */

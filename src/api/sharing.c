@@ -148,23 +148,38 @@ has_all_parts(const FcSharing *sharing, const FcSharedAnswer *answer,
 }
 
 /*
+ * fc_sharing_place
+ *		Where the generation of a resource's answers lies.
+ *
+ * Lists by their path have one together, as any write may change them.
+ */
+int
+fc_sharing_place(const FcAccount *address, const FcResource *resource)
+{
+	return fc_generation_place(address->digest,
+							   (resource->abilities & FC_BY_PATH) ? "path" :
+							   resource->name);
+}
+
+/*
  * fc_sharing_begin_write
- *		A write to the resource is about to be sent: from now on nobody takes
- *		an answer that it may change.
+ *		A write to the resource is about to be sent, or to any resource if it
+ *		is NULL: from now on nobody takes an answer that it may change.
  */
 void
 fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
 {
-	int			places[16];
+	int			places[24];
 	int			count = 0;
 
+	places[count++] = fc_generation_place(address->digest, "path");
 	for (int i = 0; fc_resources[i].name != NULL; i++)
 	{
-		if (!fc_catalog_depends(&fc_resources[i], resource))
+		if (resource != NULL &&
+			!fc_catalog_depends(&fc_resources[i], resource))
 			continue;
 		Assert(count < lengthof(places));
-		places[count++] = fc_generation_place(address->digest,
-											  fc_resources[i].name);
+		places[count++] = fc_sharing_place(address, &fc_resources[i]);
 	}
 	fc_generation_begin_write(places, count);
 }

@@ -5,7 +5,7 @@
 #ifndef FC_VALUE_H
 #define FC_VALUE_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "base/json.h"
 
 /* Columns of a resource at most: as many as a set of bits holds. */

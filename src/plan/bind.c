@@ -44,6 +44,11 @@ static void bind_bounds(const Binder *binder, const FcColumn *column,
 						const FcSpan *range);
 static void bind_keys(const Binder *binder, const FcColumn *column,
 					  FcKeys *keys, const FcSpan *range);
+static void bind_values(const Binder *binder, const FcColumn *column);
+static void keep_values(FcBinding *binding, Oid type, const Datum *values,
+						const bool *nulls, int count, bool is_first);
+static bool is_value(char *const *values, int count, const char *text);
+static void check_value(const FcColumn *column, const char *text);
 static int	read_list(Datum list, const FcSpan *range, int64 **values);
 static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
@@ -54,6 +59,7 @@ static void (*const binders[]) (const Binder *, const FcColumn *,
 {
 	[FC_KIND_KEY] = bind_ids,
 		[FC_KIND_PARENT] = bind_parents,
+		[FC_KIND_LINK] = bind_parents,
 		[FC_KIND_VALUE] = bind_value,
 		[FC_KIND_RANGE] = bind_bounds
 };
@@ -186,7 +192,12 @@ bind_column(const Binder *binder, const FcColumn *column)
 	FcColumnKind kind = fc_comparison_kind(column);
 	FcSpan		range = FC_ALL_VALUES;
 
-	if (kind == FC_KIND_KEY || kind == FC_KIND_PARENT)
+	if (kind == FC_KIND_BRACE)
+	{
+		bind_values(binder, column);
+		return;
+	}
+	if (column->flags & FC_LOOKED_UP)
 		range.first = 1;
 	narrow_to_conditions(binder, column, &range);
 
@@ -307,7 +318,10 @@ bind_ids(const Binder *binder, const FcColumn *column, const FcSpan *range)
 static void
 bind_parents(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
-	bind_keys(binder, column, &binder->query->parents, range);
+	FcKeys		keys = {0};
+
+	bind_keys(binder, column, &keys, range);
+	fc_query_bind_parents(binder->query, column, &keys);
 }
 
 /*
@@ -379,6 +393,99 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 		values[0] = range->first;
 		fc_query_bind_keys(binder->query, keys, values, 1);
 	}
+}
+
+/*
+ * Bind a column that stands in the path: to the values that all conditions
+ * on it name.
+ */
+static void
+bind_values(const Binder *binder, const FcColumn *column)
+{
+	FcQuery    *query = binder->query;
+	FcBinding  *binding = palloc0(sizeof(FcBinding));
+	bool		is_first = true;
+	ListCell   *cell;
+
+	binding->column = column;
+	foreach(cell, binder->conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+		int			number = condition->operand;
+		Oid			type = binder->operands->types[number];
+		Datum		one = binder->operands->values[number];
+		Datum	   *values = &one;
+		bool		isnull = false;
+		bool	   *nulls = &isnull;
+		int			count = 1;
+
+		if (!is_about(binder, condition, column))
+			continue;
+		if (is_list(binder, condition))
+			count = read_elements(one, &type, &values, &nulls);
+		keep_values(binding, type, values, nulls, count, is_first);
+		is_first = false;
+	}
+
+	query->bindings = lappend(query->bindings, binding);
+	if (binding->count == 0)
+		query->is_empty = true;
+}
+
+/*
+ * Leave of a binding's values those that are named again; the first time, all
+ * that are named.
+ */
+static void
+keep_values(FcBinding *binding, Oid type, const Datum *values,
+			const bool *nulls, int count, bool is_first)
+{
+	char	  **kept = palloc(Max(count, 1) * sizeof(char *));
+	int			nkept = 0;
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *text;
+
+		if (nulls[i])
+			continue;
+		text = OidOutputFunctionCall(output, values[i]);
+		if (!is_value(kept, nkept, text) &&
+			(is_first || is_value(binding->values, binding->count, text)))
+			kept[nkept++] = text;
+	}
+	for (int i = 0; i < nkept; i++)
+		check_value(binding->column, kept[i]);
+	binding->values = kept;
+	binding->count = nkept;
+}
+
+static bool
+is_value(char *const *values, int count, const char *text)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (strcmp(values[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Refuse a value with which the path would be another one.
+ */
+static void
+check_value(const FcColumn *column, const char *text)
+{
+	if (text[0] != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" stands in a path and cannot be \"%s\"",
+					column->name, text)));
 }
 
 /*

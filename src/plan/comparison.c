@@ -33,6 +33,8 @@
 
 #define NOWHERE			{0, false, false}
 #define EXACT(place)	{FC_GOES_TO_##place, true, false}
+#define EXACT_OR_ONE(takes_one) \
+	{FC_GOES_TO_KEY | FC_GOES_TO_EQUALS, true, takes_one}
 #define WIDENED(places)	{places, false, false}
 #define SINCE_UNTIL		{FC_GOES_TO_SINCE | FC_GOES_TO_UNTIL, false, false}
 #define UNTIL			{FC_GOES_TO_UNTIL, false, false}
@@ -54,6 +56,14 @@ static const FcComparison comparisons[][FC_OPERATORS] = {
 		[FC_WITHIN] = SINCE_UNTIL
 	},
 	[FC_KIND_PARENT] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY)
+	},
+	[FC_KIND_LINK] = {
+		[FC_EQUAL] = EXACT_OR_ONE(false),
+		[FC_EQUAL_ANY] = EXACT_OR_ONE(true)
+	},
+	[FC_KIND_BRACE] = {
 		[FC_EQUAL] = EXACT(KEY),
 		[FC_EQUAL_ANY] = EXACT(KEY)
 	},
@@ -97,6 +107,17 @@ static const Oid dates[] = {DATEOID, InvalidOid};
 static const Oid instants[] = {TIMESTAMPTZOID, InvalidOid};
 static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
 
+static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
+static const Oid uuids[] = {UUIDOID, InvalidOid};
+
+/* What a path may be told, by the type of the local column. */
+static const FcScale bound_scales[] = {
+	{"text", numbers, numbers},
+	{"text", texts, texts},
+	{"text", uuids, uuids},
+	{NULL}
+};
+
 static const FcScale scales[] = {
 	{"bigint", numbers, numbers, fc_scale_locate_number},
 	{"integer", numbers, numbers, fc_scale_locate_number},
@@ -121,6 +142,10 @@ fc_comparison_kind(const FcColumn *column)
 		return FC_KIND_KEY;
 	if (column->flags & FC_PARENT)
 		return FC_KIND_PARENT;
+	if (column->flags & FC_LINK)
+		return FC_KIND_LINK;
+	if (column->flags & FC_BRACE)
+		return FC_KIND_BRACE;
 	if (column->equals != NULL)
 		return FC_KIND_VALUE;
 	return column->min != NULL ? FC_KIND_RANGE : FC_KIND_NONE;
@@ -178,6 +203,26 @@ const char *
 fc_comparison_sign(FcOperator operator)
 {
 	return signs[operator];
+}
+
+/*
+ * fc_scale_for
+ *		The scale of a column's values if the local column, of that type, holds
+ *		them as they are; else NULL.
+ */
+const FcScale *
+fc_scale_for(const FcColumn *column, Oid type)
+{
+	const FcScale *scale = fc_scale_find(column);
+
+	if (column->flags & FC_BRACE)
+	{
+		scale = bound_scales;
+		while (scale->type && !fc_scale_is_among(type, scale->columns))
+			scale++;
+		return scale->type ? scale : NULL;
+	}
+	return scale && fc_scale_is_among(type, scale->columns) ? scale : NULL;
 }
 
 /*

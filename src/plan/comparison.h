@@ -19,6 +19,8 @@ typedef enum FcColumnKind
 	FC_KIND_NONE,				/* nothing */
 	FC_KIND_KEY,				/* the id of a row */
 	FC_KIND_PARENT,				/* the id of what the row hangs on */
+	FC_KIND_LINK,				/* another object's id: by it or filtered */
+	FC_KIND_BRACE,				/* a value that the path takes */
 	FC_KIND_VALUE,				/* a parameter that takes one value */
 	FC_KIND_RANGE				/* parameters for a lower and an upper bound */
 } FcColumnKind;
@@ -38,7 +40,8 @@ typedef struct FcComparison
 {
 	int			places;			/* FC_GOES_TO_..., 0 if it goes nowhere */
 	bool		is_exact;		/* no row comes that it refuses */
-	bool		takes_one;		/* sent only if the array holds one value */
+	bool		takes_one;		/* a parameter, only if the array holds one
+								 * value */
 } FcComparison;
 
 /* Which end of a range. */
@@ -76,6 +79,7 @@ extern bool fc_comparison_is_lookup(const FcColumn *column,
 extern const char *fc_comparison_parameter(const FcColumn *column, int place);
 extern const char *fc_comparison_sign(FcOperator operator);
 
+extern const FcScale *fc_scale_for(const FcColumn *column, Oid type);
 extern const FcScale *fc_scale_find(const FcColumn *column);
 extern const FcScale *fc_scale_of_ctid(void);
 extern Oid	fc_scale_family(const FcScale *scale);

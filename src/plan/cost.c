@@ -24,6 +24,7 @@
 #include "plan/carried.h"
 #include "plan/comparison.h"
 #include "plan/cost.h"
+#include "plan/lookup.h"
 #include "utils/selfuncs.h"
 
 /*
@@ -46,7 +47,7 @@
 #define LEAST_SELECTIVITY	0.1
 
 static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
-									List *pushed);
+									List *pushed, const FcColumn *by);
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
 static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
@@ -59,7 +60,8 @@ static void guess_keys(PlannerInfo *root, const FcPushed *clause,
 static bool narrows_list(PlannerInfo *root, const FcTable *table,
 						 const FcPushed *pushed);
 static Selectivity selectivity_of(PlannerInfo *root, RelOptInfo *rel,
-								  List *pushed, bool of_parents);
+								  List *pushed, const FcColumn *by,
+								  bool of_parents);
 
 /*
  * frontcoreGetForeignRelSize
@@ -119,15 +121,17 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
-	planned->facts.selectivity = selectivity_sent(root, rel, pushed);
+	planned->facts.selectivity = selectivity_sent(root, rel, pushed, query.by);
 	estimate.choice = fc_route_choose(&query, &planned->facts);
 	estimate.choice.requests =
 		fc_present_requests(&planned->present, &query, &estimate.choice,
 							planned->facts.batch_size);
 
 	if (query.parents.bound && !planned->has_statistics)
-		rows *= query.parents.count / Max(planned->facts.parents, 1.0) /
-			Max(selectivity_of(root, rel, pushed, true), 1e-9);
+		rows *= query.parents.count /
+			Max(fc_route_parents(query.resource, &planned->facts, query.by),
+				1.0) /
+			Max(selectivity_of(root, rel, pushed, query.by, true), 1e-9);
 	if (query.ids.bound)
 		rows = Min(rows, query.ids.count);
 	if (query.has_until)
@@ -140,10 +144,11 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
  * Which part of the list the API sends for the clauses.
  */
 static Selectivity
-selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed)
+selectivity_sent(PlannerInfo *root, RelOptInfo *rel, List *pushed,
+				 const FcColumn *by)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
-	Selectivity selectivity = selectivity_of(root, rel, pushed, false);
+	Selectivity selectivity = selectivity_of(root, rel, pushed, by, false);
 
 	return planned->has_statistics ? selectivity :
 		Max(selectivity, LEAST_SELECTIVITY);
@@ -159,9 +164,12 @@ double
 fc_cost_rows_of_key(PlannerInfo *root, RelOptInfo *rel)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
+	const FcResource *resource = planned->table->resource;
+	const FcColumn *parent = fc_catalog_flagged(resource, FC_PARENT);
 
-	return planned->facts.rows * selectivity_sent(root, rel, planned->pushed) /
-		Max(planned->facts.parents, 1.0);
+	return planned->facts.rows *
+		selectivity_sent(root, rel, planned->pushed, parent) /
+		Max(fc_route_parents(resource, &planned->facts, parent), 1.0);
 }
 
 /*
@@ -316,17 +324,30 @@ estimate_operands(PlannerInfo *root, const List *conditions, List *exprs,
 static void
 guess_keys(PlannerInfo *root, const FcPushed *clause, FcQuery *query)
 {
-	FcKeys	   *keys;
+	bool		is_key = (clause->column->flags & FC_KEY) != 0;
+	FcKeys	   *keys = is_key ? &query->ids : &query->parents;
 	double		count = 1;
 
-	if (!fc_pushdown_is_lookup(clause))
+	if (!fc_lookup_is_one(clause))
 		return;
-	keys = (clause->column->flags & FC_KEY) ? &query->ids : &query->parents;
+	if (clause->column->flags & FC_BRACE)
+	{
+		FcBinding  *binding = palloc0(sizeof(FcBinding));
+
+		binding->column = clause->column;
+		binding->count = 1;
+		query->bindings = lappend(query->bindings, binding);
+		return;
+	}
 	if (clause->operator == FC_EQUAL_ANY)
 		count = fc_estimate_array_length(root, (Node *) clause->operand);
 
 	if (!keys->bound || count < keys->count)
+	{
 		keys->count = (int) Max(count, 1);
+		if (!is_key)
+			query->by = clause->column;
+	}
 	keys->bound = true;
 }
 
@@ -349,12 +370,12 @@ narrows_list(PlannerInfo *root, const FcTable *table, const FcPushed *pushed)
 }
 
 /*
- * Which part of the rows those of the clauses leave that are look-ups by
- * parent, or those that are no look-ups but narrow the list.
+ * Which part of the rows those of the clauses leave that are look-ups by a
+ * column, or those that are no such look-ups but narrow the list.
  */
 static Selectivity
 selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
-			   bool of_parents)
+			   const FcColumn *by, bool of_parents)
 {
 	const FcPlanRelation *planned = rel->fdw_private;
 	List	   *rinfos = NIL;
@@ -363,12 +384,12 @@ selectivity_of(PlannerInfo *root, RelOptInfo *rel, List *pushed,
 	foreach(cell, pushed)
 	{
 		const FcPushed *clause = lfirst(cell);
+		bool		is_by = fc_lookup_is_one(clause) && clause->column == by;
+		bool		is_key = fc_lookup_is_one(clause) &&
+		(clause->column->flags & FC_KEY) != 0;
 
-		bool		is_lookup = fc_pushdown_is_lookup(clause);
-
-		if (of_parents ?
-			is_lookup && (clause->column->flags & FC_PARENT) :
-			!is_lookup && narrows_list(root, planned->table, clause))
+		if (of_parents ? is_by :
+			!is_by && !is_key && narrows_list(root, planned->table, clause))
 			rinfos = list_append_unique_ptr(rinfos, clause->rinfo);
 	}
 	return clauselist_selectivity(root, rinfos, rel->relid, JOIN_INNER, NULL);

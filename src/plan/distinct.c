@@ -23,7 +23,8 @@ static bool tell_distinct(PlannerInfo *root, RangeTblEntry *rte,
 						  AttrNumber attnum, VariableStatData *variable);
 static const FcPlanRelation *find_relation(PlannerInfo *root,
 										   const RangeTblEntry *rte);
-static double count_distinct(const FcPlanRelation *planned, int flags);
+static double count_distinct(const FcPlanRelation *planned,
+							 const FcColumn *column);
 static HeapTuple form_statistics(Oid relid, AttrNumber attnum,
 								 double distinct);
 
@@ -60,7 +61,7 @@ tell_distinct(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 	if (planned == NULL || planned->has_statistics || !planned->is_sized)
 		return false;
 	column = planned->table->columns[attnum - 1].column;
-	distinct = column ? count_distinct(planned, column->flags) : 0;
+	distinct = column ? count_distinct(planned, column) : 0;
 	if (distinct == 0)
 		return false;
 
@@ -91,13 +92,13 @@ find_relation(PlannerInfo *root, const RangeTblEntry *rte)
  * How many values such a column has, as pg_statistic says it; 0: who knows.
  */
 static double
-count_distinct(const FcPlanRelation *planned, int flags)
+count_distinct(const FcPlanRelation *planned, const FcColumn *column)
 {
-	if (flags & FC_KEY)
+	if (column->flags & FC_KEY)
 		return -1;				/* as many as there are rows */
-	if (flags & FC_PARENT)
-		return Min(planned->facts.parents, planned->facts.rows);
-	return 0;
+	return Min(fc_route_parents(planned->table->resource, &planned->facts,
+								column),
+			   planned->facts.rows);
 }
 
 /*

@@ -65,9 +65,9 @@ fc_operand_column(const FcMatcher *matcher, Expr *expr, FcColumnRef *result)
 		return false;
 
 	column = &matcher->table->columns[var->varattno - 1];
-	result->scale = column->column ? fc_scale_find(column->column) : NULL;
-	if (result->scale == NULL ||
-		!fc_scale_is_among(getBaseType(var->vartype), result->scale->columns))
+	result->scale = column->column ?
+		fc_scale_for(column->column, getBaseType(var->vartype)) : NULL;
+	if (result->scale == NULL)
 		return false;
 
 	result->column = column->column;

@@ -9,13 +9,12 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
-#include "access/sysattr.h"
 #include "compat.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "optimizer/restrictinfo.h"
+#include "plan/lookup.h"
 #include "plan/paths.h"
 
 static void add_path_for(PlannerInfo *root, RelOptInfo *rel,
@@ -26,15 +25,8 @@ static ForeignPath *create_path(PlannerInfo *root, RelOptInfo *rel,
 								Relids required_outer);
 static const FcColumn *find_order(const FcPlanRelation *planned,
 								  RelOptInfo *rel, PathKey *pathkey);
-static List *find_parameters(PlannerInfo *root, RelOptInfo *rel);
 static List *find_keys(PlannerInfo *root, RelOptInfo *rel,
 					   ParamPathInfo *param_info);
-static List *find_join_clauses(PlannerInfo *root, RelOptInfo *rel);
-static List *find_equalities(PlannerInfo *root, RelOptInfo *rel,
-							 AttrNumber attnum);
-static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
-							 EquivalenceClass *ec, EquivalenceMember *member,
-							 void *arg);
 
 /*
  * frontcoreGetForeignPaths
@@ -52,7 +44,7 @@ frontcoreGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		add_path_for(root, rel, rel->lateral_relids,
 					 linitial(root->query_pathkeys));
 
-	foreach(cell, find_parameters(root, rel))
+	foreach(cell, fc_lookup_parameters(root, rel, planned->table))
 	{
 		ParamPathInfo *param_info = lfirst(cell);
 
@@ -205,36 +197,6 @@ find_order(const FcPlanRelation *planned, RelOptInfo *rel, PathKey *pathkey)
 }
 
 /*
- * The sets of other relations that rows, or their parents, can be looked up
- * for by key.
- */
-static List *
-find_parameters(PlannerInfo *root, RelOptInfo *rel)
-{
-	const FcPlanRelation *planned = rel->fdw_private;
-	List	   *parameters = NIL;
-	ListCell   *cell;
-
-	foreach(cell, fc_pushdown_match(root, rel, planned->table,
-									find_join_clauses(root, rel)))
-	{
-		FcPushed   *pushed = lfirst(cell);
-		Relids		required_outer;
-		ParamPathInfo *param_info;
-
-		if (!fc_pushdown_is_lookup(pushed))
-			continue;
-		required_outer = bms_union(pushed->rinfo->clause_relids,
-								   rel->lateral_relids);
-		required_outer = bms_del_member(required_outer, rel->relid);
-		param_info = get_baserel_parampathinfo(root, rel, required_outer);
-		if (param_info != NULL)
-			parameters = list_append_unique_ptr(parameters, param_info);
-	}
-	return parameters;
-}
-
-/*
  * The keys among the clauses that are evaluated where the table is scanned
  * for those relations.
  */
@@ -252,70 +214,8 @@ find_keys(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param_info)
 
 		key->pushed = lfirst(cell);
 		key->param_info = param_info;
-		if (fc_pushdown_is_lookup(key->pushed))
+		if (fc_lookup_is_one(key->pushed))
 			keys = lappend(keys, key);
 	}
 	return keys;
-}
-
-/*
- * Clauses that compare the table with other relations, and can be evaluated
- * in its scan; those that core derives from equivalences for keys alone.
- */
-static List *
-find_join_clauses(PlannerInfo *root, RelOptInfo *rel)
-{
-	const FcPlanRelation *planned = rel->fdw_private;
-	List	   *candidates = list_copy(rel->joininfo);
-	List	   *clauses = NIL;
-	ListCell   *cell;
-
-	for (int i = 0; i < planned->table->natts; i++)
-	{
-		const FcTableColumn *column = &planned->table->columns[i];
-
-		if (column->column != NULL &&
-			(column->column->flags & (FC_KEY | FC_PARENT)))
-			candidates = list_concat(candidates,
-									 find_equalities(root, rel,
-													 column->attnum));
-	}
-	candidates = list_concat(candidates,
-							 find_equalities(root, rel,
-											 SelfItemPointerAttributeNumber));
-
-	foreach(cell, candidates)
-	{
-		if (join_clause_is_movable_to(lfirst(cell), rel))
-			clauses = lappend(clauses, lfirst(cell));
-	}
-	return clauses;
-}
-
-/*
- * Clauses that core derives from equivalences for a column.
- */
-static List *
-find_equalities(PlannerInfo *root, RelOptInfo *rel, AttrNumber attnum)
-{
-	if (!rel->has_eclass_joins)
-		return NIL;
-	return generate_implied_equalities_for_column(root, rel, is_member_wanted,
-												  &attnum,
-												  rel->lateral_referencers);
-}
-
-/*
- * Is the member the column whose number arg points to?
- */
-static bool
-is_member_wanted(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
-				 EquivalenceMember *member, void *arg)
-{
-	Var		   *var = (Var *) member->em_expr;
-
-	while (IsA(var, RelabelType))
-		var = (Var *) ((RelabelType *) var)->arg;
-	return IsA(var, Var) && var->varno == rel->relid &&
-		var->varattno == *(AttrNumber *) arg;
 }

@@ -13,6 +13,7 @@
 #include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
 #include "plan/carried.h"
+#include "plan/lookup.h"
 #include "plan/paths.h"
 #include "plan/plan.h"
 #include "plan/strict.h"
@@ -281,7 +282,7 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 		const FcPushed *clause = lfirst(cell);
 
 		if (!fc_pushdown_is_exact(clause) ||
-			(!planned->table->push_filters && !fc_pushdown_is_lookup(clause)))
+			(!planned->table->push_filters && !fc_lookup_is_one(clause)))
 			return 0;
 	}
 	return (int) root->limit_tuples;

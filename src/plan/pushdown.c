@@ -57,6 +57,7 @@ static bool match_alternatives(const FcMatcher *matcher, List *alternatives,
 							   FcPushed *pushed);
 static bool match_sides(const FcMatcher *matcher, Oid operator, Expr *left,
 						Expr *right, FcPushed *pushed);
+static bool is_deterministic(Oid collation);
 static Expr *widen_integer(Expr *integer);
 static FcTable *open_table(Oid relid);
 
@@ -156,16 +157,6 @@ fc_pushdown_is_exact(const FcPushed *pushed)
 }
 
 /*
- * fc_pushdown_is_lookup
- *		Does the clause name rows, or their parent, by key?
- */
-bool
-fc_pushdown_is_lookup(const FcPushed *pushed)
-{
-	return fc_comparison_is_lookup(pushed->column, pushed->operator);
-}
-
-/*
  * fc_pushdown_conditions
  *		The same clauses as conditions, a list of FcCondition *.
  *
@@ -209,13 +200,12 @@ frontcore_pushdown(PG_FUNCTION_ARGS)
 	for (int i = 0; i < table->natts; i++)
 	{
 		const FcTableColumn *column = &table->columns[i];
-		const FcScale *scale = column->column ?
-		fc_scale_find(column->column) : NULL;
+		Oid			type;
 
-		if (scale != NULL &&
-			fc_scale_is_among(getBaseType(get_atttype(table->relid,
-													  column->attnum)),
-							  scale->columns))
+		if (column->column == NULL)
+			continue;
+		type = getBaseType(get_atttype(table->relid, column->attnum));
+		if (fc_scale_for(column->column, type) != NULL)
 			put_column(table, column, result);
 	}
 	PG_RETURN_NULL();
@@ -237,8 +227,11 @@ put_column(const FcTable *table, const FcTableColumn *table_column,
 		Datum		values[4];
 		bool		nulls[4] = {false, false, false, false};
 
-		if (parameters == NULL || comparison->takes_one ||
-			(!table->push_filters && !(comparison->places & FC_GOES_TO_KEY)))
+		bool		is_link = fc_comparison_kind(table_column->column) ==
+		FC_KIND_LINK;
+
+		if (parameters == NULL || (comparison->takes_one && !is_link) ||
+			(!table->push_filters && parameters[0] != '{'))
 			continue;
 		values[0] = CStringGetTextDatum(table_column->name);
 		values[1] = CStringGetTextDatum(fc_comparison_sign(operator));
@@ -256,14 +249,18 @@ put_column(const FcTable *table, const FcTableColumn *table_column,
 static char *
 name_parameters(const FcColumn *column, const FcComparison *comparison)
 {
+	int			places = comparison->places;
 	StringInfoData names;
 
+	/* a link is shown by its filter, which does the same as its key */
+	if (places & FC_GOES_TO_EQUALS)
+		places &= ~FC_GOES_TO_KEY;
 	initStringInfo(&names);
 	for (int place = 1; place <= FC_LAST_PLACE; place <<= 1)
 	{
 		const char *name = fc_comparison_parameter(column, place);
 
-		if ((comparison->places & place) && name != NULL)
+		if ((places & place) && name != NULL)
 			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
 	}
 	return names.len > 0 ? names.data : NULL;
@@ -297,7 +294,8 @@ match_comparison(const FcMatcher *matcher, OpExpr *comparison,
 	Expr	   *left;
 	Expr	   *right;
 
-	if (list_length(comparison->args) != 2)
+	if (list_length(comparison->args) != 2 ||
+		!is_deterministic(comparison->inputcollid))
 		return false;
 	left = linitial(comparison->args);
 	right = lsecond(comparison->args);
@@ -314,7 +312,7 @@ static bool
 match_any(const FcMatcher *matcher, ScalarArrayOpExpr *comparison,
 		  FcPushed *pushed)
 {
-	if (!comparison->useOr ||
+	if (!comparison->useOr || !is_deterministic(comparison->inputcollid) ||
 		!match_sides(matcher, comparison->opno, linitial(comparison->args),
 					 lsecond(comparison->args), pushed) ||
 		pushed->operator != FC_EQUAL)
@@ -414,6 +412,8 @@ match_sides(const FcMatcher *matcher, Oid operator, Expr *left, Expr *right,
 	if (!fc_scale_is_among(left_type, column.scale->columns) ||
 		!fc_scale_is_among(right_type, column.scale->operands))
 		return false;
+	if ((column.column->flags & FC_LINK) && !matcher->table->push_filters)
+		return false;
 
 	pushed->column = column.column;
 	pushed->attnum = column.attnum;
@@ -421,6 +421,15 @@ match_sides(const FcMatcher *matcher, Oid operator, Expr *left, Expr *right,
 	pushed->operand = right;
 	return fc_comparison(pushed->column, pushed->operator)->places != 0 &&
 		fc_operand_is_free(matcher, right);
+}
+
+/*
+ * Are texts equal by the collation only if they are the same?
+ */
+static bool
+is_deterministic(Oid collation)
+{
+	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
 }
 
 /*

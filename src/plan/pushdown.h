@@ -31,7 +31,6 @@ extern const FcColumn *fc_pushdown_column(RelOptInfo *rel,
 										  const FcTable *table, Expr *expr,
 										  Oid opfamily);
 extern bool fc_pushdown_is_exact(const FcPushed *pushed);
-extern bool fc_pushdown_is_lookup(const FcPushed *pushed);
 extern List *fc_pushdown_conditions(const FcResource *resource,
 									List *pushed, List **operands);
 

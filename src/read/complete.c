@@ -17,7 +17,7 @@
 /* The items of a list, in the order of one of their columns. */
 typedef struct WholeIndex
 {
-	bool		is_built;
+	const FcColumn *column;
 	int			count;
 	int			size;
 	FcCompleteItem *items;
@@ -41,8 +41,7 @@ struct FcComplete
 	uint64		present;		/* columns whose keys all walks have seen */
 	int			nwalks;
 	FcWalk	  **walks;
-	WholeIndex	by_id;
-	WholeIndex	by_parent;
+	List	   *indexes;		/* of WholeIndex *, as asked for */
 	List	   *paths;			/* of PathPresence *, as far as asked for */
 
 	/* the page read last; the cache's, or in text_context */
@@ -56,12 +55,11 @@ static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 
 static void unlink_whole(void *arg);
 static void drop_if_unused(FcComplete *whole);
+static WholeIndex *get_index(FcComplete *whole, const FcColumn *column);
+static void index_page(FcComplete *whole, WholeIndex *index, int walk,
+					   int page);
 static void note_path(const FcComplete *whole, PathPresence *entry);
-static WholeIndex *index_of(FcComplete *whole, int column_flag);
-static const WholeIndex *get_index(FcComplete *whole, int column_flag);
-static void build_indexes(FcComplete *whole);
-static void sort_index(WholeIndex *index);
-static void index_page(FcComplete *whole, int walk, int page);
+static const FcColumn *flagged(const FcComplete *whole, int column_flag);
 static void add_item(FcComplete *whole, WholeIndex *index,
 					 const FcCompleteItem *item);
 static int	first_not_below(const WholeIndex *index, int64 key);
@@ -220,16 +218,17 @@ fc_complete_walks(const FcComplete *whole, FcWalk *const **walks)
 
 /*
  * fc_complete_look_up
- *		The items whose column with that flag (FC_KEY, FC_PARENT) is one of
- *		keys: a list of FcCompleteItem *, in the order of keys.
+ *		The items whose column, one of FC_LOOKED_UP, is one of keys: a list of
+ *		FcCompleteItem *, in the order of keys.
  *
  * Sets the values of missing to the keys that no item has.
  */
 List *
-fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
-					FcKeys *missing)
+fc_complete_look_up(FcComplete *whole, const FcColumn *column,
+					const FcKeys *keys, FcKeys *missing)
 {
-	const WholeIndex *index = get_index(whole, column_flag);
+	WholeIndex *index = get_index(whole, column);
+	bool		is_key = (column->flags & FC_KEY) != 0;
 	List	   *found = NIL;
 
 	missing->count = 0;
@@ -241,7 +240,12 @@ fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
 		int			next = first;
 
 		while (next < index->count && index->items[next].key == key)
-			found = lappend(found, &index->items[next++]);
+		{
+			/* a row that came with both halves of a list is one row */
+			if (next == first || !is_key)
+				found = lappend(found, &index->items[next]);
+			next++;
+		}
 		if (next == first)
 			missing->values[missing->count++] = key;
 	}
@@ -258,8 +262,13 @@ fc_complete_look_up(FcComplete *whole, int column_flag, const FcKeys *keys,
 const FcCompleteItem *
 fc_complete_index(FcComplete *whole, int column_flag, int *count)
 {
-	const WholeIndex *index = get_index(whole, column_flag);
+	const FcColumn *column = flagged(whole, column_flag);
+	const WholeIndex *index;
 
+	*count = 0;
+	if (column == NULL)
+		return NULL;
+	index = get_index(whole, column);
 	*count = index->count;
 	return index->items;
 }
@@ -273,11 +282,19 @@ void
 fc_complete_set_index(FcComplete *whole, int column_flag,
 					  const FcCompleteItem *items, int count)
 {
-	WholeIndex *index = index_of(whole, column_flag);
+	const FcColumn *column = flagged(whole, column_flag);
+	MemoryContext oldcontext;
+	WholeIndex *index;
 
+	if (column == NULL)
+		return;
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	index = palloc0(sizeof(WholeIndex));
+	index->column = column;
 	index->items = unconstify(FcCompleteItem *, items);
 	index->count = count;
-	index->is_built = true;
+	whole->indexes = lappend(whole->indexes, index);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -324,10 +341,11 @@ fc_complete_request(const FcComplete *whole, const FcCompleteItem *item)
 
 /*
  * fc_complete_forget
- *		Forget the complete lists of a resource, or of a scope; NULL is any.
+ *		Forget the complete lists that a write to a resource may change, or
+ *		those of a scope; NULL is any.
  */
 void
-fc_complete_forget(const FcResource *resource, const char *scope)
+fc_complete_forget(const FcResource *written, const char *scope)
 {
 	dlist_mutable_iter iter;
 
@@ -335,7 +353,8 @@ fc_complete_forget(const FcResource *resource, const char *scope)
 	{
 		FcComplete *whole = dlist_container(FcComplete, node, iter.cur);
 
-		if ((resource == NULL || whole->resource == resource) &&
+		if ((written == NULL ||
+			 fc_catalog_depends(whole->resource, written)) &&
 			(scope == NULL || strcmp(whole->scope, scope) == 0))
 		{
 			whole->is_forgotten = true;
@@ -368,49 +387,48 @@ drop_if_unused(FcComplete *whole)
 	MemoryContextDelete(whole->context);
 }
 
+/* The column with a flag; NULL if the resource has none. */
+static const FcColumn *
+flagged(const FcComplete *whole, int column_flag)
+{
+	return fc_catalog_flagged(whole->resource, column_flag);
+}
+
+/*
+ * The list's index by a column; made by reading all pages once.
+ */
 static WholeIndex *
-index_of(FcComplete *whole, int column_flag)
+get_index(FcComplete *whole, const FcColumn *column)
 {
-	return column_flag == FC_KEY ? &whole->by_id : &whole->by_parent;
-}
+	MemoryContext oldcontext;
+	WholeIndex *index;
+	ListCell   *cell;
 
-/*
- * The index by the column with that flag; both are built when the first one
- * is asked for.
- */
-static const WholeIndex *
-get_index(FcComplete *whole, int column_flag)
-{
-	if (!whole->by_id.is_built)
+	foreach(cell, whole->indexes)
 	{
-		build_indexes(whole);
-		sort_index(&whole->by_id);
-		sort_index(&whole->by_parent);
+		index = lfirst(cell);
+		if (index->column == column)
+			return index;
 	}
-	return index_of(whole, column_flag);
-}
 
-/*
- * Read all pages once and note where the items are.
- */
-static void
-build_indexes(FcComplete *whole)
-{
-	whole->by_id.count = whole->by_parent.count = 0;
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	index = palloc0(sizeof(WholeIndex));
+	index->column = column;
+	MemoryContextSwitchTo(oldcontext);
 	for (int walk = 0; walk < whole->nwalks; walk++)
 	{
 		for (int page = 0; page < whole->walks[walk]->npages; page++)
-			index_page(whole, walk, page);
+			index_page(whole, index, walk, page);
 	}
-}
-
-static void
-sort_index(WholeIndex *index)
-{
 	if (index->count > 0)
 		qsort(index->items, index->count, sizeof(FcCompleteItem),
 			  compare_items);
-	index->is_built = true;
+
+	/* not before it is complete: an error may come between */
+	oldcontext = MemoryContextSwitchTo(whole->context);
+	whole->indexes = lappend(whole->indexes, index);
+	MemoryContextSwitchTo(oldcontext);
+	return index;
 }
 
 /*
@@ -442,13 +460,12 @@ note_path(const FcComplete *whole, PathPresence *entry)
 }
 
 static void
-index_page(FcComplete *whole, int walk, int page)
+index_page(FcComplete *whole, WholeIndex *index, int walk, int page)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "frontcore_fdw page",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	bool		has_parent = fc_catalog_flagged(whole->resource, FC_PARENT);
 	FcWalk	   *owner = whole->walks[walk];
 	FcJson	   *document = fc_walk_read(owner, page);
 	const char *text = fc_json_text(document);
@@ -461,17 +478,14 @@ index_page(FcComplete *whole, int walk, int page)
 		FcCompleteItem item;
 		const char *source;
 
-		if (bms_is_member(number++, owner->pages[page].repeated))
+		if (bms_is_member(number++, owner->pages[page].repeated) ||
+			!fc_page_item_number(index->column, node, &item.key))
 			continue;
 		source = fc_json_source(node, &item.length);
 		item.offset = source - text;
 		item.walk = walk;
 		item.page = page;
-		if (fc_page_item_key(whole->resource, FC_KEY, node, &item.key))
-			add_item(whole, &whole->by_id, &item);
-		if (has_parent &&
-			fc_page_item_key(whole->resource, FC_PARENT, node, &item.key))
-			add_item(whole, &whole->by_parent, &item);
+		add_item(whole, index, &item);
 	}
 
 	MemoryContextSwitchTo(oldcontext);

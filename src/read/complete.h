@@ -33,7 +33,7 @@ extern void fc_complete_pin(FcComplete *whole);
 extern void fc_complete_release(FcComplete *whole);
 extern int	fc_complete_pages(const FcComplete *whole);
 extern int	fc_complete_walks(const FcComplete *whole, FcWalk *const **walks);
-extern List *fc_complete_look_up(FcComplete *whole, int column_flag,
+extern List *fc_complete_look_up(FcComplete *whole, const FcColumn *column,
 								 const FcKeys *keys, FcKeys *missing);
 extern const FcCompleteItem *fc_complete_index(FcComplete *whole,
 											   int column_flag, int *count);
@@ -43,7 +43,6 @@ extern FcJsonNode fc_complete_read(FcComplete *whole,
 								   const FcCompleteItem *item);
 extern const char *fc_complete_request(const FcComplete *whole,
 									   const FcCompleteItem *item);
-extern void fc_complete_forget(const FcResource *resource,
-							   const char *scope);
+extern void fc_complete_forget(const FcResource *written, const char *scope);
 
 #endif							/* FC_COMPLETE_H */

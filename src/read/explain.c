@@ -47,12 +47,13 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	char	   *filters = describe_filters(node, state, query, es);
 	double		requests =
 	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
 
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
-						 query->is_empty ? 0 : requests, 0, es);
+						 query->is_empty || route < 0 ? 0 : requests, 0, es);
 	if (es->analyze && state->pager != NULL)
 		fc_explain_use(&state->use, es);
 }
@@ -160,7 +161,8 @@ is_sent(const FcScanState *state, const FcQuery *query,
 	const FcComparison *comparison = fc_comparison(column,
 												   condition->operator);
 
-	if (comparison->places & FC_GOES_TO_KEY)
+	if (fc_comparison_is_lookup(column, condition->operator) &&
+		(fc_comparison_kind(column) != FC_KIND_LINK || query->by == column))
 		return true;
 	if (!state->table->push_filters)
 		return false;
@@ -238,7 +240,9 @@ add_placeholders(const FcScanState *state, FcQuery *query,
 	int			places =
 	fc_comparison(column, condition->operator)->places & ~FC_GOES_TO_KEY;
 
-	if (!is_sent(state, query, condition))
+	if (fc_comparison_kind(column) == FC_KIND_LINK && query->by == NULL)
+		query->by = column;
+	if (!is_sent(state, query, condition) || column == query->by)
 		return;
 	if (query->has_since)
 		places &= ~FC_GOES_TO_SINCE;
@@ -268,6 +272,9 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
+	if (number < 0 && (query->resource->abilities & FC_BY_PATH))
+		return psprintf("none: column \"%s\" is not bound",
+						fc_query_unbound(query));
 	if (number < 0)
 		return pstrdup("none: the account has no such list");
 	return psprintf("GET %s",

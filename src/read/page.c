@@ -35,8 +35,7 @@ typedef struct SeenElement
 static FcPageNext read_next(FcJson *document);
 static void examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id,
 						 int *counts, FcPage *page);
-static bool read_id(const FcResource *resource, FcJsonNode item, int64 *id,
-					bool *is_number);
+static int64 identity_of_all(FcJsonNode item);
 static void count_id(FcPage *page, int64 id, bool is_fresh);
 static void count_parent(const FcPageMemory *memory, FcJsonNode item,
 						 bool is_fresh, int *counts, FcPage *page);
@@ -121,8 +120,11 @@ fc_page_distinct(const FcPageMemory *memory, FcJsonNode items)
 
 	while (fc_json_next(&iterator, &item, NULL))
 	{
-		if (read_id(memory->resource, item, &ids[count], &is_number))
+		if (fc_page_item_identity(memory->resource, item, &ids[count],
+								  &is_number))
 			count++;
+		else if (memory->lacks_ids)
+			ids[count++] = identity_of_all(item);
 	}
 	qsort(ids, count, sizeof(int64), compare_ids);
 	for (int i = 0; i < count; i++)
@@ -185,7 +187,10 @@ fc_page_look(const FcPageMemory *memory, FcJsonNode items, FcPage *page)
 		int64		id;
 		bool		is_number;
 
-		if (!read_id(memory->resource, item, &id, &is_number))
+		if (fc_json_kind(item) == FC_JSON_OBJECT && memory->lacks_ids)
+			id = identity_of_all(item);
+		else if (!fc_page_item_identity(memory->resource, item, &id,
+										&is_number))
 		{
 			page->fault = "An item of the list has no id.";
 			return;
@@ -222,15 +227,24 @@ bool
 fc_page_item_key(const FcResource *resource, int flag, FcJsonNode item,
 				 int64 *key)
 {
-	const FcColumn *column = fc_catalog_flagged(resource, flag);
-	const char *path = column->path ? column->path : column->name;
+	return fc_page_item_number(fc_catalog_flagged(resource, flag), item, key);
+}
+
+/*
+ * fc_page_item_number
+ *		The item's value of a column, if that is a whole number.
+ */
+bool
+fc_page_item_number(const FcColumn *column, FcJsonNode item, int64 *number)
+{
+	const char *path = fc_catalog_path(column);
 
 	while (*path != '\0')
 	{
 		char		place[NAMEDATALEN];
 
 		path = split_place(path, place);
-		if (fc_json_int64(fc_json_path(item, place), key))
+		if (fc_json_int64(fc_json_path(item, place), number))
 			return true;
 	}
 	return false;
@@ -346,8 +360,14 @@ examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
 
 	if (fc_json_kind(item) != FC_JSON_OBJECT)
 		page->fault = "An item of the list is no object.";
-	else if (!read_id(memory->resource, item, &id, &is_number))
-		page->fault = "An item of the list has no id.";
+	else if (!fc_page_item_identity(memory->resource, item, &id, &is_number))
+	{
+		if (memory->resource->abilities & FC_BY_PATH)
+			id = identity_of_all(item);
+		else
+			page->fault = "An item of the list has no id.";
+		memory->lacks_ids = true;
+	}
 	if (page->fault != NULL)
 		return;
 
@@ -357,6 +377,14 @@ examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
 		 !(by_id && is_first && id == memory->last_id)))
 		page->rises = false;
 	is_fresh = by_id ? id != memory->last_id : add_id(memory, id);
+	if (memory->lacks_ids && memory->pages == 0)
+		is_fresh = true;		/* equal rows are several rows */
+	else if (memory->lacks_ids && is_fresh)
+	{
+		/* nothing tells such an item from one that has moved meanwhile */
+		page->fault = "Items of a list that has several pages have no id.";
+		return;
+	}
 	if (!is_fresh)
 		page->repeated = bms_add_member(page->repeated, page->items);
 	count_id(page, id, is_fresh);
@@ -365,15 +393,29 @@ examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
 }
 
 /*
- * The item's id.  False if there is none: it is absent, null, empty, or
- * nothing that can name a row.
+ * What tells an item without an id from others: all that it holds.
+ */
+static int64
+identity_of_all(FcJsonNode item)
+{
+	Size		length;
+	const char *source = fc_json_source(item, &length);
+
+	return (int64) hash_bytes_extended((const unsigned char *) source, length,
+									   0);
+}
+
+/*
+ * fc_page_item_identity
+ *		A number that tells the item from others: its id, most often.  False if
+ *		it has none: it is absent, null, empty, or nothing that can name a row.
  *
  * Of an id that is no integer, such as one beyond a bigint, the text will do
  * to tell it apart.
  */
-static bool
-read_id(const FcResource *resource, FcJsonNode item, int64 *id,
-		bool *is_number)
+bool
+fc_page_item_identity(const FcResource *resource, FcJsonNode item, int64 *id,
+					  bool *is_number)
 {
 	const FcColumn *key = fc_catalog_flagged(resource, FC_KEY);
 	const char *path = key->path ? key->path : key->name;

@@ -7,7 +7,7 @@
 #ifndef FC_PAGE_H
 #define FC_PAGE_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "base/json.h"
 #include "nodes/bitmapset.h"
 
@@ -46,6 +46,7 @@ typedef struct FcPageMemory
 	int64		last_id;		/* of the last item */
 	int			pages;			/* that came */
 	int			longest;		/* length of the longest of them */
+	bool		lacks_ids;		/* a list by path, whose items have none */
 
 	/* parents of a batch, in ascending order */
 	int			nparents;		/* 0 or 1: no batch */
@@ -73,6 +74,11 @@ extern void fc_page_look(const FcPageMemory *memory, FcJsonNode items,
 extern FcJsonNode fc_page_container(FcJson *document);
 extern bool fc_page_item_key(const FcResource *resource, int flag,
 							 FcJsonNode item, int64 *key);
+extern bool fc_page_item_number(const FcColumn *column, FcJsonNode item,
+								int64 *number);
+extern bool fc_page_item_identity(const FcResource *resource,
+								  FcJsonNode item, int64 *id,
+								  bool *is_number);
 extern int64 fc_page_item_order(const FcColumn *order, FcJsonNode item);
 extern bool fc_page_item_holds(const FcColumn *column, FcJsonNode item);
 

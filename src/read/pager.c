@@ -42,6 +42,7 @@ struct FcPager
 	FcSort	   *sort;			/* NULL if items come as they are read */
 	int64		emitted;		/* items given */
 	const char *request;		/* that brought the last item, for messages */
+	List	   *bindings;		/* of its walk */
 
 	/* items looked up in a complete list */
 	FcComplete *whole;
@@ -68,8 +69,8 @@ static bool answer_from_whole(FcPager *pager);
 static FcComplete *find_whole(FcPager *pager);
 static bool lacks_more(const FcPager *pager, FcComplete *whole, int route);
 static void report_lacking(FcPager *pager, FcComplete *whole);
-static void look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
-						 const FcKeys *keys);
+static void look_up_keys(FcPager *pager, FcComplete *whole,
+						 const FcColumn *column, const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
 static FcQuery whole_list_query(const FcQuery *query);
 static void read_whole_list(FcPager *pager);
@@ -266,6 +267,17 @@ fc_pager_request(const FcPager *pager)
 }
 
 /*
+ * fc_pager_bindings
+ *		What the path of that request names, a list of FcBinding * of one value
+ *		each; NIL if nothing.
+ */
+List *
+fc_pager_bindings(const FcPager *pager)
+{
+	return pager->bindings;
+}
+
+/*
  * fc_pager_drain
  *		Before a write: let every open pager read what it has not yet read of
  *		the resource and of what hangs on it.
@@ -297,11 +309,7 @@ fc_pager_drain(const FcResource *resource)
 void
 fc_pager_forget(const FcResource *resource)
 {
-	for (int i = 0; fc_resources[i].name != NULL; i++)
-	{
-		if (fc_catalog_depends(&fc_resources[i], resource))
-			fc_complete_forget(&fc_resources[i], NULL);
-	}
+	fc_complete_forget(resource, NULL);
 	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
 }
 
@@ -433,10 +441,11 @@ answer_from_whole(FcPager *pager)
 		return false;
 
 	if (query->ids.bound)
-		look_up_keys(pager, whole, FC_KEY, &query->ids);
+		look_up_keys(pager, whole,
+					 fc_catalog_flagged(query->resource, FC_KEY), &query->ids);
 	else if (query->parents.bound)
 	{
-		look_up_keys(pager, whole, FC_PARENT, &query->parents);
+		look_up_keys(pager, whole, query->by, &query->parents);
 
 		/* that there was nothing is no substitute for an error */
 		if (stream->takes_stale && pager->found == NIL)
@@ -541,13 +550,13 @@ report_lacking(FcPager *pager, FcComplete *whole)
  * Find the keys' items in a complete list; what remains is to be asked for.
  */
 static void
-look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
+look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 			 const FcKeys *keys)
 {
 	FcKeys		missing = {true};
 	FcQuery    *rest;
 
-	pager->found = fc_complete_look_up(whole, column_flag, keys, &missing);
+	pager->found = fc_complete_look_up(whole, column, keys, &missing);
 	pager->whole = whole;
 	fc_complete_pin(whole);
 	if (pager->found != NIL)
@@ -556,7 +565,7 @@ look_up_keys(FcPager *pager, FcComplete *whole, int column_flag,
 		pager->narrow_requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
 
-	if (column_flag == FC_PARENT || missing.count == 0 ||
+	if ((column->flags & FC_KEY) == 0 || missing.count == 0 ||
 		pager->drops_missing)
 	{
 		fc_stream_replay(pager->stream, NULL, 0);
@@ -616,6 +625,7 @@ whole_list_query(const FcQuery *query)
 	FcQuery		all = *query;
 
 	all.ids.bound = all.parents.bound = false;
+	all.by = NULL;
 	all.has_since = all.has_until = false;
 	all.filters = NIL;
 	return all;
@@ -777,6 +787,7 @@ next_item(FcPager *pager, FcJsonNode *item)
 		if (!fc_stream_next(pager->stream, item))
 			return false;
 		pager->request = pager->stream->walk->path;
+		pager->bindings = pager->stream->walk->bindings;
 	}
 	if (pager->stream->use->stale_ms > 0)
 		fc_share_warn(pager->stream->use);

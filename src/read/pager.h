@@ -33,6 +33,7 @@ extern void fc_pager_ask(FcPager *pager, const FcQuery *query);
 extern bool fc_pager_next(FcPager *pager, FcJsonNode *item);
 extern void fc_pager_rewind(FcPager *pager);
 extern const char *fc_pager_request(const FcPager *pager);
+extern List *fc_pager_bindings(const FcPager *pager);
 extern void fc_pager_end(FcPager *pager);
 
 extern void fc_pager_drain(const FcResource *resource);

@@ -12,6 +12,7 @@
 #include "read/needs.h"
 #include "read/routing.h"
 
+static bool next_bindings(const FcRouting *routing, FcStep *step);
 static void learn_flags(FcRouting *routing, uint64 set, uint64 cleared);
 
 /*
@@ -61,6 +62,14 @@ fc_routing_choose(FcRouting *routing, const FcQuery *query)
 void
 fc_routing_refuse(const FcRouting *routing)
 {
+	const char *unbound = fc_query_unbound(routing->query);
+
+	if (unbound != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the query does not bind column \"%s\", which stands in path \"%s\"",
+						unbound, routing->query->resource->routes[0].path),
+				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("the account has no list of resource \"%s\"",
@@ -105,12 +114,15 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 	int			count;
 
 	memset(step, 0, sizeof(FcStep));
+	step->route = route;
+	if (query->bindings != NIL)
+		return next_bindings(routing, step);
 	if (route->flags & FC_BY_ID)
 	{
 		if (routing->offset >= query->ids.count)
 			return false;
 		step->id = &query->ids.values[routing->offset];
-		if (query->parents.bound)
+		if (query->parents.bound && (route->flags & FC_BY_PARENT))
 		{
 			step->parents = query->parents.values;
 			step->nparents = query->parents.count;
@@ -121,7 +133,8 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 	if (!(route->flags & FC_BY_PARENT))
 	{
 		step->width = 1;
-		return routing->offset == 0;
+		step->route += routing->offset;
+		return routing->offset < ((route->flags & FC_HALF) ? 2 : 1);
 	}
 
 	count = routing->parents.count - routing->offset;
@@ -132,6 +145,30 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 		Min(count, routing->batch_size);
 	step->width = step->nparents;
 	return true;
+}
+
+/*
+ * The next combination of the values that the query binds.
+ */
+static bool
+next_bindings(const FcRouting *routing, FcStep *step)
+{
+	int			rest = routing->offset;
+	ListCell   *cell;
+
+	foreach(cell, routing->query->bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+		FcBinding  *one = palloc(sizeof(FcBinding));
+
+		one->column = binding->column;
+		one->count = 1;
+		one->values = &binding->values[rest % binding->count];
+		rest /= binding->count;
+		step->bindings = lappend(step->bindings, one);
+	}
+	step->width = 1;
+	return rest == 0;
 }
 
 /*
@@ -190,6 +227,11 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 	int			number = walk->route_number;
 	FcRouteChoice choice;
 
+	/* half a list counts as the route that both are asked by */
+	if ((walk->route->flags & FC_OTHER_HALF) &&
+		routing->choice.route != walk->route)
+		number--;
+
 	fc_needs_blame(routing->query, number);
 	if ((routing->facts.lacks[number] & lacking) != lacking)
 	{
@@ -199,6 +241,19 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 	}
 	choice = fc_route_choose(routing->query, &routing->facts);
 	return choice.route != NULL && choice.number != number;
+}
+
+/*
+ * fc_routing_note_whole
+ *		The other half of a list turns out to hold the first one, too.
+ */
+void
+fc_routing_note_whole(FcRouting *routing)
+{
+	if (routing->learned.flags & FC_LEARNED_WHOLE)
+		return;
+	learn_flags(routing, FC_LEARNED_WHOLE, 0);
+	routing->learned.flags |= FC_LEARNED_WHOLE;
 }
 
 /*

@@ -37,6 +37,7 @@ extern bool fc_routing_has_other(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);
+extern void fc_routing_note_whole(FcRouting *routing);
 extern void fc_routing_close(FcRouting *routing, bool is_known);
 extern bool fc_routing_shrink(FcRouting *routing, int nparents);
 

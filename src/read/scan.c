@@ -52,6 +52,7 @@ static bool next_row(FcScanState *state, ForeignScanState *node,
 					 TupleTableSlot *slot, int64 *id);
 static void keep_item(const FcScanState *state, FcJsonNode item);
 static void read_id(const FcScanState *state, FcJsonNode item, int64 *id);
+static bool is_asked_for(FcScanState *state, FcJsonNode item);
 static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node, int64 *id);
@@ -415,7 +416,8 @@ missing_filters(const FcScanState *state)
 		ListCell   *cell;
 		bool		is_used = false;
 
-		if (fc_comparison_kind(column) == FC_KIND_NONE)
+		if (fc_comparison_kind(column) == FC_KIND_NONE ||
+			fc_comparison_kind(column) == FC_KIND_BRACE)
 			continue;
 		foreach(cell, state->conditions)
 			is_used |= ((FcCondition *) lfirst(cell))->column == i;
@@ -468,8 +470,11 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 	FcJsonNode	item;
 
 	ExecClearTuple(slot);
-	if (!fc_pager_next(state->pager, &item))
-		return false;
+	do
+	{
+		if (!fc_pager_next(state->pager, &item))
+			return false;
+	} while (!is_asked_for(state, item));
 	if (state->harvest != NULL)
 		keep_item(state, item);
 
@@ -512,6 +517,25 @@ read_id(const FcScanState *state, FcJsonNode item, int64 *id)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("a row of foreign table \"%s\" has no id",
 						state->table->name)));
+}
+
+/*
+ * Of several lists by a path: does the item belong to the one that it is in?
+ */
+static bool
+is_asked_for(FcScanState *state, FcJsonNode item)
+{
+	List	   *bindings = fc_pager_bindings(state->pager);
+	MemoryContext oldcontext;
+	bool		result;
+
+	if (bindings == NIL)
+		return true;
+	MemoryContextReset(state->tuple_context);
+	oldcontext = MemoryContextSwitchTo(state->tuple_context);
+	result = fc_tuple_bind(state->reader, item, bindings);
+	MemoryContextSwitchTo(oldcontext);
+	return result;
 }
 
 /*

@@ -114,8 +114,7 @@ fc_share_await(const FcShareReader *reader, const FcResource *resource,
 			   const char *request, uint64 *flight)
 {
 	const FcSharing *sharing = reader->sharing;
-	int			place = fc_generation_place(sharing->address.digest,
-											resource->name);
+	int			place = fc_sharing_place(&sharing->address, resource);
 	int64		begun_after = sharing->accepted > 0 ? PG_INT64_MIN :
 	sharing->began;
 	bool		has_failed = false;
@@ -228,8 +227,7 @@ fc_share_offer(const FcSharing *sharing, FcWalk *walk, const char *request,
 {
 	walk->flight = flight;
 	walk->request = MemoryContextStrdup(walk->entry->context, request);
-	walk->mark.place = fc_generation_place(sharing->address.digest,
-										   walk->resource->name);
+	walk->mark.place = fc_sharing_place(&sharing->address, walk->resource);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "read/needs.h"
 #include "read/stream.h"
 #include "shared/flight.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 static void set_to_start(FcStream *stream);
@@ -20,6 +21,7 @@ static void release_walks(FcStream *stream);
 static void take_route(FcStream *stream, const FcQuery *query);
 static void begin_again(FcStream *stream);
 static bool came_before(const FcStream *stream, FcJsonNode item);
+static bool came_with_half(FcStream *stream, FcJsonNode item);
 static bool item_on_page(FcStream *stream, FcJsonNode *item);
 static bool open_walk(FcStream *stream);
 static void check_parts(FcStream *stream);
@@ -164,7 +166,7 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 		{
 			if (!check_look_up(stream, *item))
 				break;
-			if (came_before(stream, *item))
+			if (came_before(stream, *item) || came_with_half(stream, *item))
 				continue;
 			stream->taken++;
 			return true;
@@ -301,6 +303,9 @@ set_to_start(FcStream *stream)
 	stream->taken = 0;
 	stream->has_last = false;
 	stream->skips = false;
+	if (stream->half != NULL)
+		hash_destroy(stream->half);
+	stream->half = NULL;
 }
 
 static void
@@ -353,6 +358,9 @@ begin_again(FcStream *stream)
 	release_walks(stream);
 	stream->next_walk = 0;
 	stream->walk = NULL;
+	if (stream->half != NULL)
+		hash_destroy(stream->half);
+	stream->half = NULL;
 	take_route(stream, stream->routing.query);
 }
 
@@ -367,6 +375,49 @@ came_before(const FcStream *stream, FcJsonNode item)
 	return stream->skips &&
 		fc_page_item_key(stream->walk->resource, FC_KEY, item, &id) &&
 		id < stream->skip_below;
+}
+
+/*
+ * Of a list that is read in two halves: did the item come with the first?
+ *
+ * A row of the first half may move to the other one between the two requests.
+ * But one that still bears the first half's mark shows that the other list
+ * holds those rows, too: from then on it is read alone.
+ */
+static bool
+came_with_half(FcStream *stream, FcJsonNode item)
+{
+	const FcWalk *walk = stream->walk;
+	bool		is_number;
+	bool		is_known;
+	int64		id;
+
+	if ((walk->route->flags & FC_HALF) == 0 && stream->half == NULL)
+		return false;
+	if (stream->half == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(int64);
+		control.entrysize = sizeof(int64);
+		control.hcxt = stream->ask_context;
+		stream->half = hash_create("frontcore_fdw half a list", 256, &control,
+								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	if (!fc_page_item_identity(walk->resource, item, &id, &is_number))
+		return false;
+	if (walk->route->flags & FC_HALF)
+	{
+		(void) hash_search(stream->half, &id, HASH_ENTER, NULL);
+		return false;
+	}
+	(void) hash_search(stream->half, &id, HASH_FIND, &is_known);
+	if (is_known &&
+		fc_json_kind(fc_json_member(item, walk->route->marker)) ==
+		FC_JSON_NULL)
+		fc_routing_note_whole(&stream->routing);
+	return is_known;
 }
 
 /*
@@ -484,7 +535,7 @@ feed_route(FcStream *stream)
 	int64	   *ids;
 	int			count;
 
-	all->resource = fc_catalog_find(stream->routing.choice.route->fed_by);
+	all->resource = fc_catalog_find(stream->routing.choice.route->parents);
 	all->page_size = query->page_size;
 	all->push_order = query->push_order;
 	ids = stream->help.list_keys(stream->help.arg, all, &count);
@@ -521,14 +572,16 @@ find_parent(FcStream *stream, FcStep *step)
 static FcWalk *
 obtain_walk(FcStream *stream, const FcStep *step)
 {
-	const FcQuery *query = stream->routing.query;
-	const FcRoute *route = stream->routing.choice.route;
+	FcQuery		part = *stream->routing.query;
+	const FcQuery *query = &part;
+	const FcRoute *route = step->route;
 	bool		shares = fc_stream_shares(stream);
 	FcWalk	   *walk = NULL;
 	char	   *request = NULL;
 	char	   *key = NULL;
 	uint64		flight = 0;
 
+	part.bindings = step->bindings;
 	if (stream->scope != NULL)
 	{
 		request = fc_sharing_request(query, route, step);
@@ -570,9 +623,15 @@ note_whole(FcStream *stream)
 	FcComplete *whole;
 	ListCell   *cell;
 
-	if (stream->scope == NULL || query->filters != NIL || query->has_since ||
-		query->parents.bound || stream->walks == NIL || stream->is_rest ||
+	if (query->filters != NIL || query->has_since ||
+		query->bindings != NIL || query->parents.bound ||
+		stream->walks == NIL || stream->is_rest ||
 		(stream->routing.choice.route->flags & FC_BY_ID))
+		return;
+	if (stream->routing.choice.route->flags & (FC_HALF | FC_OTHER_HALF))
+		fc_stats_learn_rows(stream->api->account.digest, query->resource->name,
+							stream->taken);
+	if (stream->scope == NULL)
 		return;
 	walks = palloc(list_length(stream->walks) * sizeof(FcWalk *));
 	foreach(cell, stream->walks)
@@ -647,6 +706,7 @@ fetch_page(FcStream *stream)
 	int			flags = walk->route->flags;
 	FcWalkContext context = {stream->api, stream->use,
 	.learned = &routing->learned};
+	bool		is_filter = fc_route_is_filtered_to(walk->route);
 	bool		can_change = false;
 	bool		can_do_without = false;
 	FcWalkResult result;
@@ -664,6 +724,7 @@ fetch_page(FcStream *stream)
 
 		can_change = has_other && (stream->taken == 0 || (flags & FC_LOOKUP));
 		can_do_without = (flags & FC_LOOKUP) ? has_other :
+			is_filter ? can_change :
 			(flags & FC_BATCH) && routing->batch_size > 1;
 	}
 
@@ -696,7 +757,7 @@ fetch_page(FcStream *stream)
 			close_route(stream, false);
 			return NULL;
 		case FC_WALK_REFUSED:
-			if (flags & FC_LOOKUP)
+			if ((flags & FC_LOOKUP) || is_filter)
 				close_route(stream, true);
 			else
 				use_smaller_batch(stream);

@@ -55,6 +55,8 @@ typedef struct FcStream
 	bool		has_last;
 	int64		skip_below;		/* ids that came by another route, ... */
 	bool		skips;			/* ... if this is set */
+	struct HTAB *half;			/* ids of the first half of a list that has
+								 * two, else NULL */
 } FcStream;
 
 extern FcStream *fc_stream_create(FcApi *api, FcMeter *use,

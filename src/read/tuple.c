@@ -59,6 +59,8 @@ struct ReaderColumn
 	bool		is_whole;		/* wants the whole item */
 	ReaderPlaces value;
 	ReaderPlaces number;		/* of a column that has titles */
+	ReaderPlaces condition;		/* of a column that has only_if */
+	const char *bound;			/* what the path says, or NULL */
 };
 
 struct FcTupleReader
@@ -98,6 +100,9 @@ static FcJsonNode find_value(const FcTupleReader *reader,
 static Datum read_column(const FcTupleReader *reader, ReaderColumn *column,
 						 FcJsonNode item, bool *isnull);
 static bool is_nothing(const ReaderColumn *column, FcJsonNode node);
+static bool is_zero(const ReaderColumn *column, FcJsonNode node);
+static bool condition_is_met(const FcTupleReader *reader,
+							 const ReaderColumn *column);
 static const char *title_of(const FcTupleReader *reader,
 							const ReaderColumn *column);
 static const char *text_of(FcJsonNode node);
@@ -232,6 +237,40 @@ fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
 }
 
 /*
+ * fc_tuple_bind
+ *		Let columns that the request's path names show what it says, where the
+ *		item does not.
+ *
+ * False if the item says otherwise: it answers another request.
+ */
+bool
+fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)
+{
+	const ListCell *cell;
+
+	foreach(cell, bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+
+		for (int i = 0; i < reader->ncolumns; i++)
+		{
+			ReaderColumn *column = &reader->columns[i];
+			FcJsonNode	node;
+
+			if (column->table_column->column != binding->column)
+				continue;
+			column->bound = binding->values[0];
+			node = fc_json_path(item, column->table_column->path);
+			if (fc_json_kind(node) != FC_JSON_ABSENT &&
+				fc_json_kind(node) != FC_JSON_NULL &&
+				strcmp(text_of(node), column->bound) != 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
  * fc_tuple_needs
  *		What the reader looks for, as a list of FcNeed.
  *
@@ -249,6 +288,10 @@ fc_tuple_needs(const FcTupleReader *reader, const Bitmapset *strict)
 		const FcTableColumn *table_column = column->table_column;
 		FcNeed	   *need = palloc0(sizeof(FcNeed));
 
+		/* what the path names is known without an item */
+		if (table_column->column &&
+			(table_column->column->flags & FC_BRACE))
+			continue;
 		need->path = table_column->path;
 		need->column = table_column->column ? table_column->column :
 			fc_catalog_holder(reader->resource, need->path);
@@ -287,14 +330,18 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 	column->typmod = attribute->atttypmod;
 	choose_converter(column);
 
-	if (catalog_column && (catalog_column->flags & FC_RAW) &&
-		table_column->property == NULL)
+	if (table_column->property == NULL && *table_column->path == '\0')
 		column->is_whole = true;
 	else
 		column->value = find_places(reader, table_column->path);
 	if (catalog_column && catalog_column->titles &&
 		catalog_column->number_path)
 		column->number = find_places(reader, catalog_column->number_path);
+	if (catalog_column && catalog_column->only_if)
+		column->condition =
+			find_places(reader, pnstrdup(catalog_column->only_if,
+										 strcspn(catalog_column->only_if,
+												 "=")));
 }
 
 /*
@@ -484,6 +531,11 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 	FcJsonNode	node = column->is_whole ? item :
 	find_value(reader, column, &column->value);
 
+	if (fc_json_kind(node) == FC_JSON_ABSENT && column->bound != NULL)
+	{
+		*isnull = false;
+		return input_text(reader, column, column->bound);
+	}
 	if (fc_json_kind(node) == FC_JSON_ABSENT && column->number.count > 0)
 	{
 		const char *title = title_of(reader, column);
@@ -493,7 +545,7 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 			input_text(reader, column, title);
 	}
 
-	*isnull = is_nothing(column, node);
+	*isnull = is_nothing(column, node) || !condition_is_met(reader, column);
 	if (!*isnull)
 		return column->convert(reader, column, node, isnull);
 	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
@@ -515,16 +567,49 @@ is_nothing(const ReaderColumn *column, FcJsonNode node)
 		case FC_JSON_NULL:
 			return true;
 		case FC_JSON_STRING:
-			return !column->is_text && *fc_json_string(node) == '\0';
+			return (!column->is_text && *fc_json_string(node) == '\0') ||
+				is_zero(column, node);
 		case FC_JSON_ARRAY:
 		case FC_JSON_OBJECT:
 			return catalog_column != NULL &&
 				(catalog_column->flags & FC_PROPERTIES) &&
 				column->table_column->property == NULL &&
 				fc_json_count(node) == 0;
+		case FC_JSON_NUMBER:
+			return is_zero(column, node);
 		default:
 			return false;
 	}
+}
+
+/*
+ * Is the value 0, and does the API send that for no value?
+ */
+static bool
+is_zero(const ReaderColumn *column, FcJsonNode node)
+{
+	const FcColumn *catalog_column = column->table_column->column;
+	int64		number;
+
+	return catalog_column != NULL &&
+		(catalog_column->flags & FC_ZERO_IS_NULL) &&
+		fc_json_int64(node, &number) && number == 0;
+}
+
+/*
+ * Does the item say that the column's member has the column's meaning?
+ */
+static bool
+condition_is_met(const FcTupleReader *reader, const ReaderColumn *column)
+{
+	const char *wanted;
+	int64		number;
+
+	if (column->condition.count == 0)
+		return true;
+	wanted = strchr(column->table_column->column->only_if, '=') + 1;
+	return fc_json_int64(find_value(reader, column, &column->condition),
+						 &number) && number == strtoll(wanted, NULL, 10);
 }
 
 /*

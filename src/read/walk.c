@@ -38,6 +38,7 @@ typedef enum Step
 
 static void note_request(void *arg);
 static bool is_entry(const FcCacheEntry *entry, void *arg);
+static List *copy_bindings(const List *bindings);
 static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
 						 const FcLearned *learned);
 static FcAnswer *ask(FcWalk *walk, const FcWalkContext *context,
@@ -122,6 +123,7 @@ fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
 
 	walk->id = step->id ? *step->id : 0;
 	walk->nparents = step->nparents;
+	walk->bindings = copy_bindings(query->bindings);
 	for (int without = 0; without < lengthof(walk->paths); without++)
 	{
 		/* most often nothing is asked for that the server might refuse */
@@ -155,6 +157,29 @@ fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
 
 	MemoryContextSwitchTo(oldcontext);
 	return walk;
+}
+
+/*
+ * What the walk's path names, in the current context.
+ */
+static List *
+copy_bindings(const List *bindings)
+{
+	List	   *copies = NIL;
+	ListCell   *cell;
+
+	foreach(cell, bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+		FcBinding  *copy = palloc(sizeof(FcBinding));
+
+		copy->column = binding->column;
+		copy->count = 1;
+		copy->values = palloc(sizeof(char *));
+		copy->values[0] = pstrdup(binding->values[0]);
+		copies = lappend(copies, copy);
+	}
+	return copies;
 }
 
 /*
@@ -358,6 +383,14 @@ next_request(const FcWalk *walk)
 	appendStringInfoString(&path, walk->paths[walk->without]);
 	if (walk->is_item)
 		return path.data;
+	if (walk->route->flags & FC_UNPAGED)
+	{
+		/* it has no pages, unless its answer says so */
+		if (page > 1)
+			appendStringInfo(&path, "%cpage=%d",
+							 strchr(path.data, '?') ? '&' : '?', page);
+		return path.data;
+	}
 
 	if (is_test)
 	{
@@ -627,15 +660,17 @@ note_present(FcWalk *walk, FcJsonNode items)
 static bool
 was_asked_for(const FcWalk *walk, const FcColumn *column)
 {
+	const char *first;
 	const char *value;
 
 	if (column->include == NULL)
 		return true;
 	if (walk->without & FC_WITHOUT_INCLUDES)
 		return false;
-	value = strstr(walk->path, column->include);
+	first = pnstrdup(column->include, strcspn(column->include, ","));
+	value = strstr(walk->path, first);
 	while (value != NULL && value[-1] != '=')
-		value = strstr(value + 1, column->include);
+		value = strstr(value + 1, first);
 	return value != NULL;
 }
 
@@ -720,7 +755,10 @@ decide_ending(const FcWalk *walk, const FcLearned *learned)
 	FcEndingFacts facts = {
 		.asked = walk->next_size,
 		.by_id = fc_walk_goes_by_id(walk),
-		.is_single = walk->is_item || (walk->route->flags & FC_LOOKUP),
+		.is_single = walk->is_item ||
+		(walk->route->flags & FC_LOOKUP) ||
+		((walk->route->flags & FC_UNPAGED) &&
+		 walk->memory->last.next != FC_NEXT_PROMISED),
 		.counts_whole = (learned->flags & FC_LEARNED_WHOLE_LIMIT) != 0,
 		.longest = learned->longest[walk->route_number],
 		.longest_of_one = learned->longest_of_one
@@ -802,6 +840,7 @@ complete(FcWalk *walk, const FcWalkContext *context, FcWalkState state)
 {
 	walk->state = state;
 	if ((walk->is_unfiltered || (walk->without & FC_WITHOUT_FILTERS)) &&
+		(walk->route->flags & (FC_HALF | FC_OTHER_HALF)) == 0 &&
 		strchr(walk->route->path, '{') == NULL)
 		fc_stats_learn_rows(context->api->account.digest,
 							walk->resource->name, walk->rows);

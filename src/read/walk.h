@@ -60,6 +60,7 @@ typedef struct FcWalk
 	/* the question */
 	int64		id;				/* of the object asked for, if any */
 	int			nparents;		/* parents that path names */
+	List	   *bindings;		/* of FcBinding *: what else path names */
 	char	   *path;			/* without paging, encoded */
 	char	   *paths[4];		/* the same, without what the index says */
 	bool		has_since;

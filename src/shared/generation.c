@@ -28,20 +28,18 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "access/xact.h"
-#include "catalog/pg_control.h"
-#include "common/controldata_utils.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "shared/generation.h"
 #include "storage/ipc.h"
+#include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
 /* Resources that one write may change: itself, and what hangs on it. */
-#define MAX_CHANGED		16
+#define MAX_CHANGED		24
 
 /* Times are in microseconds of the monotonic clock. */
 #define SECOND			INT64CONST(1000000)
@@ -67,23 +65,29 @@ static uint64 hash_scope(const uint8 *scope);
 
 /*
  * fc_generation_may_be_lost
- *		May the server have restarted after a crash in the last seconds?  Then
- *		a write may be under way that nobody knows of.
+ *		Has the server restarted after a crash in the last seconds?  Then a
+ *		write may be under way that nobody knows of.
  *
- * The control file is written at every start.  Where that is later than the
- * postmaster's own start, it was a restart, or a checkpoint since.
+ * The checkpointer is started with the server, and again after each crash.
  */
 bool
 fc_generation_may_be_lost(void)
 {
-	bool		crc_ok;
-	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
-	pg_time_t	now = (pg_time_t) time(NULL);
-	pg_time_t	started = timestamptz_to_time_t(PgStartTime);
+	int			count = pgstat_fetch_stat_numbackends();
 
-	return !crc_ok ||
-		(control->time > started + 2 &&
-		 now - control->time <= UNKNOWN_DELAY / SECOND);
+	for (int i = 1; i <= count; i++)
+	{
+		const LocalPgBackendStatus *local = fc_backend_status(i);
+
+		if (local->backendStatus.st_backendType == B_CHECKPOINTER)
+		{
+			TimestampTz began = local->backendStatus.st_proc_start_timestamp;
+
+			return began - PgStartTime > USECS_PER_SEC &&
+				GetCurrentTimestamp() - began <= UNKNOWN_DELAY;
+		}
+	}
+	return false;
 }
 
 /*

@@ -170,7 +170,7 @@ fc_stats_attach(uint32 *segment_slot)
 	if (segment != NULL)
 		return;
 
-	/* asks for a file, hence without the lock */
+	/* looks at all backends, hence without the lock */
 	if (*segment_slot == DSM_HANDLE_INVALID)
 		has_crashed = fc_generation_may_be_lost();
 
@@ -576,7 +576,10 @@ map_segment(uint32 *segment_slot, bool has_crashed)
 		if (dsm == NULL)
 			dsm = dsm_attach(*segment_slot);
 		if (dsm != NULL && !has_our_size(dsm))
+		{
+			dsm_detach(dsm);
 			dsm = NULL;
+		}
 	}
 	if (dsm == NULL)
 	{

@@ -37,7 +37,6 @@ static char *rewrite_elements(const FcColumn *column, const char *text,
 							  const char **obstacle);
 static char *rewrite_element(const FcColumn *column, FcJsonNode element,
 							 const char **obstacle);
-static bool is_listed(const char *list, const char *name);
 static bool is_nothing(FcJsonNode node);
 static void describe_column(void *arg);
 
@@ -239,7 +238,8 @@ fc_body_text(const FcDraft *draft)
 		else if ((draft->image.known & FC_COLUMN_BIT(i)) == 0)
 			body.len = begin;
 		else if (draft->image.texts[i] == NULL)
-			appendStringInfoString(&body, "null");
+			appendStringInfoString(&body, column->null_as ?
+								   column->null_as : "null");
 		else
 			append_utf8(&body, draft->image.texts[i],
 						fc_value_is_string(column));
@@ -341,7 +341,8 @@ fc_body_core(const FcColumn *column, const char *text)
 			Size		length;
 			const char *source;
 
-			if (is_listed(column->derives, name) || is_nothing(member))
+			if (fc_catalog_is_listed(column->derives, name) ||
+				is_nothing(member))
 				continue;
 			source = fc_json_source(member, &length);
 			fc_json_append_string(&core, name);
@@ -531,7 +532,7 @@ rewrite_element(const FcColumn *column, FcJsonNode element,
 		const char *source;
 		Size		length;
 
-		if (is_listed(column->rewrites, name))
+		if (fc_catalog_is_listed(column->rewrites, name))
 		{
 			source = fc_json_source(member, &length);
 			if (object.len > 1)
@@ -540,30 +541,12 @@ rewrite_element(const FcColumn *column, FcJsonNode element,
 			appendStringInfoChar(&object, ':');
 			appendBinaryStringInfo(&object, source, length);
 		}
-		else if (!is_listed(column->derives, name) && !is_nothing(member))
+		else if (!fc_catalog_is_listed(column->derives, name) &&
+				 !is_nothing(member))
 			*obstacle = pstrdup(name);
 	}
 	appendStringInfoChar(&object, '}');
 	return object.data;
-}
-
-/*
- * Is the name one of a list "a,b"?
- */
-static bool
-is_listed(const char *list, const char *name)
-{
-	Size		length = strlen(name);
-
-	while (*list != '\0')
-	{
-		Size		word = strcspn(list, ",");
-
-		if (word == length && strncmp(list, name, length) == 0)
-			return true;
-		list += word + (list[word] == ',');
-	}
-	return false;
 }
 
 /*

@@ -5,7 +5,7 @@
 #ifndef FC_PROPERTIES_H
 #define FC_PROPERTIES_H
 
-#include "api/catalog.h"
+#include "api/entry.h"
 #include "base/json.h"
 
 typedef struct FcProperties FcProperties;

@@ -136,10 +136,10 @@ fc_send_learn_put(FcSender *sender, const FcPutLessons *more)
 {
 	FcPutLessons before;
 
-	fc_omission_merge(&sender->own_put, more);
 	fc_send_recall(sender);
 	before = sender->learned.put;
 	fc_omission_merge(&sender->learned.put, more);
+	fc_omission_merge(&sender->own_put, more);
 	if (memcmp(&before, &sender->learned.put, sizeof(before)) != 0)
 		fc_stats_learn_put(sender->api->account.digest,
 						   sender->table->resource->name,
@@ -241,6 +241,7 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 	const FcTable *table = sender->table;
 	int64		ids[1] = {key->id};
 	int64		parents[1] = {key->parent};
+	int64		id;
 	FcQuery		query = {0};
 	FcPager    *pager;
 	const char *source;
@@ -249,7 +250,10 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 	query.resource = table->resource;
 	fc_query_bind_keys(&query, &query.ids, ids, 1);
 	if (key->has_parent)
+	{
 		fc_query_bind_keys(&query, &query.parents, parents, 1);
+		query.by = sender->parent;
+	}
 	query.page_size = table->page_size;
 	query.push_order = table->push_order;
 	query.needs = needs;
@@ -259,11 +263,16 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 						   FC_KEEP_NOTHING : FC_KEEP_TRANSACTION,
 						   table->name);
 	fc_pager_ask(pager, &query);
-	if (!fc_pager_next(pager, item))
+	do
 	{
-		fc_pager_end(pager);
-		return false;
-	}
+		/* a list that cannot be filtered to the row holds others, too */
+		if (!fc_pager_next(pager, item))
+		{
+			fc_pager_end(pager);
+			return false;
+		}
+	} while (!fc_page_item_key(table->resource, FC_KEY, *item, &id) ||
+			 id != key->id);
 
 	/* the pager's item goes with it */
 	source = fc_json_source(*item, &length);
@@ -294,24 +303,18 @@ const char *
 fc_send_path(const FcResource *resource, const char *method,
 			 const FcRowKey *key)
 {
-	const FcRoute *route = resource->routes;
-	FcQuery		query = {0};
+	const FcRoute *route = strcmp(method, post.name) == 0 ?
+	fc_catalog_list_route(resource) : fc_catalog_row_route(resource);
+	FcQuery		query = {.resource = resource};
 	FcStep		step = {0};
-	char	   *path;
 
-	while ((route->flags & FC_ITEM) == 0)
-		route++;
-	query.resource = resource;
 	if (key != NULL)
 	{
 		step.id = &key->id;
 		step.parents = &key->parent;
 		step.nparents = key->has_parent ? 1 : 0;
 	}
-	path = fc_request_path(&query, route, &step, FC_WITHOUT_FILTERS, true);
-	if (strcmp(method, post.name) == 0)
-		*strrchr(path, '/') = '\0';
-	return path;
+	return fc_request_path(&query, route, &step, FC_WITHOUT_FILTERS, true);
 }
 
 /*

@@ -30,6 +30,7 @@ typedef struct Returned
 	bool		ctid;
 } Returned;
 
+static bool can_take(const FcTable *table, CmdType operation);
 static bool gather_returned(Node *node, Returned *returned);
 static List *find_seen(const Plan *plan, Index scanrelid);
 static List *child_plans(const Plan *plan);
@@ -67,6 +68,18 @@ frontcoreIsForeignRelUpdatable(Relation rel)
 }
 
 /*
+ * Has the API a way to do that to rows of the table?
+ */
+static bool
+can_take(const FcTable *table, CmdType operation)
+{
+	int			ability = operation == CMD_INSERT ? FC_INSERT :
+	operation == CMD_UPDATE ? FC_UPDATE : FC_DELETE;
+
+	return table->updatable && (table->resource->abilities & ability) != 0;
+}
+
+/*
  * frontcoreAddForeignUpdateTargets
  *		Let UPDATE and DELETE carry along what names a row, and what of it
  *		they have to know.
@@ -99,7 +112,7 @@ frontcoreAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 							 rtindex,
 							 fc_target_carrier(tupdesc, attribute->attnum));
 	}
-	if (!has_key)
+	if (!has_key && can_take(table, root->parse->commandType))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot update or delete rows of foreign table \"%s\"",
@@ -163,6 +176,18 @@ fc_target_check(const FcTable *table, const ModifyTable *plan,
 {
 	ListCell   *cell;
 
+	if (!can_take(table, plan->operation))
+	{
+		/* core refuses it, but cannot say what to do instead */
+		if (plan->operation == CMD_INSERT && table->updatable &&
+			table->resource->insert_hint != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("foreign table \"%s\" does not allow inserts",
+							table->name),
+					 errhint("%s", table->resource->insert_hint)));
+		return;
+	}
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -37,7 +37,9 @@ class Conditions:
             tables = self.config.tables or (
                 "courses", "course_dates", "course_dates", "course_dates",
                 "course_dates", "courses", "customers", "my_dates",
-                "my_courses", "guarded", "family")
+                "my_courses", "guarded", "family", "participants",
+                "contacts", "orders", "products", "user_legal_bases",
+                "instructors")
         tables = [name for name in tables if name in self.tables]
         table = self.tables[self.lot.choice(tables)]
         return Ref(table, "t%d" % next(self.aliases),

@@ -7,7 +7,7 @@ from mock.words import TEXTS
 
 # What decides on what a full list holds; the rest is how it is told.
 DATA_SWITCHES = ("data", "courses", "dates", "customers", "titles",
-                 "timestamps", "deleted")
+                 "timestamps", "deleted", "order_exported_at")
 # How the copies are read: all columns come with each list.
 REFERENCE_SWITCHES = {"list_timestamps": "present",
                       "include_instructors": "everywhere",
@@ -15,10 +15,16 @@ REFERENCE_SWITCHES = {"list_timestamps": "present",
 ITEM_ONLY = {"courses": ("products", "labels"),
              "course_dates": ("instructors",)}
 COURSE_TEXTS = tuple(TEXTS)
+DOCUMENTS = {"participants": ("attendance", "booker_admin_user"),
+             "products": ("co_products",),
+             "orders": ("lines", "customer", "booker", "campaign")}
 
 
 # How many rows a list is thought to have while nothing is known of it.
-EXPECTED_ROWS = {"courses": 500, "course_dates": 2500, "customers": 1000}
+EXPECTED_ROWS = {"courses": 500, "course_dates": 2500, "customers": 1000,
+                 "contacts": 2000, "participants": 20000, "products": 500,
+                 "orders": 10000, "user_legal_bases": 20000,
+                 "instructors": 100}
 
 
 class Config:
@@ -97,10 +103,11 @@ class Config:
                  + (1 if switches.get("gap_page") else 0)
                  + {"repeat": 3, "error": 1, "404": 1}.get(
                      switches.get("past_end"), 0))
-        if resource != "course_dates":
-            rows = int(switches[resource])
-            return rows // size + 1 + proof
         rows = int(switches["dates"])
+        if resource != "course_dates":
+            # participants are the most, and orders have two lists
+            rows = int(switches.get(resource, 2 * rows + courses + 6))
+            return rows // size + 3 + 2 * proof
         pages = rows // size + 1 + proof
         by_list = pages if switches.get("coursedates_list") != "404" else 1
         chunks = -(-courses // (switches.get("batch_max_ids") or 100))
@@ -124,7 +131,7 @@ def configurations():
         "courses": ("categories", "tags", "products", "labels"),
         "course_dates": ("location", "seats", "gatherings", "contacts",
                          "instructors"),
-        "customers": ("seller", "employees")}
+        "customers": ("seller", "employees"), **DOCUMENTS}
     titles = {"courses": ("level_title", "form_of_teaching_title", "type"),
               "course_dates": ("status_title",),
               "customers": ("country_title", "type", "status")}
@@ -262,6 +269,18 @@ def configurations():
                  sizes=(20, 60, 20), server={"page_size": "25"},
                  tables=("courses", "course_dates", "course_dates",
                          "customers"))
+    yield Config("exported-only", {"exported": "only"}, sizes=seven,
+                 server={"page_size": "7"},
+                 tables=("orders", "orders", "customers"))
+    yield Config("links", sizes=large, weight=1.5, tables=(
+        "participants", "participants", "course_dates", "courses",
+        "contacts", "customers", "user_legal_bases", "products"))
+    yield Config("links-refused", {"link_filter": "refused",
+                                   "id_filter": "refused"}, tables=(
+        "participants", "participants", "course_dates", "contacts",
+        "customers", "products"))
+    yield Config("no-pages", {"other_pages": "whole"}, sizes=seven,
+                 server={"page_size": "5"}, tables=("instructors", "orders"))
     yield Config("empty", sizes=(0, 0, 0), weight=0.4)
     yield Config("single", sizes=(1, 1, 1), weight=0.4)
 
@@ -292,6 +311,9 @@ def random_configuration(seed, number):
             ("batch", ("present", "present", "404")),
             ("batch_max_ids", (0, 0, 3, 10)),
             ("batch_limit", ("whole", "whole", "per_course")),
+            ("link_filter", ("honoured", "honoured", "ignored", "refused")),
+            ("exported", ("also", "only")),
+            ("other_pages", ("paged", "whole")),
             ("unknown_id", ("404", "error200", "null", "array",
                             "404empty")),
             ("unknown_param", ("ignore", "error")),
@@ -318,7 +340,7 @@ def random_configuration(seed, number):
         switches["drift"] = 1
     if switches["booleans"] != "json":
         drop = {"course_dates": ("location", "gatherings"),
-                "customers": ("seller",)}
+                "customers": ("seller",), **DOCUMENTS}
     if switches["sort"] != "honoured" or \
             switches["batch_limit"] == "per_course":    # sorts each course
         if lot.random() < 0.5:

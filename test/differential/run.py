@@ -19,7 +19,7 @@ from differential.configurations import (
     REFERENCE_SWITCHES, configurations, random_configuration)
 from differential.schema import (
     CTID_FUNCTION, DERIVED, FOREIGN, HAND_COPIED, HAND_WRITTEN, INTEGERS,
-    LIMITS, RESOURCE_OF, TABLES, UNIQUE, Table, short_type)
+    LIMITS, RESOURCES, RESOURCE_OF, TABLES, UNIQUE, Table, short_type)
 from differential.session import NULL_TEXT, Lost, Session, SqlError, literal
 from differential.trial import Trial, difference
 from mock.client import Mock, MockError
@@ -172,8 +172,8 @@ class Runner:
             "cache": "off", "push_filters": "false",
             "limiter_key": "reference"}))
         session.query("IMPORT FOREIGN SCHEMA frontcore FROM SERVER "
-                      "reference INTO ref")
-        for name in ("courses", "course_dates", "customers"):
+                      "reference INTO ref OPTIONS (import_persons 'true')")
+        for name in RESOURCES:
             session.query("CREATE TABLE copy.%s AS SELECT * FROM ref.%s"
                           % (name, name))
             self.verify_copy(name)
@@ -225,7 +225,10 @@ class Runner:
             columns.update(course_id="course_id", start_at="start_at",
                            end_at="end_at", status_id="status.id",
                            deleted_at="deleted_at", reference="reference")
+        if resource not in ("courses", "customers"):
             del columns["title"]
+        if resource == "instructors":
+            columns = {"id": "id", "firstname": "firstname"}
         naive = self.switches.get("timestamps") == "naive"
         rows = self.session.query(
             "SET timezone = 'Europe/Oslo'; SELECT %s FROM copy.%s"
@@ -277,7 +280,7 @@ class Runner:
         session.query(self.server_sql("tested", dict(
             {"limiter_key": account}, **config.server)))
         session.query("IMPORT FOREIGN SCHEMA frontcore FROM SERVER tested "
-                      "INTO fc")
+                      "INTO fc OPTIONS (import_persons 'true')")
         session.query(self.hand_written_sql("fc", "tested"))
         for table, columns in config.drop.items():
             for column in sorted(columns):

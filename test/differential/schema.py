@@ -16,6 +16,24 @@ TAGS = {
                      "title": "title"},
     "customers": {"id": "customer", "parent_customer_id": "customer",
                   "created_at": "moment", "updated_at": "moment"},
+    "contacts": {"id": "contact", "customer_id": "customer",
+                 "created_at": "moment", "updated_at": "moment"},
+    "participants": {"id": "participant", "course_id": "course",
+                     "course_date_id": "date", "user_id": "user",
+                     "customer_id": "customer", "status_id": "small",
+                     "date_status_id": "small", "start_at": "day",
+                     "created_at": "moment", "updated_at": "moment"},
+    "products": {"id": "product", "course_id": "course",
+                 "regular_price_product_id": "product", "type_id": "small",
+                 "created_at": "moment", "updated_at": "moment"},
+    "orders": {"id": "order", "customer_id": "customer",
+               "created_at": "moment", "updated_at": "moment",
+               "exported_at": "moment"},
+    "user_legal_bases": {"id": "basis", "user_id": "user",
+                         "legal_basis_id": "small", "created_at": "moment",
+                         "updated_at": "moment"},
+    "instructors": {"id": "instructor", "user_id": "user",
+                    "created_at": "moment"},
     "my_dates": {"n": "date", "course": "course", "starts": "day",
                  "created": "moment", "updated": "day", "status": "small"},
     "my_courses": {"id": "course", "made": "moment", "changed": "moment",
@@ -34,6 +52,13 @@ PUSHABLE = {
     "course_dates": ("id", "course_id", "start_at", "end_at", "created_at",
                      "updated_at", "status_id"),
     "customers": ("id", "created_at", "updated_at"),
+    "contacts": ("id", "customer_id", "created_at", "updated_at"),
+    "participants": ("id", "course_id", "course_date_id", "user_id",
+                     "created_at", "updated_at"),
+    "products": ("id", "type_id", "created_at", "updated_at"),
+    "orders": ("id", "created_at", "updated_at", "exported_at"),
+    "user_legal_bases": ("id", "user_id", "created_at", "updated_at"),
+    "instructors": ("id",),
     "my_dates": ("n", "course", "starts", "created", "updated", "status"),
     "my_courses": ("id", "code", "made", "changed"),
     "guarded": ("id", "course_id", "start_at", "status_id", "updated_at"),
@@ -43,10 +68,14 @@ PUSHABLE = {
 # A column of each resource that may be written without meaning anything.
 WRITABLE = {"courses": "reference", "course_dates": "reference",
             "customers": "phone"}
-UNIQUE = {"courses": "id", "course_dates": "id", "customers": "id",
+# Those of the catalog, in the order in which they are copied.
+RESOURCES = ("courses", "course_dates", "customers", "contacts",
+             "participants", "products", "orders", "user_legal_bases",
+             "instructors")
+UNIQUE = {**dict.fromkeys(RESOURCES, "id"),
           "my_dates": "n", "my_courses": "id", "guarded": "id",
           "family": "id", "k": "n"}
-TABLES = ("courses", "course_dates", "customers", "my_dates", "my_courses")
+TABLES = RESOURCES + ("my_dates", "my_courses")
 FOREIGN = TABLES + ("guarded", "family")
 REFERENCE = re.compile("@(%s)\\b" % "|".join(FOREIGN))
 # The ctid of a foreign table's row: of the copy's, computed from the key.

@@ -1,7 +1,7 @@
 r"""A mock of the FrontCore REST API, for tests on 127.0.0.1.
 
-It has courses, course dates, customers and contacts in the shapes of the
-API, is strict about everything it receives, enforces the rate limit, keeps a
+It has courses, course dates, customers, persons who do not exist, and the
+other resources in the shapes of the API, is strict about everything it receives, enforces the rate limit, keeps a
 log of the requests, and misbehaves on demand.  All data are deterministic:
 "now" is 2027-01-15 (switch today), new rows get the id max + 1 and a time
 that starts at 10:00:00 and advances one second with each write.
@@ -30,7 +30,8 @@ are neither logged, counted nor limited, and work over plain HTTP under TLS:
   --stats                     JSON: requests, throttled, max_in_flight by
                               account, connections, in_flight, held
   --dump RESOURCE [ID]        stored rows: courses, course_dates, customers,
-                              contacts; these four take --account b
+                              contacts, participants, orders, ...; this and
+                              the next three take --account b
   --change RESOURCE ID FIELD=JSON ...   dotted fields, behind the API's back
   --add RESOURCE FIELD=JSON ...         prints the id
   --remove RESOURCE ID
@@ -78,6 +79,8 @@ fraction, S a sign.
   filter_zone        Europe/Oslo|UTC of created_at_* and updated_at_*
   filters            honoured|ignored|refused   known range filters, status_id
   id_filter          honoured|ignored|refused   coursedate_id
+  link_filter        honoured|ignored|refused   course_id, customer_id,
+                                     user_id, id_type
   since_id           honoured|ignored|refused
   sort               honoured|ignored|refused   order_by, order_direction
   default_sort       desc|asc|active by id, where no order is asked for;
@@ -140,6 +143,12 @@ fraction, S a sign.
   delete_method      present|405     DELETE of courses and dates
   delete_answer      object|ids|empty
   write_answer       ids|object|id   answer of POST and PUT
+  participant_put    kept|reset      omitted fields in a PUT of a participant
+  participant_answer object|empty    what that answers
+  exported           also|only       what exported=true shows of orders
+  order_exported_at  present|absent  in an order
+  other_pages        paged|whole     instructors, locations, countries and
+                                     currencies take limit and page
   post_status        200|201
 
   gzip               on|off

@@ -2,12 +2,14 @@
 
 import re
 import traceback
+import urllib.parse
 
 from mock.client import BASE, MockError
 from mock.lists import (
     COURSE, DATES, DATE_INCLUDE, EMPLOYEES, PAGING, ListOf, Lists, parse_id,
     read_query)
 from mock.messages import ApiError, Response
+from mock.resources import ENDPOINTS as RESOURCE_ENDPOINTS, Resources
 from mock.switches import Switches
 from mock.views import Viewer
 from mock.world import Account
@@ -48,9 +50,10 @@ ENDPOINTS = (
     ("/customers/:id", "GET", "show_customer", EMPLOYEES, None),
     ("/customers/:id", "PUT", "update_customer", {}, "customer_put"),
     ("/customers/:id", "DELETE", "delete_customer", {}, "customer_delete"),
-)
+) + RESOURCE_ENDPOINTS
 ROUTES = tuple(
-    (re.compile(path.replace(":id", r"(0|[1-9]\d{0,18})")), *rest)
+    (re.compile(path.replace(":id", r"(0|[1-9]\d{0,18})").replace(":code", r"(?P<code>[^/]+)")),
+     *rest)
     for path, *rest in ENDPOINTS)
 
 
@@ -79,7 +82,7 @@ class Cache:
         return value
 
 
-class Api(Lists, Writes):
+class Api(Lists, Writes, Resources):
     """Data, switches and endpoints.  The caller holds the lock."""
 
     def __init__(self):
@@ -121,7 +124,7 @@ class Api(Lists, Writes):
             if (self.switches["error_status"] == "200"
                     and status in HIDDEN_STATUSES):
                 status = 200
-            return Response.of({"error": error.text}, status, error.headers)
+            return Response.of(error.body, status, error.headers)
         except Exception:
             traceback.print_exc()
             return Response(500, traceback.format_exc().encode(),
@@ -187,7 +190,9 @@ class Api(Lists, Writes):
                 allowed.append(method)
             else:
                 return (getattr(self, name), known,
-                        [int(text) for text in match.groups()])
+                        [urllib.parse.unquote(text)
+                         if "code" in match.groupdict() else int(text)
+                         for text in match.groups()])
         if not allowed:
             raise ApiError(404, "Unknown resource")
         raise ApiError(405, "Method not allowed",

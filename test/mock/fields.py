@@ -6,6 +6,8 @@ import re
 import zoneinfo
 
 from mock.messages import ApiError
+from mock.people import (
+    BASES, CONSENTS, PAID, PARTICIPANT_STATUSES, PURPOSES, SOURCES)
 from mock.values import get_path, set_path
 from mock.views import Viewer
 from mock.words import (
@@ -243,6 +245,37 @@ CUSTOMER_FIELDS = (
     Field("note", check_text, "note", None),
 )
 
+
+
+def titled_only(titles):
+    """A check for one of the numbers that have a title."""
+    return lambda value: {"id": check_integer(value),
+                          "title": titles[check_integer(value)]}
+
+
+PARTICIPANT_FIELDS = (
+    Field("idStatus", titled_only(PARTICIPANT_STATUSES), "status",
+          titled(PARTICIPANT_STATUSES, 1, "Status")),
+    Field("idPaid", titled_only(PAID), "paid", None),
+    Field("completed", check_boolean, "completed", False),
+    Field("passed", check_boolean, "passed", False),
+)
+# "" disconnects an instructor from its user, which check_fields makes a null.
+INSTRUCTOR_FIELDS = (
+    Field("firstname", check_title, "firstname", REQUIRED),
+    Field("lastname", check_title, "lastname", REQUIRED),
+) + tuple(Field(name, check_text, name, None) for name in (
+    "phone_prefix", "phone", "email", "position", "company", "description",
+)) + (Field("idUser", check_positive, "idUser", None),)
+BASIS_FIELDS = (
+    Field("legal_basis", titled_only(BASES), "legal_basis", REQUIRED),
+    Field("purpose", titled_only(PURPOSES), "purpose", REQUIRED),
+    Field("source", titled_only(SOURCES), "source", REQUIRED),
+    Field("consent", lambda value: dict(
+        titled_only(CONSENTS)(value), version=1), "consent", None),
+    Field("comment", check_text, "comment", None),
+)
+
 # label, id in answers, fields, PUT requires what POST does, longest key
 Resource = collections.namedtuple(
     "Resource", "label answer fields put_required key_length show")
@@ -254,8 +287,25 @@ RESOURCES = {
     "customers": Resource("Customer", "customer_id", CUSTOMER_FIELDS, False,
                           44, Viewer.customer),
     "contacts": Resource("Contact", "contact_id", (), False, 44,
-                         Viewer.contact),
+                         Viewer.plain),
+    "participants": Resource("Participant", "participant_id",
+                             PARTICIPANT_FIELDS, False, 44,
+                             Viewer.participant),
+    "instructors": Resource("Instructor", "instructor_id", INSTRUCTOR_FIELDS,
+                            False, 44, Viewer.plain),
+    "orders": Resource("Order", "order_id", (), False, 44, Viewer.order),
+    "user_legal_bases": Resource("Legal basis", "legalbase_id", BASIS_FIELDS,
+                                 False, 44, Viewer.plain),
+    "currencies": Resource("Currency", "id", (), False, 44,
+                           Viewer.without_id),
 }
+RESOURCES.update((name, Resource(label, "id", (), False, 44, Viewer.plain))
+                 for name, label in (("products", "Product"),
+                                     ("admin_roles", "Role"),
+                                     ("admin_users", "Administrator"),
+                                     ("users", "User"),
+                                     ("locations", "Location"),
+                                     ("countries", "Country")))
 
 
 def invalid(names, what="Field"):

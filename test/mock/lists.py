@@ -79,13 +79,16 @@ EMPLOYEES = {"include": ListOf("employees")}
 
 # parameter stem -> fact
 BOUNDS = {"created_at": "created", "updated_at": "updated",
+          "exported_at": "exported",
           "start_date_at": "start", "end_date_at": "end"}
 # parameter -> switch that may ignore or refuse it
 PARAMETER_SWITCHES = dict.fromkeys(
     [stem + end for stem in BOUNDS for end in ("_min", "_max")]
     + ["status_id"], "filters")
 PARAMETER_SWITCHES.update(order_by="sort", order_direction="sort",
-                          since_id="since_id", coursedate_id="id_filter")
+                          since_id="since_id", coursedate_id="id_filter",
+                          course_id="link_filter", user_id="link_filter",
+                          customer_id="link_filter", id_type="link_filter")
 
 
 def read_query(pairs, known, switches):

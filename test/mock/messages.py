@@ -32,6 +32,7 @@ class ApiError(Exception):
         super().__init__(text)
         self.status = status
         self.text = text
+        self.body = {"error": text}
         self.headers = [(name.replace("_", "-"), value)
                         for name, value in headers.items()]
 

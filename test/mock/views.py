@@ -143,9 +143,61 @@ class Viewer:
             hidden = ()
         return self.adapt(without(row, hidden))
 
-    def contact(self, tables, row, shape, include=(), text_language=None):
-        """A contact (6.4)."""
+    def plain(self, tables, row, shape, include=(), text_language=None):
+        """A row as it is stored."""
         return self.adapt(dict(row))
+
+    def without_id(self, tables, row, shape, include=(), text_language=None):
+        """The same without its id."""
+        return self.adapt(without(row, ("id",)))
+
+    def participant(self, tables, row, shape, include=(),
+                    text_language=None):
+        """A participant with its course, date and user (13)."""
+        view = without(row, ("course_id", "coursedate_id", "user_id",
+                             "attendance"))
+        course = tables["courses"].get(row["course_id"]) or {}
+        date = tables["course_dates"].get(row["coursedate_id"]) or {}
+        user = tables["users"].get(row["user_id"]) or {}
+        view["course"] = {"id": row["course_id"]}
+        view["course"].update((name, course.get(name)) for name in (
+            "title", "reference", "created_at", "updated_at"))
+        location = date.get("location")
+        view["coursedate"] = {
+            "id": row["coursedate_id"], "idCourse": row["course_id"],
+            "idStatus": get_path(date, "status.id"),
+            "start_at": date.get("start_at"), "end_at": date.get("end_at"),
+            "deadline_at": date.get("deadline_at"),
+            "time_start": (date.get("start_time_at") or "")[:5],
+            "time_end": (date.get("end_time_at") or "")[:5],
+            "timezone": date.get("timezone"),
+            "place": get_path(date, "place.title", ""),
+            "is_virtual": date.get("is_virtual"),
+            "event_url": date.get("event_url"), "internal_note": None,
+            "idLocation": str(location["id"]) if location else None,
+            "teaching_language": get_path(date, "teaching_language.id"),
+            "is_deleted": date.get("deleted_at") is not None,
+        }
+        view["user"] = {name: user.get(name) for name in (
+            "id", "firstname", "lastname", "email", "phone", "company",
+            "customer")}
+        if "attendance" in include:
+            view["attendance"] = row["attendance"]
+        return self.adapt(view)
+
+    def order(self, tables, row, shape, include=(), text_language=None):
+        """An order; its campaign comes with the list only (13)."""
+        view = without(row, ("campaign",))
+        if self.switches["order_exported_at"] == "absent":
+            del view["exported_at"]
+        if "lines.database_relations.course" in include:
+            view["lines"] = [
+                dict(line, course=without(
+                    tables["courses"].get(line["course_id"]) or {},
+                    COURSE_NESTED_HIDES)) for line in row["lines"]]
+        if "campaign" in include and shape == "list":
+            view["campaign"] = row["campaign"]
+        return self.adapt(view)
 
     def adapt(self, view):
         """Apply the switches that change how values are written."""

@@ -7,9 +7,10 @@ import datetime
 import functools
 import zlib
 
+from mock import people
 from mock.values import DAY, NULL, OSLO, day_seconds, day_text, epoch, stamp
 from mock.words import (
-    COMPANY_FORMS, FIRST_NAMES, FORMS, LAST_NAMES, LEVELS, NASTY,
+    COMPANY_FORMS, FIRST_NAMES, FORMS, LAST_NAMES, LEVELS, LOCATIONS, NASTY,
     SMALL_COURSES, SMALL_CUSTOMERS, STREETS, SUBJECTS, TIMES_OF_DAY, TOWNS,
     TRADES, VARIANTS, blank_course, blank_customer, blank_date, country,
     instructor, kursguiden, language, location, place, seats, status, titled,
@@ -308,9 +309,12 @@ class World:
         return row
 
     def tables(self):
-        """The four tables of the account."""
+        """The tables of the account."""
         times = {"created": self.created, "updated": self.updated}
         return {
+            **people.People(self).tables(Table),
+            "locations": Table("id", LOCATIONS[0][0], len(LOCATIONS),
+                               lambda i: location(LOCATIONS[i][0]), dict),
             "courses": Table(
                 "id", self.bases[0], self.courses,
                 functools.lru_cache(4096)(self.make_course), blank_course,
@@ -362,6 +366,7 @@ FACT_READERS = {
     "active": lambda row: int(row["is_active"]),
     "title": lambda row: title_mark(row["title"]),
     "deleted": lambda row: int(row["deleted_at"] is not None),
+    **people.FACT_READERS,
 }
 
 
@@ -467,6 +472,7 @@ class Account:
         world = World(name, switches)
         self.name = name
         self.tables = world.tables()
+        self.bookings = {}          # id -> ids of participants
         self.now = world.now
 
     def tick(self):

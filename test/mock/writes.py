@@ -141,7 +141,8 @@ class Writes:
         row = dict(table.blank(), **given)
         row[table.key] = table.last_id + 1
         self.store(request, name, row, body, is_put=False)
-        row["created_at"] = row["updated_at"]
+        row["created_at"] = row.get(
+            "updated_at", stamp(request.account.now - 1)[:19].replace("T", " "))
         table.add(row)
         return self.written(request, name, row,
                             int(self.switches["post_status"]))
@@ -186,11 +187,14 @@ class Writes:
         values = check_fields(fields, body, switches,
                               not is_put or resource.put_required)
         self.check_rules(request, name, row, body, is_put)
-        row["updated_at"] = request.account.tick()
+        moment = request.account.tick()
+        if "updated_at" in row:
+            row["updated_at"] = moment
         rule = self.omission(name) if is_put else "kept"
         store_fields(row, fields, values,
                      omitted_values(name, fields, values, rule))
-        row["custom_properties"] = properties
+        if "custom_properties" in row:
+            row["custom_properties"] = properties
         if name == "courses":
             row["kursguiden_url"] = kursguiden(row["title"])
         follows = (rule == "some" and "deadline_at" not in body if is_put
@@ -200,13 +204,14 @@ class Writes:
 
     def omission(self, name):
         """What a PUT does to fields that it omits."""
-        return self.switches[{"course_dates": "date_put",
-                              "customers": "customer_put_omitted"}[name]] \
-            if name != "courses" else "kept"
+        switch = {"course_dates": "date_put",
+                  "customers": "customer_put_omitted",
+                  "participants": "participant_put"}.get(name)
+        return self.switches[switch] if switch else "kept"
 
     def new_properties(self, name, row, body, is_put):
         """The custom properties that a write leaves."""
-        old = row["custom_properties"]
+        old = row.get("custom_properties")
         if "custom_properties" not in body:
             return None if is_put and self.omission(name) in (
                 "reset", "others") else old

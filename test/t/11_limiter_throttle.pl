@@ -151,6 +151,18 @@ mock('--fault', 'status=429');
 is(read_course($node, $account, 7302), '7302', 'refused again later');
 between(pause(3, 4), 1, 3, 'the back-off starts over');
 
+# A write that was answered with nothing, and turns out not to be done, was
+# throttled: it is counted, and repeated after a back-off.
+$account = fresh_account();
+mock('--fault', 'match=PUT empty processed=no');
+$node->safe_psql('postgres',
+	"UPDATE $account.courses SET title = 'Late' WHERE id = 7301");
+my @puts = grep { $_->[2] eq 'PUT' } arrivals();
+is(scalar(@puts), 2, 'a write that was not done: repeated');
+between($puts[1][0] - $puts[0][7], 1, 5, '... after a back-off');
+is( limiter('throttled', 'last_request IS NOT NULL ORDER BY last_request DESC LIMIT 1'),
+	'1', '... and counted');
+
 # One backend's 429 holds up another.
 $account = fresh_account();
 mock('--fault', 'retry_after=2 match=/7301');

@@ -465,10 +465,10 @@ sub check_dead_connection
 
 				begin_case(
 					"dead_keepalive processed=$processed",
-					{ match => 'GET /customers' },
+					{ match => 'GET /customers/40201' },
 					count => 1,
 					retries => $retries);
-				run_sql('SELECT count(*) FROM fc.customers');
+				run_sql('SELECT title FROM fc.customers WHERE id = 40201');
 				sent();
 				push @wrong, map { "$operation->{name}, $retries: $_" }
 				  check_outcome({ %$operation, skip => 0 }, $end);

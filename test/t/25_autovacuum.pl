@@ -28,7 +28,7 @@ END
 # A manual ANALYZE reads the foreign child.
 mock('--reset', 'rate=0');
 $node->safe_psql('postgres', 'ANALYZE parent');
-is(mock('--count'), 1, 'ANALYZE reads the list');
+cmp_ok(mock('--count'), '>', 0, 'ANALYZE reads the list');
 
 # Autovacuum does not.
 mock('--reset', 'rate=0');
