@@ -75,6 +75,15 @@ INSERT INTO condition (name, condition) VALUES
 SELECT * FROM pg_temp.result;
 TRUNCATE condition;
 
+-- alternatives that name values are a list of them
+INSERT INTO condition (name, condition) VALUES
+('courses', 'id = 7301 OR id IN (7303, 7305)'),
+('courses', 'id IN (7301, 7399) OR id = ANY (ARRAY[7302, NULL, 7301])'),
+('course_dates', 'course_id IN (7301, 7302) OR course_id = 7303'),
+('courses', 'id = 7301 OR id IN (SELECT 7303)');
+SELECT * FROM pg_temp.result;
+TRUNCATE condition;
+
 -- nothing follows from what is not monotone, nor with an alternative that says nothing of the column
 INSERT INTO condition (condition) VALUES
 ($$extract(month FROM start_at) = 3$$),

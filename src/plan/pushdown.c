@@ -33,7 +33,9 @@
 #include "plan/pushdown.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
@@ -55,6 +57,10 @@ static bool match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 					  FcPushed *pushed);
 static bool match_alternatives(const FcMatcher *matcher, List *alternatives,
 							   FcPushed *pushed);
+static bool match_equality(const FcMatcher *matcher, Expr *clause,
+						   FcPushed *pushed, List **operands);
+static List *list_elements(Expr *array);
+static bool add_elements(ArrayExpr *array, List *operands);
 static bool match_sides(const FcMatcher *matcher, Oid operator, Expr *left,
 						Expr *right, FcPushed *pushed);
 static bool is_deterministic(Oid collation);
@@ -347,7 +353,8 @@ match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 }
 
 /*
- * "column = one OR column = other": an array of all operands.
+ * "column = one OR column = other OR column IN (...)": an array of all
+ * operands.
  */
 static bool
 match_alternatives(const FcMatcher *matcher, List *alternatives,
@@ -361,28 +368,99 @@ match_alternatives(const FcMatcher *matcher, List *alternatives,
 	foreach(cell, alternatives)
 	{
 		FcPushed	one = {0};
-		Expr	   *operand;
+		List	   *operands;
 
-		if (!IsA(lfirst(cell), OpExpr) ||
-			!match_comparison(matcher, lfirst(cell), &one) ||
-			one.operator != FC_EQUAL ||
-			fc_comparison(one.column, FC_EQUAL_ANY)->places == 0 ||
+		if (!match_equality(matcher, lfirst(cell), &one, &operands) ||
 			(pushed->column != NULL && pushed->attnum != one.attnum))
 			return false;
-
-		operand = widen_integer(one.operand);
-		if (array->elements != NIL &&
-			exprType((Node *) operand) != array->element_typeid)
+		if (!add_elements(array, operands))
 			return false;
 		*pushed = one;
-		array->element_typeid = exprType((Node *) operand);
-		array->elements = lappend(array->elements, operand);
 	}
 
 	array->array_typeid = get_array_type(array->element_typeid);
 	pushed->operator = FC_EQUAL_ANY;
 	pushed->operand = (Expr *) eval_const_expressions(matcher->root,
 													  (Node *) array);
+	return true;
+}
+
+/*
+ * "column = operand" or "column IN (operands)", where the API can be asked
+ * for one of several values.
+ */
+static bool
+match_equality(const FcMatcher *matcher, Expr *clause, FcPushed *pushed,
+			   List **operands)
+{
+	if (IsA(clause, OpExpr))
+	{
+		if (!match_comparison(matcher, (OpExpr *) clause, pushed) ||
+			pushed->operator != FC_EQUAL)
+			return false;
+		*operands = list_make1(pushed->operand);
+	}
+	else if (!IsA(clause, ScalarArrayOpExpr) ||
+			 !match_any(matcher, (ScalarArrayOpExpr *) clause, pushed))
+		return false;
+	else
+		*operands = list_elements(pushed->operand);
+
+	return *operands != NIL &&
+		fc_comparison(pushed->column, FC_EQUAL_ANY)->places != 0;
+}
+
+/*
+ * The elements of an array whose length is known; NIL if it is not.
+ */
+static List *
+list_elements(Expr *array)
+{
+	Oid			type = get_base_element_type(exprType((Node *) array));
+	List	   *elements = NIL;
+	ArrayIterator iterator;
+	Datum		value;
+	Datum		list;
+	bool		isnull;
+	int16		length;
+	bool		by_value;
+
+	if (IsA(array, ArrayExpr) && !((ArrayExpr *) array)->multidims)
+		return ((ArrayExpr *) array)->elements;
+	if (!IsA(array, Const) || ((Const *) array)->constisnull)
+		return NIL;
+
+	get_typlenbyval(type, &length, &by_value);
+	list = ((Const *) array)->constvalue;
+	iterator = array_create_iterator(DatumGetArrayTypeP(list), 0, NULL);
+	while (array_iterate(iterator, &value, &isnull))
+		elements = lappend(elements,
+						   makeConst(type, -1, get_typcollation(type), length,
+									 isnull ? (Datum) 0 :
+									 datumCopy(value, by_value, length),
+									 isnull, by_value));
+	array_free_iterator(iterator);
+	return elements;
+}
+
+/*
+ * Add operands to an array; false if they are of another type.
+ */
+static bool
+add_elements(ArrayExpr *array, List *operands)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+	{
+		Expr	   *operand = widen_integer(lfirst(cell));
+		Oid			type = exprType((Node *) operand);
+
+		if (array->elements != NIL && type != array->element_typeid)
+			return false;
+		array->element_typeid = type;
+		array->elements = lappend(array->elements, operand);
+	}
 	return true;
 }
 
