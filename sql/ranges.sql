@@ -147,6 +147,26 @@ RESET plan_cache_mode;
 EXPLAIN (COSTS OFF) SELECT id FROM remote.course_dates WHERE date_trunc('month', start_at) = '2027-03-01' AND id + 1 > 5 ORDER BY id LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM remote.course_dates WHERE id + 1 < 5 OR id = 99;
 
+-- a batched join with such a condition finds what the copy has
+CREATE TEMP TABLE wanted AS SELECT 7300 + n AS course_id FROM generate_series(1, 12) AS n;
+ANALYZE wanted;
+SELECT (SELECT array_agg(d.id ORDER BY d.id) FROM wanted JOIN remote.course_dates d USING (course_id)
+         WHERE date_trunc('month', d.start_at::timestamp) = '2027-03-01' AND d.start_at <> '2027-03-02') =
+       (SELECT array_agg(d.id ORDER BY d.id) FROM wanted JOIN copied.course_dates d USING (course_id)
+         WHERE date_trunc('month', d.start_at::timestamp) = '2027-03-01' AND d.start_at <> '2027-03-02') AS same;
+EXPLAIN (COSTS OFF) SELECT d.id FROM wanted JOIN remote.course_dates d USING (course_id)
+ WHERE date_trunc('month', d.created_at) = '2026-03-01' OR d.updated_at::date = '2026-03-01';
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT count(d.id) AS remote FROM wanted JOIN remote.course_dates d USING (course_id)
+ WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
+SELECT count(d.id) AS copied FROM wanted JOIN copied.course_dates d USING (course_id)
+ WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
+EXPLAIN (COSTS OFF) SELECT count(d.id) FROM wanted JOIN remote.course_dates d USING (course_id)
+ WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+
 -- rows named by their ids and more are read before they are written
 BEGIN;
 EXPLAIN (COSTS OFF) DELETE FROM remote.customers WHERE id = 61001 OR id > 99999;

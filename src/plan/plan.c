@@ -61,6 +61,7 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 										   scan_clauses);
 	Bitmapset  *read = fc_carried_attributes(root, rel, table, scan_clauses);
 	Bitmapset  *strict = strict_attributes(root, rel, scan_clauses);
+	List	   *conditions;
 	List	   *operands = NIL;
 	Node	   *members[FC_SCAN_LENGTH] = {NULL};
 	List	   *private;
@@ -69,16 +70,15 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	{
 		/* what else hangs on the outer row would split the batches */
 		pushed = lappend(pushed, scan->batch_key);
+	}
+	conditions = fc_pushdown_conditions(table->resource, pushed, &operands);
+	members[FC_SCAN_CONDITIONS] = (Node *)
+		fc_query_conditions_to_list(conditions);
+	if (scan->batch_key != NULL)
 		members[FC_SCAN_BATCH] = (Node *)
 			list_make3_int(linitial_int(scan->batch_slot),
-						   list_length(pushed) - 1,
+						   ((FcCondition *) llast(conditions))->operand,
 						   scan->batch_key->attnum);	/* FcBatchIndex */
-	}
-
-	members[FC_SCAN_CONDITIONS] = (Node *)
-		fc_query_conditions_to_list(fc_pushdown_conditions(table->resource,
-														   pushed,
-														   &operands));
 	members[FC_SCAN_ATTRIBUTES] = (Node *) list_attributes(table, read);
 	members[FC_SCAN_STRICT] = (Node *) list_attributes(table, strict);
 	members[FC_SCAN_ORDER] = (Node *) plan_order(table, scan);
