@@ -152,3 +152,640 @@ REVOKE ALL ON FUNCTION
     @extschema@.frontcore_find_users(pg_catalog.name, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text),
     @extschema@.frontcore_diplomas(pg_catalog.name, pg_catalog.int8, pg_catalog.int8)
 FROM PUBLIC;
+-- A local copy, kept up to date: frontcore_sync() and what it needs.
+--
+-- The procedures commit as they go, so they can have neither a SET clause nor
+-- SECURITY DEFINER.  They keep the caller's search_path, as the caller's
+-- triggers may need it, so every name and operator in them is qualified.  What
+-- needs more than a few operators is a function with a search_path of its own.
+
+CREATE TABLE @extschema@.frontcore_sync_runs (
+    target pg_catalog.regclass PRIMARY KEY,
+    source pg_catalog.regclass NOT NULL,
+    mark pg_catalog.timestamptz,            -- changes since then are asked for
+    status pg_catalog.text NOT NULL,
+    inserted pg_catalog.int8 NOT NULL DEFAULT 0,
+    updated pg_catalog.int8 NOT NULL DEFAULT 0,
+    deleted pg_catalog.int8 NOT NULL DEFAULT 0,
+    requests pg_catalog.int8 NOT NULL DEFAULT 0,
+    started_at pg_catalog.timestamptz NOT NULL,
+    finished_at pg_catalog.timestamptz,
+    last_error pg_catalog.text,
+    is_full pg_catalog.bool NOT NULL,       -- the last run read the list whole
+    since_full pg_catalog.int4 NOT NULL DEFAULT 0,  -- runs after the last one that did
+    reading_mark pg_catalog.timestamptz,    -- mark of a full reading under way
+    reading_since pg_catalog.timestamptz,   -- when it began
+    checkpoint pg_catalog.int8,             -- id up to which it has come
+    doubtful pg_catalog.int8[] NOT NULL DEFAULT '{}'  -- ids that the last one lacked
+);
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.frontcore_sync_runs',
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) target)'
+    ' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) source)');
+
+CREATE VIEW @extschema@.frontcore_sync_state WITH (security_barrier) AS
+    SELECT r.source, r.target, r.mark,
+           CASE WHEN r.status = 'running' AND l.pid IS NULL THEN 'broken off'
+                ELSE r.status END AS status,
+           r.inserted, r.updated, r.deleted, r.requests, r.started_at, r.finished_at,
+           CASE WHEN r.status = 'running' AND l.pid IS NULL
+                THEN coalesce(r.last_error, 'the session that ran it has ended')
+                ELSE r.last_error END AS last_error
+      FROM @extschema@.frontcore_sync_runs AS r
+      JOIN pg_catalog.pg_class AS t ON t.oid = r.target
+      JOIN pg_catalog.pg_class AS s ON s.oid = r.source
+      LEFT JOIN pg_catalog.pg_locks AS l
+        ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+       AND l.classid = 1178817369 AND l.objid = r.target::pg_catalog.oid
+       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                          WHERE d.datname = pg_catalog.current_database())
+     WHERE pg_catalog.has_table_privilege(r.target, 'SELECT');
+
+GRANT SELECT ON @extschema@.frontcore_sync_state TO PUBLIC;
+
+CREATE PROCEDURE @extschema@.frontcore_sync_check_context()
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+
+CREATE FUNCTION @extschema@.frontcore_sync_describe(
+    source pg_catalog.regclass,
+    OUT key pg_catalog.text,
+    OUT created pg_catalog.text,
+    OUT updated pg_catalog.text,
+    OUT parents pg_catalog.text[],
+    OUT persons pg_catalog.bool,
+    OUT by_id pg_catalog.bool,
+    OUT lacking pg_catalog.text[],
+    OUT step pg_catalog.int4)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_lock(target pg_catalog.regclass)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_unlock(target pg_catalog.regclass)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_holds(target pg_catalog.regclass)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_requests()
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_clock()
+RETURNS pg_catalog.float8
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+-- The state of a target, for the session that has locked it.
+
+CREATE FUNCTION @extschema@.frontcore_sync_recall(the_target pg_catalog.regclass)
+RETURNS @extschema@.frontcore_sync_runs
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    run @extschema@.frontcore_sync_runs;
+BEGIN
+    IF NOT @extschema@.frontcore_sync_holds(the_target) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only a run of frontcore_sync reads its state';
+    END IF;
+    SELECT * INTO run FROM @extschema@.frontcore_sync_runs AS r WHERE r.target = the_target;
+    RETURN run;
+END
+$$;
+
+CREATE FUNCTION @extschema@.frontcore_sync_note(run @extschema@.frontcore_sync_runs)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT @extschema@.frontcore_sync_holds(run.target) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'only a run of frontcore_sync writes its state';
+    END IF;
+    DELETE FROM @extschema@.frontcore_sync_runs AS r
+     WHERE r.target = run.target
+        OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = r.target)
+        OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = r.source);
+    INSERT INTO @extschema@.frontcore_sync_runs SELECT run.*;
+END
+$$;
+
+-- The target of a run, made if there is none.
+
+CREATE FUNCTION @extschema@.frontcore_sync_target(
+    source pg_catalog.regclass, existing pg_catalog.regclass,
+    target_name pg_catalog.text, default_schema pg_catalog.text)
+RETURNS pg_catalog.regclass
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    info record := @extschema@.frontcore_sync_describe(source);
+    names text[];
+    target regclass := existing;
+BEGIN
+    IF existing = source THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'source and target are the same table';
+    ELSIF existing IS NOT NULL THEN
+        RETURN existing;
+    END IF;
+
+    names := parse_ident(target_name);
+    IF array_length(names, 1) = 1 THEN
+        names := default_schema || names;
+    END IF;
+    IF array_length(names, 1) > 2 THEN
+        RAISE invalid_parameter_value USING MESSAGE = format('improper table name: %L', target_name);
+    ELSIF names[1] IS NULL THEN
+        RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create the target in';
+    END IF;
+    EXECUTE format('CREATE TABLE %I.%I (LIKE %s, PRIMARY KEY (%I))', names[1], names[2], source, info.key);
+    target := format('%I.%I', names[1], names[2])::regclass;
+    FOR i IN 1 .. coalesce(array_length(info.parents, 1), 0) LOOP
+        EXECUTE format('CREATE INDEX ON %s (%I)', target, info.parents[i]);
+    END LOOP;
+    RAISE NOTICE 'made table %', target;
+    RETURN target;
+END
+$$;
+
+-- Begin a run, or go on with one that has broken off.
+
+CREATE FUNCTION @extschema@.frontcore_sync_begin(
+    source pg_catalog.regclass, target pg_catalog.regclass,
+    reconcile pg_catalog.bool, full_every pg_catalog.int4)
+RETURNS @extschema@.frontcore_sync_runs
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    info record := @extschema@.frontcore_sync_describe(source);
+    run @extschema@.frontcore_sync_runs := @extschema@.frontcore_sync_recall(target);
+    is_first boolean;
+    lacking text;
+BEGIN
+    IF run.source IS DISTINCT FROM source THEN
+        run := NULL;
+    END IF;
+    is_first := run.mark IS NULL;
+    IF run.reading_since < clock_timestamp() - interval '1 day' THEN
+        run.reading_since := NULL;
+    END IF;
+    IF full_every IS NULL AND info.persons THEN
+        full_every := 24;       -- an erasure may not move updated_at
+    END IF;
+    run.is_full := reconcile OR is_first OR run.reading_since IS NOT NULL
+        OR coalesce(run.since_full + 1 >= full_every, false)
+        OR (info.updated IS NULL AND info.created IS NULL);
+
+    IF run.is_full AND run.reading_since IS NOT NULL AND run.checkpoint IS NOT NULL THEN
+        RAISE NOTICE '%: goes on behind id %', source, run.checkpoint;
+    ELSE
+        run.reading_since := CASE WHEN run.is_full THEN clock_timestamp() END;
+        run.reading_mark := NULL;
+        run.checkpoint := NULL;
+    END IF;
+    IF is_first AND info.updated IS NULL THEN
+        RAISE NOTICE '%: %', source, CASE WHEN info.created IS NULL
+            THEN 'the API filters neither by the time of a change nor by that of creation, so each run reads all rows'
+            ELSE 'the API does not filter by the time of a change, so only reconcile => true finds changes' END;
+    END IF;
+    SELECT string_agg(quote_ident(s.attname), ', ' ORDER BY s.attnum) INTO lacking
+      FROM pg_attribute AS s
+     WHERE s.attrelid = source AND s.attnum > 0 AND NOT s.attisdropped
+       AND NOT EXISTS (SELECT FROM pg_attribute AS t
+                        WHERE t.attrelid = target AND t.attname = s.attname AND NOT t.attisdropped);
+    IF lacking IS NOT NULL THEN
+        RAISE NOTICE 'table % has no column for %', target, lacking;
+    END IF;
+
+    run.target := target;
+    run.source := source;
+    run.status := 'running';
+    run.started_at := clock_timestamp();
+    run.finished_at := NULL;
+    run.last_error := NULL;
+    run.inserted := 0;
+    run.updated := 0;
+    run.deleted := 0;
+    run.requests := 0;
+    run.since_full := coalesce(run.since_full, 0);
+    run.doubtful := coalesce(run.doubtful, '{}');
+    PERFORM @extschema@.frontcore_sync_note(run);
+    RETURN run;
+END
+$$;
+
+-- Read the next part of the source into pg_temp.frontcore_sync_rows: what has
+-- changed since the mark, the rows behind the checkpoint, or all rows.
+
+CREATE FUNCTION @extschema@.frontcore_sync_read(
+    run @extschema@.frontcore_sync_runs,
+    OUT key pg_catalog.text,
+    OUT lacking pg_catalog.text[],  -- columns that no answer holds
+    OUT by_id pg_catalog.bool,      -- read in the order of ids
+    OUT rows pg_catalog.int8,
+    OUT new_rows pg_catalog.int8,   -- those that the target does not have
+    OUT last_id pg_catalog.int8,
+    OUT is_last pg_catalog.bool,
+    OUT gone pg_catalog.int8[])     -- ids that only the target has
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    info record := @extschema@.frontcore_sync_describe(run.source);
+    create_rows CONSTANT text := 'CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM ';
+BEGIN
+    key := info.key;
+    by_id := run.is_full AND info.by_id;
+    is_last := true;
+    IF NOT run.is_full THEN
+        EXECUTE create_rows || format('%s WHERE %I >= %L::timestamptz',
+                                      run.source, coalesce(info.updated, info.created), run.mark);
+        IF info.updated IS NOT NULL AND info.created IS NOT NULL THEN
+            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s AS s WHERE %I >= %L::timestamptz '
+                           'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%I = s.%I)',
+                           run.source, info.created, run.mark, key, key);
+        END IF;
+    ELSIF by_id THEN
+        EXECUTE create_rows || format('%s %s ORDER BY %I LIMIT %s', run.source,
+                                      'WHERE ' || quote_ident(key) || ' > ' || run.checkpoint,
+                                      key, info.step);
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        is_last := rows < info.step;
+        -- the answer may have shown that another route has to be taken
+        info := @extschema@.frontcore_sync_describe(run.source);
+        IF NOT info.by_id THEN
+            DROP TABLE frontcore_sync_rows;
+            by_id := false;
+            is_last := true;
+        END IF;
+    END IF;
+    IF run.is_full AND NOT by_id THEN
+        RAISE NOTICE '%: the API does not give all columns in the order of ids, so the list is read in one piece', run.source;
+        EXECUTE create_rows || run.source;
+    END IF;
+    lacking := (@extschema@.frontcore_sync_describe(run.source)).lacking;
+
+    EXECUTE format('SELECT count(*), max(r.%1$I), count(*) FILTER (WHERE NOT EXISTS ('
+                   'SELECT FROM %2$s AS t WHERE t.%1$I::bigint = r.%1$I)) FROM frontcore_sync_rows AS r',
+                   key, run.target) INTO rows, last_id, new_rows;
+    IF run.is_full THEN
+        EXECUTE format('SELECT coalesce(array_agg(t.%1$I::bigint), ''{}'') FROM %2$s AS t WHERE %3$s '
+                       'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%1$I = t.%1$I::bigint)',
+                       key, run.target,
+                       concat_ws(' AND ', 'true',
+                                 CASE WHEN by_id THEN format('t.%I::bigint > ', key) || run.checkpoint END,
+                                 CASE WHEN NOT is_last THEN format('t.%I::bigint <= %s', key, last_id) END))
+           INTO gone;
+    END IF;
+END
+$$;
+
+-- Which of the rows that a full reading lacked are to be deleted.  In a list
+-- that is read by page number a row may have moved to a page that had been
+-- read.  So a few are asked for, and the others are left to the next reading.
+
+CREATE FUNCTION @extschema@.frontcore_sync_doomed(
+    run @extschema@.frontcore_sync_runs, key pg_catalog.text, by_id pg_catalog.bool,
+    gone pg_catalog.int8[], total pg_catalog.int8, force pg_catalog.bool)
+RETURNS pg_catalog.int8[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most_asked CONSTANT integer := 10;
+    asked integer := 0;
+    doomed bigint[] := '{}';
+    is_there boolean;
+BEGIN
+    IF total > 20 AND array_length(gone, 1) * 2 > total AND NOT force THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('%s of %s rows of table %s would be deleted', array_length(gone, 1), total, run.target),
+            DETAIL = format('The list of %s does not have them.', run.source),
+            HINT = 'If they are really gone, call it with force => true, else with missing => ''keep''.';
+    ELSIF by_id THEN
+        RETURN gone;
+    END IF;
+    FOR i IN 1 .. array_length(gone, 1) LOOP
+        IF gone[i] = ANY (run.doubtful) THEN
+            doomed := doomed || gone[i];
+        ELSIF asked < most_asked THEN
+            asked := asked + 1;
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = %s)', run.source, key, gone[i]) INTO is_there;
+            IF NOT is_there THEN
+                doomed := doomed || gone[i];
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN doomed;
+END
+$$;
+
+-- The statement that writes pg_temp.frontcore_sync_rows into the target.  Rows
+-- that are as they were are not touched; columns that no answer holds are left
+-- alone.  Types are the target's.
+
+CREATE FUNCTION @extschema@.frontcore_sync_statement(
+    source pg_catalog.regclass, target pg_catalog.regclass, key pg_catalog.text, lacking pg_catalog.text[])
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH columns AS (
+        SELECT format('%I', t.attname) AS name,
+               format('r.%I::%s', t.attname, format_type(t.atttypid, t.atttypmod)) AS value,
+               t.attname <> key AND t.attidentity <> 'a' AS is_set,
+               t.attnum AS number
+          FROM pg_attribute AS t
+          JOIN pg_attribute AS s ON s.attname = t.attname
+         WHERE t.attrelid = target AND s.attrelid = source
+           AND t.attnum > 0 AND s.attnum > 0 AND NOT t.attisdropped AND NOT s.attisdropped
+           AND t.attgenerated = '' AND NOT t.attname = ANY (lacking)
+    ), lists AS (
+        SELECT string_agg(name, ', ' ORDER BY number) AS names,
+               string_agg(value, ', ' ORDER BY number) AS vals,
+               string_agg(format('%s = excluded.%s', name, name), ', ' ORDER BY number)
+                   FILTER (WHERE is_set) AS settings,
+               string_agg('t.' || name, ', ' ORDER BY number) FILTER (WHERE is_set) AS old,
+               string_agg('excluded.' || name, ', ' ORDER BY number) FILTER (WHERE is_set) AS new
+          FROM columns
+    )
+    SELECT format('INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.frontcore_sync_rows AS r ON CONFLICT (%I) DO ',
+                  target, names, vals, key) ||
+           CASE WHEN settings IS NULL THEN 'NOTHING'
+                ELSE format('UPDATE SET %s WHERE ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record',
+                            settings, old, new) END
+      FROM lists
+$$;
+
+-- Count a part in.
+
+CREATE FUNCTION @extschema@.frontcore_sync_count(
+    run @extschema@.frontcore_sync_runs, overlap pg_catalog.interval, by_id pg_catalog.bool,
+    last_id pg_catalog.int8, new_rows pg_catalog.int8, written pg_catalog.int8)
+RETURNS @extschema@.frontcore_sync_runs
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    run.inserted := run.inserted + least(new_rows, written);
+    run.updated := run.updated + greatest(written - new_rows, 0);
+    run.checkpoint := CASE WHEN by_id THEN coalesce(last_id, run.checkpoint) END;
+
+    -- the earlier one of both clocks, when the reading began
+    run.reading_mark := coalesce(run.reading_mark, run.started_at - overlap
+        + least(@extschema@.frontcore_sync_clock(), 0) * interval '1 second');
+    RETURN run;
+END
+$$;
+
+-- A run is complete.
+
+CREATE FUNCTION @extschema@.frontcore_sync_complete(
+    run @extschema@.frontcore_sync_runs, gone pg_catalog.int8[], doomed pg_catalog.int8[])
+RETURNS @extschema@.frontcore_sync_runs
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    run.status := 'complete';
+    run.finished_at := clock_timestamp();
+    run.mark := run.reading_mark;
+    run.since_full := CASE WHEN run.is_full THEN 0 ELSE run.since_full + 1 END;
+    IF run.is_full THEN
+        run.doubtful := ARRAY(SELECT g FROM unnest(gone) AS g WHERE g <> ALL (doomed));
+    END IF;
+    run.reading_since := NULL;
+    run.reading_mark := NULL;
+    run.checkpoint := NULL;
+    RETURN run;
+END
+$$;
+
+-- Write down where a run stands, and tell of it.
+
+CREATE FUNCTION @extschema@.frontcore_sync_progress(
+    run @extschema@.frontcore_sync_runs, requests_before pg_catalog.int8, rows pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    run.requests := @extschema@.frontcore_sync_requests() - requests_before;
+    PERFORM @extschema@.frontcore_sync_note(run);
+    RAISE NOTICE '%: % rows read, % inserted, % updated, % deleted, % requests',
+        run.source, rows, run.inserted, run.updated, run.deleted, run.requests;
+END
+$$;
+
+-- Write down that a run has failed: the state is that of the last step, with
+-- the error.  Where a deletion was refused, the next full reading begins anew.
+
+CREATE FUNCTION @extschema@.frontcore_sync_fail(
+    target pg_catalog.regclass, failure pg_catalog.jsonb, requests_before pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    run @extschema@.frontcore_sync_runs := @extschema@.frontcore_sync_recall(target);
+    state text := failure ->> 'state';
+BEGIN
+    run.status := CASE WHEN state IN ('57014', '57P01') THEN 'broken off' ELSE 'error' END;
+    run.last_error := format('%s (%s)', failure ->> 'message', state);
+    run.finished_at := clock_timestamp();
+    run.requests := @extschema@.frontcore_sync_requests() - requests_before;
+    IF state = '55000' THEN
+        run.reading_since := NULL;
+    END IF;
+    PERFORM @extschema@.frontcore_sync_note(run);
+END
+$$;
+
+-- One run.  An error is returned, not raised, so that what was done before it
+-- stays, and the state tells of it.  Each step is a transaction.
+
+CREATE PROCEDURE @extschema@.frontcore_sync_run(
+    source pg_catalog.regclass, target_name pg_catalog.text, reconcile pg_catalog.bool,
+    missing pg_catalog.text, force pg_catalog.bool, overlap pg_catalog.interval,
+    full_every pg_catalog.int4, INOUT failure pg_catalog.jsonb)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    requests_before CONSTANT pg_catalog.int8 := @extschema@.frontcore_sync_requests();
+    target pg_catalog.regclass;
+    run @extschema@.frontcore_sync_runs;
+    part pg_catalog.record;
+    total pg_catalog.int8;                  -- rows of the target before the run
+    gone pg_catalog.int8[] := '{}';         -- ids that the reading lacked
+    doomed pg_catalog.int8[] := '{}';       -- those of them that are deleted
+    phase pg_catalog.text := 'begin';       -- begin, read, delete, done
+    written pg_catalog.int8;                -- by the last statement, NULL before the first
+    error_state pg_catalog.text;
+    error_message pg_catalog.text;
+    error_detail pg_catalog.text;
+    error_hint pg_catalog.text;
+    error_context pg_catalog.text;
+BEGIN
+    failure := NULL;
+    LOOP
+        BEGIN
+            PERFORM pg_catalog.set_config('frontcore_fdw.max_age', '0', true);
+            CASE phase
+                WHEN 'begin' THEN
+                    target := @extschema@.frontcore_sync_target(source, pg_catalog.to_regclass(target_name),
+                        target_name, pg_catalog.current_schema());
+                    IF NOT @extschema@.frontcore_sync_lock(target) THEN
+                        RAISE NOTICE 'another session is copying to table %', target;
+                        RETURN;
+                    END IF;
+                    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s', target) INTO total;
+                    run := @extschema@.frontcore_sync_begin(source, target, reconcile, full_every);
+                    phase := 'read';
+                WHEN 'read' THEN
+                    part := @extschema@.frontcore_sync_read(run);
+                    gone := pg_catalog.array_cat(gone, part.gone);
+                    EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
+                    GET DIAGNOSTICS written = ROW_COUNT;
+                    SET CONSTRAINTS ALL IMMEDIATE;
+                    run := @extschema@.frontcore_sync_count(run, overlap, part.by_id, part.last_id,
+                                                            part.new_rows, written);
+                    IF part.is_last THEN
+                        phase := CASE WHEN missing OPERATOR(pg_catalog.=) 'delete'
+                                       AND pg_catalog.cardinality(gone) OPERATOR(pg_catalog.>) 0
+                                      THEN 'delete' ELSE 'done' END;
+                    END IF;
+                WHEN 'delete' THEN
+                    doomed := @extschema@.frontcore_sync_doomed(run, part.key, part.by_id, gone, total, force);
+                    EXECUTE pg_catalog.format('DELETE FROM %s WHERE %I::pg_catalog.int8 OPERATOR(pg_catalog.=) ANY ($1)',
+                                              target, part.key) USING doomed;
+                    GET DIAGNOSTICS written = ROW_COUNT;
+                    SET CONSTRAINTS ALL IMMEDIATE;
+                    run.deleted := written;
+                    phase := 'done';
+            END CASE;
+            IF phase OPERATOR(pg_catalog.=) 'done' THEN
+                run := @extschema@.frontcore_sync_complete(run, gone, doomed);
+            END IF;
+            IF written IS NOT NULL THEN
+                PERFORM @extschema@.frontcore_sync_progress(run, requests_before, part.rows);
+            END IF;
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            GET STACKED DIAGNOSTICS error_state = RETURNED_SQLSTATE, error_message = MESSAGE_TEXT,
+                error_detail = PG_EXCEPTION_DETAIL, error_hint = PG_EXCEPTION_HINT,
+                error_context = PG_EXCEPTION_CONTEXT;
+            failure := pg_catalog.jsonb_build_object('state', error_state, 'message', error_message,
+                'detail', error_detail, 'hint', error_hint,
+                'context', pg_catalog.substring(error_context, 'FrontCore request [^\n]*'));
+        END;
+        IF failure IS NOT NULL AND run.target IS NOT NULL THEN
+            PERFORM @extschema@.frontcore_sync_fail(target, failure, requests_before);
+        END IF;
+        COMMIT;
+        EXIT WHEN failure IS NOT NULL OR phase OPERATOR(pg_catalog.=) 'done';
+    END LOOP;
+    IF target IS NOT NULL THEN
+        PERFORM @extschema@.frontcore_sync_unlock(target);
+    END IF;
+END
+$$;
+
+-- Check what all runs check.
+
+CREATE FUNCTION @extschema@.frontcore_sync_check(
+    missing pg_catalog.text, overlap pg_catalog.interval, full_every pg_catalog.int4)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF missing IS NULL OR missing NOT IN ('delete', 'keep') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('argument "missing" cannot be %L', missing),
+            HINT = 'Valid values are: delete, keep.';
+    ELSIF overlap IS NULL OR overlap < interval '0' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'argument "overlap" must be an interval that is not negative';
+    ELSIF full_every < 1 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'argument "full_every" must be at least 1';
+    END IF;
+END
+$$;
+
+-- Raise what a run has returned: {"state", "message", "detail", "hint", "context"}.
+
+CREATE FUNCTION @extschema@.frontcore_sync_raise(failure pg_catalog.jsonb)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE PROCEDURE @extschema@.frontcore_sync(
+    source pg_catalog.regclass, target pg_catalog.text,
+    reconcile pg_catalog.bool DEFAULT false, missing pg_catalog.text DEFAULT 'delete',
+    force pg_catalog.bool DEFAULT false, overlap pg_catalog.interval DEFAULT '10 min',
+    full_every pg_catalog.int4 DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    failure pg_catalog.jsonb;
+BEGIN
+    CALL @extschema@.frontcore_sync_check_context();
+    PERFORM @extschema@.frontcore_sync_check(missing, overlap, full_every);
+    CALL @extschema@.frontcore_sync_run(source, target, coalesce(reconcile, false), missing,
+        coalesce(force, false), overlap, full_every, failure);
+    IF failure IS NOT NULL THEN
+        PERFORM @extschema@.frontcore_sync_raise(failure);
+    END IF;
+END
+$$;
+
+CREATE PROCEDURE @extschema@.frontcore_sync_schema(
+    source pg_catalog.name, target pg_catalog.name,
+    reconcile pg_catalog.bool DEFAULT false, missing pg_catalog.text DEFAULT 'delete',
+    force pg_catalog.bool DEFAULT false, overlap pg_catalog.interval DEFAULT '10 min')
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    tables pg_catalog.text[];
+    failed pg_catalog.text[] := '{}';
+    failure pg_catalog.jsonb;
+    first_failure pg_catalog.jsonb;
+BEGIN
+    CALL @extschema@.frontcore_sync_check_context();
+    PERFORM @extschema@.frontcore_sync_check(missing, overlap, NULL);
+    SELECT pg_catalog.array_agg(c.relname ORDER BY c.relname) INTO tables
+      FROM pg_catalog.pg_foreign_table AS f
+      JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) f.ftrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+      JOIN pg_catalog.pg_foreign_server AS s ON s.oid OPERATOR(pg_catalog.=) f.ftserver
+      JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid OPERATOR(pg_catalog.=) s.srvfdw
+     WHERE n.nspname OPERATOR(pg_catalog.=) source
+       AND w.fdwhandler OPERATOR(pg_catalog.=) '@extschema@.frontcore_fdw_handler'::pg_catalog.regproc;
+    IF tables IS NULL THEN
+        RAISE invalid_schema_name USING
+            MESSAGE = pg_catalog.format('schema "%s" has no foreign tables of frontcore_fdw', source);
+    END IF;
+    FOR i IN 1 .. pg_catalog.cardinality(tables) LOOP
+        CALL @extschema@.frontcore_sync_run(
+            pg_catalog.format('%I.%I', source, tables[i])::pg_catalog.regclass,
+            pg_catalog.format('%I.%I', target, tables[i]),
+            coalesce(reconcile, false), missing, coalesce(force, false), overlap, NULL, failure);
+        IF failure IS NOT NULL THEN
+            failed := pg_catalog.array_append(failed, tables[i]);
+            first_failure := coalesce(first_failure, failure);
+            RAISE WARNING 'could not copy table %: %', tables[i], failure OPERATOR(pg_catalog.->>) 'message';
+            EXIT WHEN (failure OPERATOR(pg_catalog.->>) 'state') OPERATOR(pg_catalog.=) '57014';
+        END IF;
+    END LOOP;
+    IF first_failure IS NOT NULL THEN
+        PERFORM @extschema@.frontcore_sync_raise(pg_catalog.jsonb_build_object(
+            'state', first_failure OPERATOR(pg_catalog.->>) 'state',
+            'message', pg_catalog.format('could not copy %s of %s tables: %s', pg_catalog.cardinality(failed),
+                pg_catalog.cardinality(tables), pg_catalog.array_to_string(failed, ', ')),
+            'detail', first_failure OPERATOR(pg_catalog.->>) 'message',
+            'hint', first_failure OPERATOR(pg_catalog.->>) 'hint',
+            'context', first_failure OPERATOR(pg_catalog.->>) 'context'));
+    END IF;
+END
+$$;

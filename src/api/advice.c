@@ -101,6 +101,21 @@ fc_advice_retry_after(const FcHttpResponse *response)
 }
 
 /*
+ * fc_advice_read_clock
+ *		By how many seconds the server's clock is ahead of ours, if the answer
+ *		tells; else skew stays as it is.
+ */
+void
+fc_advice_read_clock(const FcHttpResponse *response, double *skew)
+{
+	const char *header = fc_http_header(response, "date");
+	double		seconds;
+
+	if (header != NULL && parse_http_date(header, &seconds))
+		*skew = seconds - time(NULL);
+}
+
+/*
  * fc_advice_read
  *		What the limiter should know of an answer.
  */

@@ -18,4 +18,7 @@ extern double fc_advice_retry_after(const FcHttpResponse *response);
 extern FcLimiterAdvice fc_advice_read(const FcHttpResponse *response,
 									  bool throttled);
 
+extern void fc_advice_read_clock(const FcHttpResponse *response,
+								 double *skew);
+
 #endif							/* FC_ADVICE_H */

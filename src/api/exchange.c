@@ -100,6 +100,8 @@ static const Outcome outcomes[] =
 };
 
 int64		fc_exchange_writes = 0;
+int64		fc_exchange_requests = 0;
+double		fc_exchange_clock_skew = 0;
 bool		fc_log_requests = false;
 int			fc_max_requests_per_query = 0;
 
@@ -640,6 +642,8 @@ record_attempt(const Exchange *exchange)
 	counts.http_ms = response->milliseconds;
 	counts.wait_ms = exchange->waited_ms;
 
+	fc_exchange_requests += counts.requests;
+	fc_advice_read_clock(response, &fc_exchange_clock_skew);
 	use->counts.requests += counts.requests;
 	use->counts.retries += counts.retries;
 	use->counts.bytes_received += counts.bytes_received;
@@ -745,7 +749,8 @@ read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
 	if (saying.message != NULL)
 		quote_message(exchange, saying.message, reply);
 	reply->code = saying.code;
-	reply->codes = list_codes(fc_json_member(root, "errors"));
+	reply->codes = hide_secrets(exchange,
+								list_codes(fc_json_member(root, "errors")));
 }
 
 /*

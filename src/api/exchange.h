@@ -108,6 +108,15 @@ extern FcAnswer *fc_exchange(FcApi *api, FcMeter *use,
  */
 extern int64 fc_exchange_writes;
 
+/* Requests that this backend has sent. */
+extern int64 fc_exchange_requests;
+
+/*
+ * By how many seconds the API's clock is ahead of ours, by the Date header of
+ * the last answer that had one; 0 before.
+ */
+extern double fc_exchange_clock_skew;
+
 /* GUCs */
 extern bool fc_log_requests;
 extern int	fc_max_requests_per_query;

@@ -773,7 +773,8 @@ store_texts(FcArena *arena, const FcNewAnswer *answer, StoredText *texts)
 		if (!DsaPointerIsValid(texts[i].text))
 			return false;
 		copy = dsa_get_address(arena->area, texts[i].text);
-		memcpy(copy, text.text, text.length);
+		if (text.length > 0)
+			memcpy(copy, text.text, text.length);
 		copy[text.length] = '\0';
 		texts[i].length = text.length;
 	}

@@ -135,7 +135,7 @@ is(mock('--count'), 1, 'is not repeated');
 
 # Five backends that are refused at once are one episode.
 $account = fresh_account(max_concurrent_requests => 5);
-mock('--fault', 'status=429 count=5 delay=300');
+mock('--fault', 'status=429 count=5 delay=1000');
 is(read_at_once($account, 5), 5, 'five refused at once get their rows');
 is(scalar(arrivals()), 10, 'each is repeated once');
 between(pause(4, 5), 1, 3, 'after one back-off, not five');

@@ -9,13 +9,18 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "api/account.h"
 #include "api/value.h"
 #include "base/wait.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "read/tuple.h"
 #include "read/walk.h"
+#include "shared/flight.h"
+#include "shared/generation.h"
 #include "shim.h"
+#include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
@@ -111,8 +116,9 @@ read_list(FcApi *api)
 {
 	FcQuery    *query = palloc0(sizeof(FcQuery));
 	int64		keys[] = {7301, 7302, 7303};
-	FcMeter	use = {.resource = "courses"};
-	FcWalkContext context = {.api = api,.use = &use};
+	FcMeter		use = {.resource = "courses"};
+	FcLearned	learned = {0};
+	FcWalkContext context = {.api = api,.use = &use,.learned = &learned};
 	FcTupleReader *reader;
 	FcWalkResult result;
 	const FcRoute *route;
@@ -124,7 +130,7 @@ read_list(FcApi *api)
 						  route->flags & FC_BY_ID ? keys : NULL,
 						  route->flags & FC_BY_PARENT ? keys : NULL,
 						  !(route->flags & FC_BY_PARENT) ? 0 :
-						  route->flags & FC_BATCH ? 3 : 1, 0);
+						  route->flags & FC_BATCH ? 3 : 1, &learned);
 	fc_cache_pin(walk->entry);
 	reader = make_reader(query->resource, &natts);
 
@@ -147,7 +153,7 @@ read_list(FcApi *api)
 
 	if (result == FC_WALK_END)
 	{
-		REQUIRE(walk->is_complete);
+		REQUIRE(fc_walk_is_complete(walk));
 		if (context.stores)
 			read_again(walk);
 	}
@@ -453,21 +459,94 @@ fc_option_server(Oid serverid)
 	return &server;
 }
 
-const char *
-fc_option_api_key(Oid serverid, Oid userid, Oid *mappingid)
+FcMapping
+fc_option_mapping(Oid serverid, Oid userid)
 {
-	return pstrdup("key");
+	FcMapping	mapping = {.mappingid = 1,.api_key = pstrdup("key")};
+
+	return mapping;
 }
 
 FcAccount
-fc_option_account(const FcServer *of, const char *api_key)
+fc_account_limiter(const FcServer *of)
 {
 	FcAccount	account = {{0}};
 
 	return account;
 }
 
+FcAccount
+fc_account_digest(const FcServer *of, const char *api_key)
+{
+	return fc_account_limiter(of);
+}
+
+FcAccount
+fc_account_scope(const FcServer *of, const char *api_key)
+{
+	return fc_account_limiter(of);
+}
+
+FcAccount
+fc_account_address(const FcServer *of)
+{
+	return fc_account_limiter(of);
+}
+
+void
+fc_limiter_leave(void)
+{
+}
+
+void
+fc_limiter_throttle(const FcAccount *id, const FcLimiterAdvice *advice,
+					int episode)
+{
+}
+
+void
+fc_stats_learn_longest(const uint8 *account, const char *resource, int route,
+					   int items, int of_one)
+{
+}
+
+void
+fc_flight_note_failure(void)
+{
+}
+
+int64
+fc_generation_clock(void)
+{
+	return (int64) now_ms;
+}
+
+void
+fc_generation_mark(FcMark *mark)
+{
+}
+
+void
+fc_generation_end_write(bool is_known)
+{
+}
+
 /* -- what the sources ask of the server --------------------------------- */
+
+void
+RegisterSubXactCallback(SubXactCallback callback, void *arg)
+{
+}
+
+void
+before_shmem_exit(pg_on_exit_callback function, Datum arg)
+{
+}
+
+void
+on_proc_exit(pg_on_exit_callback function, Datum arg)
+{
+}
 
 void
 RegisterXactCallback(XactCallback callback, void *arg)
@@ -633,4 +712,10 @@ char *
 fc_value_local(Oid type, Datum value)
 {
 	return pstrdup("2027-01-15T10:00:00");
+}
+
+char *
+GetUserNameFromId(Oid roleid, bool noerr)
+{
+	return pstrdup("role");
 }

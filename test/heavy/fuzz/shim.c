@@ -521,3 +521,20 @@ pg_any_to_server(const char *text, int length, int encoding)
 	(void) pg_verify_mbstr(PG_UTF8, text, length, false);
 	return unconstify(char *, text);
 }
+
+int
+err_generic_string(int field, const char *str)
+{
+	return 0;
+}
+
+ErrorData *
+CopyErrorData(void)
+{
+	return palloc0(sizeof(ErrorData));
+}
+
+void
+FreeErrorData(ErrorData *edata)
+{
+}

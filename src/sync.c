@@ -1,0 +1,441 @@
+/*
+ * sync.c
+ *		What frontcore_sync() cannot do in PL/pgSQL.
+ *
+ * The procedures are in the extension's script, since they COMMIT between
+ * steps.  Here is what they need besides SQL: what a foreign table can be
+ * asked for, a lock that lives as long as a run, and the API's clock.
+ *
+ * A run is one lock on its target.  It has to survive the COMMITs of the run,
+ * so it belongs to the session.  A session may be pooled, so a run that fails
+ * must not leave it behind: every rollback of a transaction releases it.
+ * Whoever finds a run that is said to be running, but no lock, knows that it
+ * has broken off, be it by a crash.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "api/account.h"
+#include "api/exchange.h"
+#include "api/memo.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/*
+ * The class of our advisory locks, whose object is the target's OID; the
+ * extension's script shows the same number to pg_locks.
+ */
+#define SYNC_LOCK_CLASS		0x46435359	/* "FCSY" */
+#define SYNC_LOCK_KIND		2	/* that of pg_advisory_lock(int, int) */
+
+/* The columns that frontcore_sync_describe returns. */
+enum
+{
+	DESCRIBE_KEY,
+	DESCRIBE_CREATED,
+	DESCRIBE_UPDATED,
+	DESCRIBE_PARENTS,
+	DESCRIBE_PERSONS,
+	DESCRIBE_BY_ID,
+	DESCRIBE_LACKING,
+	DESCRIBE_STEP,
+	DESCRIBE_COLUMNS
+};
+
+/* So many pages are read between two COMMITs, where a list is read by ids. */
+#define PAGES_PER_STEP		20
+
+PG_FUNCTION_INFO_V1(frontcore_sync_check_context);
+PG_FUNCTION_INFO_V1(frontcore_sync_describe);
+PG_FUNCTION_INFO_V1(frontcore_sync_lock);
+PG_FUNCTION_INFO_V1(frontcore_sync_unlock);
+PG_FUNCTION_INFO_V1(frontcore_sync_holds);
+PG_FUNCTION_INFO_V1(frontcore_sync_requests);
+PG_FUNCTION_INFO_V1(frontcore_sync_clock);
+PG_FUNCTION_INFO_V1(frontcore_sync_raise);
+
+static const char *member(Jsonb *object, const char *name);
+static FcQuery *whole_table_query(const FcTable *table);
+static FcRouteChoice choose_route(const FcTable *table, FcApi *api,
+								  FcQuery *query, uint64 *lacks);
+static const FcTableColumn *find_column(const FcTable *table,
+										const FcColumn *column);
+static Datum filterable_column(const FcTable *table, const char *name,
+							   bool *isnull);
+static Datum parent_columns(const FcTable *table);
+static Datum lacking_columns(const FcTable *table, uint64 lacks);
+static Datum name_array(List *names);
+static void check_target(Oid target);
+static void release_on_abort(XactEvent event, void *arg);
+static void release(Oid target);
+
+static List *held = NIL;		/* OIDs of targets, in TopMemoryContext */
+
+/*
+ * frontcore_sync_check_context
+ *		A procedure that throws where its caller could not COMMIT.
+ */
+Datum
+frontcore_sync_check_context(PG_FUNCTION_ARGS)
+{
+	const CallContext *context = (CallContext *) fcinfo->context;
+
+	if (context == NULL || !IsA(context, CallContext) || context->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("frontcore_sync cannot run inside a transaction block"),
+				 errhint("It commits as it goes.  Use CALL outside a transaction block, alone in its statement, and not from a function.")));
+	PG_RETURN_VOID();
+}
+
+/*
+ * frontcore_sync_describe
+ *		What a foreign table can be asked for: the names of its columns for the
+ *		id, for the times of creation and change as far as the API filters by
+ *		them, and for its parents; whether its rows are persons; whether its
+ *		list can be read step by step in the order of ids, and by how many
+ *		rows; and columns that no answer holds, as far as is known.
+ *
+ * Sends nothing.
+ */
+Datum
+frontcore_sync_describe(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	const FcTable *table = fc_memo_table(relid);
+	FcApi	   *api = fc_exchange_open(GetForeignTable(relid)->serverid,
+									   GetUserId());
+	const FcColumn *key = fc_catalog_flagged(table->resource, FC_KEY);
+	const FcTableColumn *column = find_column(table, key);
+	FcQuery    *query = whole_table_query(table);
+	uint64		lacks;
+	FcRouteChoice choice;
+	TupleDesc	tupdesc;
+	Datum		values[DESCRIBE_COLUMNS];
+	bool		nulls[DESCRIBE_COLUMNS] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+				 errmsg("foreign table \"%s\" has no column for the id",
+						table->name),
+				 errhint("A copy needs it to tell rows apart.")));
+
+	query->order = key;
+	choice = choose_route(table, api, query, &lacks);
+	values[DESCRIBE_KEY] = CStringGetTextDatum(column->name);
+	values[DESCRIBE_CREATED] =
+		filterable_column(table, "created_at", &nulls[DESCRIBE_CREATED]);
+	values[DESCRIBE_UPDATED] =
+		filterable_column(table, "updated_at", &nulls[DESCRIBE_UPDATED]);
+	values[DESCRIBE_PARENTS] = parent_columns(table);
+	values[DESCRIBE_PERSONS] =
+		BoolGetDatum((table->resource->abilities & FC_PERSONS) != 0);
+	values[DESCRIBE_BY_ID] =
+		BoolGetDatum(choice.route != NULL && choice.is_ordered &&
+					 (choice.route->flags & FC_SORTED) &&
+					 (choice.route->flags & FC_SINCE));
+	values[DESCRIBE_LACKING] = lacking_columns(table, lacks);
+	values[DESCRIBE_STEP] = Int32GetDatum(PAGES_PER_STEP * table->page_size);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values,
+													  nulls)));
+}
+
+/*
+ * frontcore_sync_lock
+ *		Lock a target for this session's run; false if another session has.
+ *
+ * The caller must have the right to write the target.
+ */
+Datum
+frontcore_sync_lock(PG_FUNCTION_ARGS)
+{
+	static bool is_registered = false;
+	Oid			target = PG_GETARG_OID(0);
+	LOCKTAG		tag;
+	MemoryContext oldcontext;
+
+	check_target(target);
+	if (!is_registered)
+		RegisterXactCallback(release_on_abort, NULL);
+	is_registered = true;
+
+	if (list_member_oid(held, target))
+		PG_RETURN_BOOL(false);
+	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+	held = lappend_oid(held, target);
+	MemoryContextSwitchTo(oldcontext);
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SYNC_LOCK_CLASS, target,
+						 SYNC_LOCK_KIND);
+	if (LockAcquire(&tag, ExclusiveLock, true, true) ==
+		LOCKACQUIRE_NOT_AVAIL)
+	{
+		held = list_delete_oid(held, target);
+		PG_RETURN_BOOL(false);
+	}
+	PG_RETURN_BOOL(true);
+}
+
+/*
+ * frontcore_sync_unlock
+ *		Let go of a target that this session has locked.
+ */
+Datum
+frontcore_sync_unlock(PG_FUNCTION_ARGS)
+{
+	Oid			target = PG_GETARG_OID(0);
+
+	if (list_member_oid(held, target))
+		release(target);
+	PG_RETURN_VOID();
+}
+
+/*
+ * frontcore_sync_holds
+ *		Has this session locked the target?
+ */
+Datum
+frontcore_sync_holds(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(list_member_oid(held, PG_GETARG_OID(0)));
+}
+
+/*
+ * frontcore_sync_requests
+ *		How many requests this session has sent.
+ */
+Datum
+frontcore_sync_requests(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(fc_exchange_requests);
+}
+
+/*
+ * frontcore_sync_clock
+ *		By how many seconds the API's clock is ahead of this server's, as the
+ *		last answer told; 0 if none did.
+ */
+Datum
+frontcore_sync_clock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(fc_exchange_clock_skew);
+}
+
+/*
+ * frontcore_sync_raise
+ *		Throw the error that a step met, which had to be caught so that the
+ *		state could tell of it.
+ */
+Datum
+frontcore_sync_raise(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *failure = PG_GETARG_JSONB_P(0);
+	const char *state = member(failure, "state");
+	const char *message = member(failure, "message");
+	const char *detail = member(failure, "detail");
+	const char *hint = member(failure, "hint");
+	const char *context = member(failure, "context");
+
+	if (state == NULL || strlen(state) != 5)
+		elog(ERROR, "an error without a state");
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3],
+								   state[4])),
+			 errmsg("%s", message ? message : ""),
+			 detail ? errdetail("%s", detail) : 0,
+			 hint ? errhint("%s", hint) : 0,
+			 context ? errcontext("%s", context) : 0));
+	PG_RETURN_VOID();
+}
+
+/* A string of an object; NULL if there is none, or if it is empty. */
+static const char *
+member(Jsonb *object, const char *name)
+{
+	JsonbValue	space;
+	JsonbValue *value;
+
+	value = getKeyJsonValueFromContainer(&object->root, name, strlen(name),
+										 &space);
+	if (value == NULL || value->type != jbvString ||
+		value->val.string.len == 0)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* A query for all rows and all columns of a foreign table. */
+static FcQuery *
+whole_table_query(const FcTable *table)
+{
+	FcQuery    *query = palloc0(sizeof(FcQuery));
+
+	query->resource = table->resource;
+	query->page_size = table->page_size;
+	query->push_order = table->push_order;
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+		FcNeed	   *need;
+
+		if (column->attnum == 0 || column->column == NULL)
+			continue;
+		need = palloc0(sizeof(FcNeed));
+		need->path = column->path;
+		need->column = column->column;
+		need->name = column->name;
+		query->needs = lappend(query->needs, need);
+	}
+	return query;
+}
+
+/* The route that such a query takes, and the columns that its items lack. */
+static FcRouteChoice
+choose_route(const FcTable *table, FcApi *api, FcQuery *query, uint64 *lacks)
+{
+	FcRouteFacts facts = {0};
+	FcLearned	learned;
+	FcRouteChoice choice;
+
+	fc_account_load(api->server, &api->account, table->resource, NULL,
+					&facts, &learned);
+	choice = fc_query_choose(query, &facts);
+	*lacks = choice.route == NULL ? 0 : facts.lacks[choice.number];
+	return choice;
+}
+
+/* The table's column that stands for one of the catalog's, or NULL. */
+static const FcTableColumn *
+find_column(const FcTable *table, const FcColumn *column)
+{
+	for (int i = 0; column != NULL && i < table->natts; i++)
+	{
+		if (table->columns[i].attnum != 0 &&
+			table->columns[i].column == column &&
+			table->columns[i].property == NULL)
+			return &table->columns[i];
+	}
+	return NULL;
+}
+
+/*
+ * The name of the table's column for a time that the API filters by; NULL if
+ * there is none, or if its type is no time.
+ */
+static Datum
+filterable_column(const FcTable *table, const char *name, bool *isnull)
+{
+	const FcColumn *column = fc_catalog_column(table->resource, name);
+	const FcTableColumn *found = NULL;
+	Oid			type;
+
+	if (column != NULL && column->min != NULL && table->push_filters)
+		found = find_column(table, column);
+	type = found ? getBaseType(get_atttype(table->relid, found->attnum)) :
+		InvalidOid;
+	*isnull = (type != TIMESTAMPTZOID && type != TIMESTAMPOID);
+	return *isnull ? (Datum) 0 : CStringGetTextDatum(found->name);
+}
+
+/* The names of the table's columns that hold the id of a parent. */
+static Datum
+parent_columns(const FcTable *table)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+
+		if (column->attnum != 0 && column->column != NULL &&
+			column->property == NULL && (column->column->flags & FC_PARENT))
+			names = lappend(names, unconstify(char *, column->name));
+	}
+	return name_array(names);
+}
+
+/* The names of the table's columns that are among these. */
+static Datum
+lacking_columns(const FcTable *table, uint64 lacks)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const FcTableColumn *column = &table->columns[i];
+
+		if (column->attnum != 0 && column->column != NULL &&
+			(lacks & (UINT64CONST(1) <<
+					  fc_catalog_column_number(table->resource,
+											   column->column))))
+			names = lappend(names, unconstify(char *, column->name));
+	}
+	return name_array(names);
+}
+
+/* Strings as an array of text. */
+static Datum
+name_array(List *names)
+{
+	Datum	   *datums = palloc(Max(list_length(names), 1) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, names)
+		datums[count++] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(datums, count, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/* Refuse a target that is no table, or not the current role's to write. */
+static void
+check_target(Oid target)
+{
+	char	   *name = get_rel_name(target);
+	char		relkind = name ? get_rel_relkind(target) : '\0';
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("target \"%s\" is not a table", name ? name : "")));
+	if (pg_class_aclcheck(target, GetUserId(), ACL_INSERT) != ACLCHECK_OK ||
+		pg_class_aclcheck(target, GetUserId(), ACL_UPDATE) != ACLCHECK_OK ||
+		pg_class_aclcheck(target, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
+		pg_class_aclcheck(target, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
+}
+
+/* No run goes on after a rollback. */
+static void
+release_on_abort(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_ABORT && event != XACT_EVENT_PARALLEL_ABORT)
+		return;
+	while (held != NIL)
+		release(linitial_oid(held));
+}
+
+static void
+release(Oid target)
+{
+	LOCKTAG		tag;
+
+	held = list_delete_oid(held, target);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SYNC_LOCK_CLASS, target,
+						 SYNC_LOCK_KIND);
+	(void) LockRelease(&tag, ExclusiveLock, true);
+}
