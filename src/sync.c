@@ -313,7 +313,7 @@ choose_route(const FcTable *table, FcApi *api, FcQuery *query, uint64 *lacks)
 
 	fc_account_load(api->server, &api->account, table->resource, NULL,
 					&facts, &learned);
-	choice = fc_query_choose(query, &facts);
+	choice = fc_route_choose(query, &facts);
 	*lacks = choice.route == NULL ? 0 : facts.lacks[choice.number];
 	return choice;
 }

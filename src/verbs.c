@@ -17,7 +17,6 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "plan/pushdown.h"
 #include "read/tuple.h"
 #include "read/walk.h"
 #include "utils/builtins.h"
@@ -282,7 +281,7 @@ find_server(FunctionCallInfo fcinfo, const Verb *verb)
 	if (PG_ARGISNULL(0))
 		refuse_argument("argument \"%s\" must be given", "server");
 	server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false);
-	if (!fc_pushdown_is_ours(server))
+	if (!fc_memo_is_ours(server->serverid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not one of frontcore_fdw",

@@ -23,11 +23,8 @@
 #include "access/table.h"
 #include "api/account.h"
 #include "api/memo.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
-#include "catalog/pg_proc.h"
-#include "commands/extension.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
@@ -140,8 +137,7 @@ static Datum text_datum(const char *text);
 static bool sees_all(void);
 static bool has_key(Oid serverid);
 static FcAccount limiter_digest(const FcServer *server, const char *api_key);
-static List *own_accounts(Oid function, AccountDigest *digest);
-static bool is_ours(Oid wrapper, Oid extension);
+static List *own_accounts(AccountDigest *digest);
 static bool contains_account(List *accounts, const FcAccount *account);
 
 /*
@@ -153,8 +149,7 @@ frontcore_limiter(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *accounts = all ? NIL :
-	own_accounts(fcinfo->flinfo->fn_oid, limiter_digest);
+	List	   *accounts = all ? NIL : own_accounts(limiter_digest);
 	FcLimiterStatus *statuses;
 	int			count;
 
@@ -247,7 +242,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
 	List	   *scopes = all ? NIL :
-	own_accounts(fcinfo->flinfo->fn_oid, fc_account_scope);
+	own_accounts(fc_account_scope);
 	FcAnswerRow *rows;
 	int			count;
 
@@ -422,15 +417,11 @@ limiter_digest(const FcServer *server, const char *api_key)
 
 /*
  * The accounts that the current role can use in the current database, as
- * digest calls them: a list of FcAccount *.  Servers are ours if their
- * wrapper's handler belongs to the extension that the given function belongs
- * to.
+ * digest calls them: a list of FcAccount *.
  */
 static List *
-own_accounts(Oid function, AccountDigest *digest)
+own_accounts(AccountDigest *digest)
 {
-	Oid			extension = getExtensionOfObject(ProcedureRelationId,
-												 function);
 	List	   *accounts = NIL;
 	Relation	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
@@ -444,7 +435,7 @@ own_accounts(Oid function, AccountDigest *digest)
 		FcAccount  *account;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		if (!is_ours(form->srvfdw, extension))
+		if (!fc_memo_is_ours(form->oid))
 			continue;
 		mapping = fc_option_find_mapping(form->oid, GetUserId());
 		if (mapping.api_key == NULL)
@@ -458,16 +449,6 @@ own_accounts(Oid function, AccountDigest *digest)
 	table_close(rel, AccessShareLock);
 
 	return accounts;
-}
-
-/* Does a foreign-data wrapper use our handler? */
-static bool
-is_ours(Oid wrapper, Oid extension)
-{
-	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
-
-	return OidIsValid(handler) &&
-		getExtensionOfObject(ProcedureRelationId, handler) == extension;
 }
 
 /* Is an account in a list of them? */

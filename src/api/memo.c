@@ -1,6 +1,7 @@
 /*
  * memo.c
- *		The options of servers and tables, remembered while they are true.
+ *		Which servers and tables are ours, and their options, remembered while
+ *		they are true.
  *
  * PostgreSQL tells of each change.  What is not true any more may still be in
  * use by an executor, and so is kept until the transaction ends.
@@ -8,10 +9,14 @@
 #include "postgres.h"
 
 #include "api/memo.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -60,6 +65,34 @@ const FcTable *
 fc_memo_table(Oid relid)
 {
 	return recall(RelationRelationId, relid);
+}
+
+/*
+ * fc_memo_is_ours
+ *		Is it a server of ours, whatever its wrapper is called?
+ *
+ * Our handler says so; others' libraries are not loaded to ask.
+ */
+bool
+fc_memo_is_ours(Oid serverid)
+{
+	Oid			wrapper = GetForeignServer(serverid)->fdwid;
+	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
+	Oid			extension = get_extension_oid("frontcore_fdw", true);
+
+	return OidIsValid(handler) && OidIsValid(extension) &&
+		getExtensionOfObject(ProcedureRelationId, handler) == extension;
+}
+
+/*
+ * fc_memo_is_our_table
+ *		Is it a foreign table on a server of ours?
+ */
+bool
+fc_memo_is_our_table(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		fc_memo_is_ours(GetForeignTable(relid)->serverid);
 }
 
 /* Make the table of memos, and see that changes are noticed; once. */

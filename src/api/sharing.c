@@ -79,10 +79,9 @@ fc_sharing_freshness(const FcSharing *sharing, bool is_out)
  */
 char *
 fc_sharing_request(const FcQuery *query, const FcRoute *route,
-				   const int64 *id, const int64 *parents, int nparents)
+				   const FcStep *step)
 {
-	char	   *path = fc_query_path(query, route, id, parents, nparents, 0,
-									 true);
+	char	   *path = fc_request_path(query, route, step, 0, true);
 
 	if (!query->has_since || (route->flags & FC_SINCE) == 0)
 		return path;

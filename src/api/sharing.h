@@ -8,7 +8,7 @@
 #define FC_SHARING_H
 
 #include "api/option.h"
-#include "api/query.h"
+#include "api/request.h"
 #include "shared/answers.h"
 
 /* What a scan with cache 'shared' accepts. */
@@ -51,8 +51,7 @@ extern int64 fc_sharing_grain(const FcServer *server, const FcTable *table);
 extern FcFreshness fc_sharing_freshness(const FcSharing *sharing,
 										bool is_out);
 extern char *fc_sharing_request(const FcQuery *query, const FcRoute *route,
-								const int64 *id, const int64 *parents,
-								int nparents);
+								const FcStep *step);
 extern char *fc_sharing_list(const FcResource *resource, int number);
 extern FcSharedAnswer *fc_sharing_find_list(const FcSharing *sharing,
 											const FcResource *resource,

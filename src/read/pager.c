@@ -478,7 +478,7 @@ find_whole(FcPager *pager)
 	FcStream   *stream = pager->stream;
 	const FcRouteFacts *facts = &stream->routing.facts;
 	uint64		columns = fc_query_needed_columns(query);
-	FcRouteChoice choice = fc_query_choose(query, facts);
+	FcRouteChoice choice = fc_route_choose(query, facts);
 	bool		is_own;
 	FcComplete *whole;
 
@@ -595,14 +595,14 @@ whole_list_is_cheaper(FcPager *pager)
 	if (stream->scope == NULL || !fc_query_has_filters(query))
 		return false;
 
-	choice = fc_query_choose(&all, &stream->routing.facts);
+	choice = fc_route_choose(&all, &stream->routing.facts);
 	if (choice.route == NULL)
 		return false;
 
 	/* it would have to be asked for what the list lacks all the same */
-	if (fc_query_count_lacking(query, choice.number,
+	if (fc_route_count_lacking(query, choice.number,
 							   &stream->routing.facts) >
-		fc_query_count_lacking(query, stream->routing.choice.number,
+		fc_route_count_lacking(query, stream->routing.choice.number,
 							   &stream->routing.facts))
 		return false;
 

@@ -47,7 +47,7 @@ void
 fc_routing_choose(FcRouting *routing, const FcQuery *query)
 {
 	routing->query = query;
-	routing->choice = fc_query_choose(query, &routing->facts);
+	routing->choice = fc_route_choose(query, &routing->facts);
 	routing->parents = query->parents;
 	routing->offset = 0;
 	routing->batch_size = routing->facts.batch_size;
@@ -83,7 +83,7 @@ fc_routing_refuse(const FcRouting *routing)
 bool
 fc_routing_is_unfed(const FcRouting *routing)
 {
-	return fc_query_is_fed(routing->query, routing->choice.route) &&
+	return fc_route_is_fed(routing->query, routing->choice.route) &&
 		!routing->parents.bound;
 }
 
@@ -195,7 +195,7 @@ fc_routing_has_other(const FcRouting *routing)
 	if (routing->choice.route->flags & (FC_ITEM | FC_PART))
 		return false;
 	facts.flags |= FC_LEARNED_CLOSED(routing->choice.number);
-	return fc_query_choose(routing->query, &facts).route != NULL;
+	return fc_route_choose(routing->query, &facts).route != NULL;
 }
 
 /*
@@ -239,7 +239,7 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 							 walk->resource->name, number, lacking);
 		routing->learned.lacks[number] |= lacking;
 	}
-	choice = fc_query_choose(routing->query, &routing->facts);
+	choice = fc_route_choose(routing->query, &routing->facts);
 	return choice.route != NULL && choice.number != number;
 }
 

@@ -8,7 +8,7 @@
 #include "api/account.h"
 #include "read/walk.h"
 
-/* A query on its way. */
+/* A query, its route, and how far along it is. */
 typedef struct FcRouting
 {
 	const FcApi *api;
@@ -22,17 +22,6 @@ typedef struct FcRouting
 	int			batch_size;		/* parents to a request at most */
 	int			offset;			/* of the next id or parent to ask for */
 } FcRouting;
-
-/* What one request is for; all of it lives as long as the query. */
-typedef struct FcStep
-{
-	const FcRoute *route;
-	const int64 *id;			/* NULL if none */
-	const int64 *parents;
-	int			nparents;
-	List	   *bindings;		/* of FcBinding *, each of one value */
-	int			width;			/* ids or parents that it leaves behind */
-} FcStep;
 
 extern void fc_routing_begin(FcRouting *routing, const FcApi *api,
 							 const FcQuery *query);

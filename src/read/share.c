@@ -384,7 +384,7 @@ take_walk(const FcShareReader *reader, const FcResource *resource,
 {
 	char	   *key = psprintf("%s%s", scope_of(reader, stale),
 							   answer->request);
-	FcCacheEntry *entry = fc_cache_create(key, 0);
+	FcCacheEntry *entry = fc_cache_create(key);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
 	FcWalk	   *walk = palloc(sizeof(FcWalk));
 	FcWalkState state;

@@ -485,7 +485,7 @@ check_parts(FcStream *stream)
 	ListCell   *cell;
 
 	if (stream->walks == NIL ||
-		!fc_query_is_fed(stream->routing.query, stream->routing.choice.route))
+		!fc_route_is_fed(stream->routing.query, stream->routing.choice.route))
 		return;
 	foreach(cell, stream->walks)
 	{
@@ -584,8 +584,7 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	part.bindings = step->bindings;
 	if (stream->scope != NULL)
 	{
-		request = fc_sharing_request(query, route, step->id, step->parents,
-									 step->nparents);
+		request = fc_sharing_request(query, route, step);
 		key = psprintf("%s%s", stream->scope, request);
 		walk = fc_walk_find(key);
 		if (walk != NULL && walk->npages > 0)
@@ -599,8 +598,8 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	}
 	if (walk == NULL)
 	{
-		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
-							  step->nparents, &stream->routing.learned);
+		walk = fc_walk_create(key, query, route, step,
+							  &stream->routing.learned);
 		if (stream->sharing != NULL)
 			fc_share_offer(stream->sharing, walk, request, flight);
 	}
@@ -707,7 +706,7 @@ fetch_page(FcStream *stream)
 	int			flags = walk->route->flags;
 	FcWalkContext context = {stream->api, stream->use,
 	.learned = &routing->learned};
-	bool		is_filter = fc_query_is_filtered_to(walk->route);
+	bool		is_filter = fc_route_is_filtered_to(walk->route);
 	bool		can_change = false;
 	bool		can_do_without = false;
 	FcWalkResult result;
@@ -880,7 +879,7 @@ other_way(const FcStream *stream)
 		int			flags = query->resource->routes[i].flags;
 
 		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
-			fc_query_count_lacking(query, i, facts) > 0)
+			fc_route_count_lacking(query, i, facts) > 0)
 			continue;
 		if ((flags & FC_BY_ID) && !query->ids.bound)
 			return fc_catalog_flagged(query->resource, FC_KEY);

@@ -105,15 +105,13 @@ is_entry(const FcCacheEntry *entry, void *arg)
  * fc_walk_create
  *		Begin to ask a query of a route; nothing is sent yet.
  *
- * id or parents fill the route's path.  The walk lives as long as its entry,
- * which the caller pins.
+ * The walk lives as long as its entry, which the caller pins.
  */
 FcWalk *
-fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
-			   const FcRoute *route, const int64 *id, const int64 *parents,
-			   int nparents, const FcLearned *learned)
+fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
+			   const FcStep *step, const FcLearned *learned)
 {
-	FcCacheEntry *entry = fc_cache_create(key, tag);
+	FcCacheEntry *entry = fc_cache_create(key);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
 	FcWalk	   *walk = palloc0(sizeof(FcWalk));
 
@@ -123,19 +121,19 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->route = route;
 	walk->route_number = route - query->resource->routes;
 
-	walk->id = id ? *id : 0;
-	walk->nparents = nparents;
+	walk->id = step->id ? *step->id : 0;
+	walk->nparents = step->nparents;
 	walk->bindings = copy_bindings(query->bindings);
 	for (int without = 0; without < lengthof(walk->paths); without++)
 	{
 		/* most often nothing is asked for that the server might refuse */
 		if ((without & FC_WITHOUT_FILTERS) &&
-			!fc_query_asks_filters(query, route))
+			!fc_request_asks_filters(query, route))
 			walk->paths[without] =
 				walk->paths[without & ~FC_WITHOUT_FILTERS];
 		else
-			walk->paths[without] = fc_query_path(query, route, id, parents,
-												 nparents, without, true);
+			walk->paths[without] = fc_request_path(query, route, step,
+												   without, true);
 	}
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
@@ -146,13 +144,14 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->refused = walk->without;
 	walk->full_size = (route->flags & FC_LOOKUP) ? 1 : query->page_size;
 	walk->next_page = 1;
-	walk->next_size = fc_query_first_size(query, route);
+	walk->next_size = fc_request_first_size(query, route);
 
 	walk->has_since = query->has_since && (route->flags & FC_SINCE);
 	walk->first_since = query->since;
-	walk->is_unfiltered = id == NULL && nparents == 0 &&
+	walk->is_unfiltered = step->id == NULL && step->nparents == 0 &&
 		query->filters == NIL && !query->has_since;
-	walk->memory = fc_page_memory(query->resource, parents, nparents);
+	walk->memory = fc_page_memory(query->resource, step->parents,
+								  step->nparents);
 	walk->state = may_go_by_id(walk, query, learned) ? FC_WALK_BEGINS :
 		FC_WALK_BY_NUMBER;
 

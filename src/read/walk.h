@@ -9,7 +9,8 @@
 #define FC_WALK_H
 
 #include "api/exchange.h"
-#include "api/query.h"
+#include "api/request.h"
+#include "api/route.h"
 #include "base/cache.h"
 #include "read/page.h"
 #include "shared/answers.h"
@@ -109,10 +110,9 @@ typedef struct FcWalkContext
 } FcWalkContext;
 
 extern FcWalk *fc_walk_find(const char *key);
-extern FcWalk *fc_walk_create(const char *key, uint64 tag,
-							  const FcQuery *query, const FcRoute *route,
-							  const int64 *id, const int64 *parents,
-							  int nparents, const FcLearned *learned);
+extern FcWalk *fc_walk_create(const char *key, const FcQuery *query,
+							  const FcRoute *route, const FcStep *step,
+							  const FcLearned *learned);
 extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  bool tolerates_refusal,
 								  bool tolerates_no_route,
