@@ -118,6 +118,7 @@ read_list(FcApi *api)
 	int64		keys[] = {7301, 7302, 7303};
 	FcMeter		use = {.resource = "courses"};
 	FcLearned	learned = {0};
+	FcStep		step = {0};
 	FcWalkContext context = {.api = api,.use = &use,.learned = &learned};
 	FcTupleReader *reader;
 	FcWalkResult result;
@@ -126,11 +127,15 @@ read_list(FcApi *api)
 	int			natts;
 
 	choose_question(query, &route, keys, &context.stores);
-	walk = fc_walk_create("key", 0, query, route,
-						  route->flags & FC_BY_ID ? keys : NULL,
-						  route->flags & FC_BY_PARENT ? keys : NULL,
-						  !(route->flags & FC_BY_PARENT) ? 0 :
-						  route->flags & FC_BATCH ? 3 : 1, &learned);
+	step.route = route;
+	if (route->flags & FC_BY_ID)
+		step.id = keys;
+	if (route->flags & FC_BY_PARENT)
+	{
+		step.parents = keys;
+		step.nparents = route->flags & FC_BATCH ? 3 : 1;
+	}
+	walk = fc_walk_create("key", query, route, &step, &learned);
 	fc_cache_pin(walk->entry);
 	reader = make_reader(query->resource, &natts);
 
