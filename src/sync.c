@@ -115,8 +115,8 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	const FcTable *table = fc_memo_table(relid);
-	FcApi	   *api = fc_exchange_open(GetForeignTable(relid)->serverid,
-									   GetUserId());
+	FcApi	   *api = fc_access_open(GetForeignTable(relid)->serverid,
+									 GetUserId());
 	const FcColumn *key = fc_catalog_flagged(table->resource, FC_KEY);
 	const FcTableColumn *column = find_column(table, key);
 	FcQuery    *query = whole_table_query(table);

@@ -92,8 +92,8 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->api = fc_exchange_open(plan->fs_server,
-								  fc_scan_user(plan, estate));
+	state->api = fc_access_open(plan->fs_server,
+								fc_scan_user(plan, estate));
 	state->use.resource = state->table->resource->name;
 	state->use.relid = state->table->relid;
 	state->use.estimated =

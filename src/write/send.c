@@ -74,7 +74,7 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 {
 	FcSender   *sender = palloc0(sizeof(FcSender));
 
-	sender->api = fc_exchange_open(serverid, userid);
+	sender->api = fc_access_open(serverid, userid);
 	sender->use.resource = table->resource->name;
 	sender->use.relid = table->relid;
 	sender->use.estate = estate;

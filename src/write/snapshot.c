@@ -303,7 +303,7 @@ read_all(CollectState *state)
 			requests += counter->count(counter->arg, slot);
 		}
 	}
-	fc_exchange_reserve(estate, requests);
+	fc_meter_reserve(estate, requests);
 }
 
 static void

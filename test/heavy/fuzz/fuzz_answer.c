@@ -59,7 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shim_begin();
 	if (api == NULL)
-		api = fc_exchange_open(1, 1);
+		api = fc_access_open(1, 1);
 
 	next_byte = data;
 	end_byte = data + size;
