@@ -31,6 +31,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "shared/answers.h"
+#include "shared/block.h"
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
@@ -225,7 +226,7 @@ frontcore_activity(PG_FUNCTION_ARGS)
 Datum
 frontcore_stat_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_stats_reset();
 
 	PG_RETURN_VOID();
@@ -267,7 +268,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 Datum
 frontcore_shared_cache_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_answers_reset();
 
 	PG_RETURN_VOID();
@@ -278,7 +279,7 @@ static ReturnSetInfo *
 begin_rows(FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 
 	return (ReturnSetInfo *) fcinfo->resultinfo;
 }

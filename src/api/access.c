@@ -14,6 +14,7 @@
 #include "api/account.h"
 #include "api/connection.h"
 #include "lib/ilist.h"
+#include "shared/block.h"
 #include "shared/stats.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -47,7 +48,7 @@ fc_access_open(Oid serverid, Oid userid)
 	dlist_iter	iter;
 
 	/* what is known of accounts lies there */
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	register_callbacks();
 
 	/* a list will do, as a backend knows few users */

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "read/tuple.h"
 #include "read/walk.h"
+#include "shared/block.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
 #include "shim.h"
@@ -373,7 +374,7 @@ fc_wait(double milliseconds, FcWaitCause cause)
 /* -- what an exchange asks of others ------------------------------------ */
 
 uint32 *
-fc_limiter_segment_slot(void)
+fc_block_segment_slot(void)
 {
 	return NULL;
 }
