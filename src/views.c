@@ -22,6 +22,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/memo.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
@@ -406,7 +407,7 @@ sees_all(void)
 static bool
 has_key(Oid serverid)
 {
-	return fc_option_find_mapping(serverid, GetUserId()).api_key != NULL;
+	return fc_mapping_find(serverid, GetUserId()).api_key != NULL;
 }
 
 /* The account whose limit counts on a server, whatever the key. */
@@ -438,7 +439,7 @@ own_accounts(AccountDigest *digest)
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 		if (!fc_memo_is_ours(form->oid))
 			continue;
-		mapping = fc_option_find_mapping(form->oid, GetUserId());
+		mapping = fc_mapping_find(form->oid, GetUserId());
 		if (mapping.api_key == NULL)
 			continue;
 

@@ -127,7 +127,7 @@ make_api(Oid serverid, Oid userid)
 	api->serverid = serverid;
 	api->userid = userid;
 	api->server = fc_option_server(serverid);
-	mapping = fc_option_mapping(serverid, userid);
+	mapping = fc_mapping_get(serverid, userid);
 	api->mappingid = mapping.mappingid;
 	api->mapping_owner = mapping.owner;
 	api->limiter = fc_account_limiter(api->server);

@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/value.h"
 #include "base/wait.h"
 #include "catalog/pg_type.h"
@@ -466,7 +467,7 @@ fc_option_server(Oid serverid)
 }
 
 FcMapping
-fc_option_mapping(Oid serverid, Oid userid)
+fc_mapping_get(Oid serverid, Oid userid)
 {
 	FcMapping	mapping = {.mappingid = 1,.api_key = pstrdup("key")};
 
