@@ -244,7 +244,7 @@ static const FcColumn customer_columns[] = {
 	{"country", "text", FROM("country.code"), WRITES("country"),
 	DEFAULTS("\"NO\"")},
 	{"country_title", "text", FROM("country.title")},
-	{"type", "text"},
+	{"type", "text", FC_HELD, DEFAULTS("\"Company\"")},
 	{"status", "text"},
 	{"invoice_email", "text", WRITES("invoice_email")},
 	{"note", "text", WRITES("note")},

@@ -46,6 +46,8 @@
 #define FC_LINK			0x0200	/* another object's id: a filter of lists */
 #define FC_ZERO_IS_NULL	0x0400	/* the API sends 0 for no value */
 #define FC_BRACE		0x0800	/* of FC_BY_PATH: the path takes its value */
+#define FC_HELD			0x1000	/* the API takes it in a write; we cannot send
+								 * it, but a PUT may reset it */
 
 /* Columns by whose values rows are looked up. */
 #define FC_LOOKED_UP	(FC_KEY | FC_PARENT | FC_LINK)
