@@ -199,6 +199,41 @@ fc_routing_has_other(const FcRouting *routing)
 }
 
 /*
+ * fc_routing_other_way
+ *		The column by which a query could ask a route that is not known to lack
+ *		what this query needs; NULL if there is none.
+ */
+const FcColumn *
+fc_routing_other_way(const FcRouting *routing)
+{
+	static const int flags[] = {FC_KEY, FC_PARENT};
+
+	for (int i = 0; i < lengthof(flags); i++)
+	{
+		const FcColumn *column = fc_catalog_flagged(routing->resource,
+													flags[i]);
+		FcQuery		query = *routing->query;
+		FcKeys	   *keys = flags[i] == FC_KEY ? &query.ids : &query.parents;
+		FcRouteChoice choice;
+
+		if (column == NULL || keys->bound)
+			continue;
+		*keys = (FcKeys)
+		{
+			true, 1
+		};
+		if (flags[i] == FC_PARENT)
+			query.by = column;
+		choice = fc_route_choose(&query, &routing->facts);
+		if (choice.route != NULL &&
+			fc_route_count_lacking(&query, choice.number,
+								   &routing->facts) == 0)
+			return column;
+	}
+	return NULL;
+}
+
+/*
  * fc_routing_note_answer
  *		A route that was closed answers: it is open again, and with a list what
  *		can be looked up in it.
