@@ -148,6 +148,7 @@ static void read_document(const Exchange *exchange, FcJson *document,
 static const char *hide_secrets(const Exchange *exchange, const char *text);
 static const char *hide(const char *text, const char *secret);
 static const char *list_codes(FcJsonNode errors);
+static bool may_hold_persons(const Exchange *exchange, const char *body);
 static void quote_message(const Exchange *exchange, const char *message,
 						  FcReply *reply);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
@@ -718,8 +719,27 @@ read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
 	if (answer->document != NULL)
 		return;
 	if (reply->message == NULL)
+	{
 		quote_message(exchange, response->body, reply);
+		if (may_hold_persons(exchange, response->body))
+			reply->shown = NULL;
+	}
 	answer->message = reply->shown;
+}
+
+/*
+ * May a body that is no error in words be rows, or the rest of them, that name
+ * persons?  Nobody knows that of lists by path, nor of what functions get.
+ */
+static bool
+may_hold_persons(const Exchange *exchange, const char *body)
+{
+	const FcResource *resource = fc_catalog_find(exchange->use->resource);
+
+	if (resource != NULL && (resource->abilities & FC_PERSONS) == 0)
+		return false;
+	body += strspn(body, " \t\r\n");
+	return *body == '{' || *body == '[';
 }
 
 /* Find out what the JSON in a response says; it is the answer if not "no". */

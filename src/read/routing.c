@@ -69,7 +69,7 @@ fc_routing_refuse(const FcRouting *routing)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the query does not bind column \"%s\", which stands in path \"%s\"",
 						unbound, routing->query->resource->routes[0].path),
-				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.")));
+				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.  It has to be an integer, a text or a uuid.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("the account has no list of resource \"%s\"",
