@@ -61,6 +61,22 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 REVOKE ALL ON FUNCTION @extschema@.frontcore_shared_cache_reset() FROM PUBLIC;
 
+-- what can be done with the columns of a foreign table
+
+CREATE FUNCTION @extschema@.frontcore_columns(
+    foreign_table pg_catalog.regclass,
+    OUT column_name pg_catalog.name,
+    OUT type pg_catalog.text,
+    OUT field pg_catalog.text,
+    OUT writable pg_catalog.bool,
+    OUT required pg_catalog.bool,
+    OUT relation pg_catalog.text,
+    OUT filter pg_catalog.text,
+    OUT note pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 50;
+
 -- what can be done beyond rows of a table
 
 CREATE FUNCTION @extschema@.frontcore_book(

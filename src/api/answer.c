@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "api/answer.h"
+#include "api/catalog.h"
 #include "api/connection.h"
 #include "miscadmin.h"
 
@@ -38,6 +39,7 @@ static void read_reply(const Reading *reading, FcReply *reply,
 					   FcAnswer *answer);
 static void read_document(const Reading *reading, FcJson *document,
 						  FcReply *reply, FcAnswer *answer);
+static bool may_hold_persons(const char *name, const char *body);
 static const char *list_codes(FcJsonNode errors);
 static void quote_message(const Reading *reading, const char *message,
 						  FcReply *reply);
@@ -148,8 +150,27 @@ read_reply(const Reading *reading, FcReply *reply, FcAnswer *answer)
 	if (answer->document != NULL)
 		return;
 	if (reply->message == NULL)
+	{
 		quote_message(reading, response->body, reply);
+		if (may_hold_persons(reply->resource, response->body))
+			reply->shown = NULL;
+	}
 	answer->message = reply->shown;
+}
+
+/*
+ * May a body that is no error in words be rows, or the rest of them, that name
+ * persons?  Nobody knows that of lists by path, nor of what functions get.
+ */
+static bool
+may_hold_persons(const char *name, const char *body)
+{
+	const FcResource *resource = fc_catalog_find(name);
+
+	if (resource != NULL && (resource->abilities & FC_PERSONS) == 0)
+		return false;
+	body += strspn(body, " \t\r\n");
+	return *body == '{' || *body == '[';
 }
 
 /* Find out what the JSON in a response says; it is the answer if not "no". */

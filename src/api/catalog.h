@@ -103,6 +103,8 @@ typedef struct FcColumn
 	const FcTitle *titles;		/* titles of the numbers at number_path, for
 								 * answers that hold one of the two only */
 	const char *number_path;
+	const FcTitle *numbers;		/* all that are documented, for people to
+								 * read; an empty title where none is */
 	const char *element;		/* of an array of objects: the value is the
 								 * array of this member of each */
 	const char *resets_to;		/* documented default, as JSON, or "{column}";

@@ -543,7 +543,8 @@ report_lacking(FcPager *pager, FcComplete *whole)
 		fc_needs_lacking(query, fc_complete_present(whole), &lacking))
 		fc_needs_report(query, fc_complete_present(whole),
 						fc_complete_request(whole, linitial(pager->found)),
-						stream->table_name, stream->use->relid, NULL);
+						stream->table_name, stream->use->relid,
+						fc_routing_other_way(&stream->routing));
 }
 
 /*

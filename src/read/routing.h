@@ -34,6 +34,7 @@ extern bool fc_routing_next(const FcRouting *routing, FcStep *step);
 extern void fc_routing_advance(FcRouting *routing, const FcStep *step);
 
 extern bool fc_routing_has_other(const FcRouting *routing);
+extern const FcColumn *fc_routing_other_way(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);

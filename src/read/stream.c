@@ -38,7 +38,6 @@ static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
 static bool check_needs(FcStream *stream, const FcWalk *walk);
-static const FcColumn *other_way(const FcStream *stream);
 static bool check_look_up(FcStream *stream, FcJsonNode item);
 static void check_page_order(FcStream *stream);
 
@@ -860,33 +859,8 @@ check_needs(FcStream *stream, const FcWalk *walk)
 	if (!query->is_silent)
 		fc_needs_report(query, walk->present, walk->path,
 						stream->table_name, stream->use->relid,
-						other_way(stream));
+						fc_routing_other_way(&stream->routing));
 	return true;
-}
-
-/*
- * The column to ask by for a route that is not known to lack anything, though
- * the query does not open it; NULL if there is none.
- */
-static const FcColumn *
-other_way(const FcStream *stream)
-{
-	const FcQuery *query = stream->routing.query;
-	const FcRouteFacts *facts = &stream->routing.facts;
-
-	for (int i = 0; query->resource->routes[i].path; i++)
-	{
-		int			flags = query->resource->routes[i].flags;
-
-		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
-			fc_route_count_lacking(query, i, facts) > 0)
-			continue;
-		if ((flags & FC_BY_ID) && !query->ids.bound)
-			return fc_catalog_flagged(query->resource, FC_KEY);
-		if ((flags & FC_BY_PARENT) && !query->parents.bound)
-			return fc_catalog_flagged(query->resource, FC_PARENT);
-	}
-	return NULL;
 }
 
 /*

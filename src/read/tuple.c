@@ -91,6 +91,9 @@ static int	add_member(FcTupleReader *reader, const char *name,
 					   Size length);
 static void choose_converter(ReaderColumn *column);
 static Converter find_converter(Oid type);
+static bool can_hold(const ReaderColumn *column, const char *text);
+static bool is_same(const ReaderColumn *column, const char *left,
+					const char *right);
 static void find_members(FcTupleReader *reader, FcJsonNode item);
 static int	member_number(FcTupleReader *reader, int position,
 						  const char *name);
@@ -241,7 +244,8 @@ fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
  *		Let columns that the request's path names show what it says, where the
  *		item does not.
  *
- * False if the item says otherwise: it answers another request.
+ * False if the item says otherwise, as then it answers another request; or if
+ * no value of the column is what the path says.
  */
 bool
 fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)
@@ -260,14 +264,47 @@ fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)
 			if (column->table_column->column != binding->column)
 				continue;
 			column->bound = binding->values[0];
+			if (!can_hold(column, column->bound))
+				return false;
 			node = fc_json_path(item, column->table_column->path);
 			if (fc_json_kind(node) != FC_JSON_ABSENT &&
 				fc_json_kind(node) != FC_JSON_NULL &&
-				strcmp(text_of(node), column->bound) != 0)
+				!is_same(column, text_of(node), column->bound))
 				return false;
 		}
 	}
 	return true;
+}
+
+/*
+ * Has the column's type a value for a text that another type has written?  An
+ * operand may be of a wider type.
+ */
+static bool
+can_hold(const ReaderColumn *column, const char *text)
+{
+	Oid			type = getBaseType(column->type);
+	int64		number = 0;
+
+	if (type == INT2OID || type == INT4OID)
+		number = strtoll(text, NULL, 10);
+	if (type == INT2OID)
+		return number >= PG_INT16_MIN && number <= PG_INT16_MAX;
+	if (type == INT4OID)
+		return number >= PG_INT32_MIN && number <= PG_INT32_MAX;
+	return type != VARCHAROID || column->typmod < VARHDRSZ ||
+		pg_mbstrlen(text) <= column->typmod - VARHDRSZ;
+}
+
+/*
+ * Are two texts of a value that stands in a path the same value?
+ */
+static bool
+is_same(const ReaderColumn *column, const char *left, const char *right)
+{
+	if (getBaseType(column->type) == UUIDOID)
+		return pg_strcasecmp(left, right) == 0;
+	return strcmp(left, right) == 0;
 }
 
 /*

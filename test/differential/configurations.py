@@ -24,7 +24,8 @@ DOCUMENTS = {"participants": ("attendance", "booker_admin_user"),
 EXPECTED_ROWS = {"courses": 500, "course_dates": 2500, "customers": 1000,
                  "contacts": 2000, "participants": 20000, "products": 500,
                  "orders": 10000, "user_legal_bases": 20000,
-                 "instructors": 100}
+                 "instructors": 100, "admin_roles": 10, "admin_users": 50,
+                 "locations": 100}
 
 
 class Config:
@@ -280,7 +281,9 @@ def configurations():
         "participants", "participants", "course_dates", "contacts",
         "customers", "products"))
     yield Config("no-pages", {"other_pages": "whole"}, sizes=seven,
-                 server={"page_size": "5"}, tables=("instructors", "orders"))
+                 server={"page_size": "5"}, tables=(
+                     "instructors", "orders", "locations", "admin_users",
+                     "admin_roles"))
     yield Config("empty", sizes=(0, 0, 0), weight=0.4)
     yield Config("single", sizes=(1, 1, 1), weight=0.4)
 

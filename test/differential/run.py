@@ -227,8 +227,10 @@ class Runner:
                            deleted_at="deleted_at", reference="reference")
         if resource not in ("courses", "customers"):
             del columns["title"]
-        if resource == "instructors":
+        if resource in ("instructors", "admin_users"):
             columns = {"id": "id", "firstname": "firstname"}
+        if resource in ("admin_roles", "locations"):
+            columns = {"id": "id", "title": "title"}
         naive = self.switches.get("timestamps") == "naive"
         rows = self.session.query(
             "SET timezone = 'Europe/Oslo'; SELECT %s FROM copy.%s"
