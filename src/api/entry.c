@@ -189,6 +189,22 @@ fc_catalog_flagged(const FcResource *resource, int flag)
 }
 
 /*
+ * fc_catalog_looked_up
+ *		One of the columns by whose values rows are looked up, counted from 0;
+ *		NULL if there are no more.
+ */
+const FcColumn *
+fc_catalog_looked_up(const FcResource *resource, int number)
+{
+	for (const FcColumn *column = resource->columns; column->name; column++)
+	{
+		if ((column->flags & FC_LOOKED_UP) && number-- == 0)
+			return column;
+	}
+	return NULL;
+}
+
+/*
  * fc_catalog_path
  *		Where an item holds the column's value: "a.b|c", first hit.
  */

@@ -584,7 +584,7 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	if (stream->scope != NULL)
 	{
 		request = fc_sharing_request(query, route, step);
-		key = psprintf("%s%s", stream->scope, request);
+		key = fc_share_key(stream->scope, query->resource, request);
 		walk = fc_walk_find(key);
 		if (walk != NULL && walk->npages > 0)
 			stream->use->counts.cache_hits++;
@@ -593,6 +593,7 @@ obtain_walk(FcStream *stream, const FcStep *step)
 	{
 		FcShareReader reader = fc_stream_reader(stream);
 
+		reader.bindings = step->bindings;
 		walk = fc_share_await(&reader, query->resource, request, &flight);
 	}
 	if (walk == NULL)

@@ -38,7 +38,6 @@ typedef enum Step
 
 static void note_request(void *arg);
 static bool is_entry(const FcCacheEntry *entry, void *arg);
-static List *copy_bindings(const List *bindings);
 static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
 						 const FcLearned *learned);
 static FcAnswer *ask(FcWalk *walk, const FcWalkContext *context,
@@ -123,7 +122,7 @@ fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
 
 	walk->id = step->id ? *step->id : 0;
 	walk->nparents = step->nparents;
-	walk->bindings = copy_bindings(query->bindings);
+	walk->bindings = fc_query_copy_bindings(query->bindings);
 	for (int without = 0; without < lengthof(walk->paths); without++)
 	{
 		/* most often nothing is asked for that the server might refuse */
@@ -157,29 +156,6 @@ fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
 
 	MemoryContextSwitchTo(oldcontext);
 	return walk;
-}
-
-/*
- * What the walk's path names, in the current context.
- */
-static List *
-copy_bindings(const List *bindings)
-{
-	List	   *copies = NIL;
-	ListCell   *cell;
-
-	foreach(cell, bindings)
-	{
-		const FcBinding *binding = lfirst(cell);
-		FcBinding  *copy = palloc(sizeof(FcBinding));
-
-		copy->column = binding->column;
-		copy->count = 1;
-		copy->values = palloc(sizeof(char *));
-		copy->values[0] = pstrdup(binding->values[0]);
-		copies = lappend(copies, copy);
-	}
-	return copies;
 }
 
 /*

@@ -1,10 +1,10 @@
 /*
  * answers.c
- *		Answers that all sessions share: texts by request.
+ *		Answers that all sessions share: texts by question.
  *
  * Memory: one dynamic segment (arena.c) of frontcore_fdw.shared_cache_size.
- * It begins with a table of entries of fixed size, found by a hash of scope
- * and request; the rest is a dsa area from which requests and texts are
+ * It begins with a table of entries of fixed size, found by a hash of the
+ * question; the rest is a dsa area from which requests and texts are
  * allocated.  Neither ever grows.  Where the area, or the table, is full, the
  * entries that were used least recently go until there is room; an answer that
  * would take more than half of it, or finds no room, is just not kept.
@@ -34,7 +34,7 @@
  * sent, and is compared at every look-up, under the lock or not: a write that
  * has returned has raised the generation before.  That the mark still holds
  * when the answer is kept is only a short cut.  Where two backends keep the
- * answer to one request, the one that was asked for later stays.
+ * answer to one question, the one that was asked for later stays.
  *
  * Ages go by the monotonic clock, which all backends share and nobody sets.
  * An entry whose time is up stays until it makes room: it may still serve
@@ -94,7 +94,7 @@ typedef struct Entry
 	int			newer;			/* neighbours by last use */
 	int			older;
 	uint8		scope[16];
-	uint64		hash;			/* of scope and request */
+	uint64		hash;			/* of the question */
 	uint64		serial;
 	FcMark		mark;
 	int64		sent_at;
@@ -137,10 +137,9 @@ static Pin *pins = NULL;
 static void give_back_at_exit(int code, Datum arg);
 static void give_back_at_xact_end(XactEvent event, void *arg);
 static void give_back_pins(void);
-static uint64 hash_question(const uint8 *scope, const char *request);
+static uint64 hash_question(const FcQuestion *question);
 static int *bucket_of(Table *table, uint64 hash);
-static Entry *find_entry(FcArena *arena, const uint8 *scope,
-						 const char *request);
+static Entry *find_entry(FcArena *arena, const FcQuestion *question);
 static bool is_fresh(const Entry *entry, const FcFreshness *freshness);
 static void touch(Table *table, Entry *entry);
 static void link_newest(Table *table, int number);
@@ -179,14 +178,13 @@ fc_answers_attach(FcArenaRoot *memory)
 
 /*
  * fc_answers_find
- *		The answer to a request, if it is kept, true, and fresh enough; else
+ *		The answer to a question, if it is kept, true, and fresh enough; else
  *		NULL.
  *
  * It stays as it is until the transaction ends, or fc_answers_release.
  */
 FcSharedAnswer *
-fc_answers_find(const uint8 *scope, const char *request,
-				const FcFreshness *freshness)
+fc_answers_find(const FcQuestion *question, const FcFreshness *freshness)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
 	Table	   *table;
@@ -200,7 +198,7 @@ fc_answers_find(const uint8 *scope, const char *request,
 	pin = make_pin(arena);
 	table = arena->head;
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	entry = find_entry(arena, scope, request);
+	entry = find_entry(arena, question);
 	if (entry != NULL && is_fresh(entry, freshness))
 	{
 		entry->pins++;
@@ -229,8 +227,8 @@ fc_answers_find(const uint8 *scope, const char *request,
  *		The same without pinning it: what there is now may be gone in a moment.
  */
 bool
-fc_answers_look(const uint8 *scope, const char *request,
-				const FcFreshness *freshness, FcAnswerGlance *glance)
+fc_answers_look(const FcQuestion *question, const FcFreshness *freshness,
+				FcAnswerGlance *glance)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
 	Table	   *table;
@@ -241,7 +239,7 @@ fc_answers_look(const uint8 *scope, const char *request,
 		return false;
 	table = arena->head;
 	LWLockAcquire(&table->lock, LW_SHARED);
-	entry = find_entry(arena, scope, request);
+	entry = find_entry(arena, question);
 	found = entry != NULL && is_fresh(entry, freshness);
 	if (found)
 	{
@@ -453,12 +451,14 @@ give_back_pins(void)
 }
 
 static uint64
-hash_question(const uint8 *scope, const char *request)
+hash_question(const FcQuestion *question)
 {
-	uint64		hash = hash_bytes_extended(scope, 16, 0);
+	uint64		hash = hash_bytes_extended(question->scope, 16, 0);
 
-	return hash_bytes_extended((const unsigned char *) request,
-							   strlen(request), hash);
+	hash = hash_bytes_extended((const unsigned char *) question->resource,
+							   strlen(question->resource), hash);
+	return hash_bytes_extended((const unsigned char *) question->request,
+							   strlen(question->request), hash);
 }
 
 /* The first entry, or NOTHING, of those whose hash leads there. */
@@ -470,23 +470,27 @@ bucket_of(Table *table, uint64 hash)
 	return &buckets[hash % table->size];
 }
 
-/* The entry that answers the request; true or not.  The lock is held. */
+/* The entry that answers the question; true or not.  The lock is held. */
 static Entry *
-find_entry(FcArena *arena, const uint8 *scope, const char *request)
+find_entry(FcArena *arena, const FcQuestion *question)
 {
 	Table	   *table = arena->head;
-	uint64		hash = hash_question(scope, request);
+	uint64		hash = hash_question(question);
 
 	for (int i = *bucket_of(table, hash); i != NOTHING;
 		 i = table->entries[i].next)
 	{
 		Entry	   *entry = &table->entries[i];
 		const StoredAnswer *stored;
+		const char *base;
 
-		if (entry->hash != hash || memcmp(entry->scope, scope, 16) != 0)
+		if (entry->hash != hash ||
+			memcmp(entry->scope, question->scope, 16) != 0)
 			continue;
 		stored = dsa_get_address(arena->area, entry->answer);
-		if (strcmp((const char *) stored + stored->request, request) == 0)
+		base = (const char *) stored;
+		if (strcmp(base + stored->request, question->request) == 0 &&
+			strcmp(base + stored->resource, question->resource) == 0)
 			return entry;
 	}
 	return NULL;
@@ -736,12 +740,13 @@ fill_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer place)
 static StoredAnswer *
 lay_out(const FcNewAnswer *answer)
 {
+	const FcQuestion *question = &answer->question;
 	Size		meta = sizeof(StoredAnswer) +
 	answer->count * sizeof(StoredText);
 	Size		request = meta + answer->meta_length;
-	Size		base_url = request + strlen(answer->request) + 1;
+	Size		base_url = request + strlen(question->request) + 1;
 	Size		resource = base_url + strlen(answer->base_url) + 1;
-	Size		size = resource + strlen(answer->resource) + 1;
+	Size		size = resource + strlen(question->resource) + 1;
 	StoredAnswer *layout = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	char	   *base = (char *) layout;
 
@@ -754,9 +759,9 @@ lay_out(const FcNewAnswer *answer)
 	layout->base_url = base_url;
 	layout->resource = resource;
 	memcpy(base + meta, answer->meta, answer->meta_length);
-	memcpy(base + request, answer->request, base_url - request);
+	memcpy(base + request, question->request, base_url - request);
 	memcpy(base + base_url, answer->base_url, resource - base_url);
-	memcpy(base + resource, answer->resource, size - resource);
+	memcpy(base + resource, question->resource, size - resource);
 	return layout;
 }
 
@@ -787,7 +792,8 @@ link_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer stored,
 			Size bytes)
 {
 	Table	   *table = arena->head;
-	uint64		hash = hash_question(answer->scope, answer->request);
+	const FcQuestion *question = &answer->question;
+	uint64		hash = hash_question(question);
 	dsa_pointer freed = InvalidDsaPointer;
 	uint64		serial = 0;
 	Entry	   *entry;
@@ -802,7 +808,7 @@ link_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer stored,
 	} while (is_full && push_out_oldest(arena));
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	entry = find_entry(arena, answer->scope, answer->request);
+	entry = find_entry(arena, question);
 	if (entry != NULL && (entry->mark.asked_at <= answer->mark.asked_at ||
 						  !fc_generation_holds(&entry->mark)))
 	{
@@ -819,7 +825,7 @@ link_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer stored,
 		table->first_free = entry->next;
 		entry->state = ENTRY_LINKED;
 		entry->is_index = answer->is_index;
-		memcpy(entry->scope, answer->scope, 16);
+		memcpy(entry->scope, question->scope, 16);
 		entry->hash = hash;
 		entry->serial = serial = ++table->serial;
 		entry->mark = answer->mark;

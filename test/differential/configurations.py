@@ -66,6 +66,11 @@ class Config:
         self.oracles = ("loc", "every") if hides else ("loc",)
 
     @property
+    def shares(self):
+        """Do sessions take each other's answers?"""
+        return self.server.get("cache") == "shared"
+
+    @property
     def data(self):
         """The switches that decide on the data."""
         data = {name: self.switches[name] for name in DATA_SWITCHES
@@ -144,6 +149,14 @@ def configurations():
     yield Config("default", sizes=large, weight=2)
     yield Config("analyzed", sizes=large, analyze=True)
     yield Config("cache-off", server={"cache": "off"}, sizes=large)
+    yield Config("shared", server={"cache": "shared"}, sizes=large,
+                 weight=2)
+    yield Config("shared-page-7", server={
+        "cache": "shared", "cache_ttl": "1s", "page_size": "7"},
+                 sizes=seven, analyze=True)
+    yield Config("shared-batch", {"coursedates_list": "404"},
+                 {"cache": "shared", "timezone": "Europe/Oslo"},
+                 sizes=large)
     yield Config("page-1", server={"page_size": "1"}, sizes=tiny)
     yield Config("page-7", server={"page_size": "7"}, sizes=seven,
                  weight=1.5)
@@ -350,7 +363,7 @@ def random_configuration(seed, number):
             server["push_order"] = "false"
         else:
             errors.append("push_order")
-    server["cache"] = lot.choice(("transaction", "off"))
+    server["cache"] = lot.choice(("transaction", "off", "shared"))
     if lot.random() < 0.4:
         server["timezone"] = switches["filter_zone"]
     if lot.random() < 0.3:
