@@ -113,7 +113,8 @@ fraction, S a sign.
   course_list        full|thin       thin items lack properties, texts, times
   course_texts       top|description|descriptions|absent  where text_* are
   course_includes    item|everywhere include[] on the list of courses
-  include_instructors  item|everywhere          include[]=instructors
+  include_instructors  item|everywhere|flat     include[]=instructors of one
+                                     date, of lists by course, of all lists
   list_timestamps    absent|present  created_at, updated_at in GET /coursedates
   flat_keys          all|listed      its items have only the keys that the
                                      vendor's page names: no title, ...

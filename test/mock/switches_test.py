@@ -180,6 +180,9 @@ class SwitchTests(Case):
         flat = self.client.get("/coursedates")["items"][0]
         self.assertIn("created_at", flat)
         self.assertNotIn("title", flat)
+        MOCK.set(include_instructors="flat", flat_keys="all")
+        flat = self.client.get("/coursedates?include[]=instructors")["items"]
+        self.assertIn("instructors", flat[0])
 
     def test_spelling_of_values(self):
         MOCK.set(numeric_strings="all", booleans="strings", titles="no",
