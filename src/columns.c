@@ -10,12 +10,15 @@
 
 #include "access/relation.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/memo.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
+#include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan/comparison.h"
+#include "shared/block.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -123,10 +126,10 @@ load_facts(Subject *subject)
 {
 	Oid			serverid = GetForeignTable(subject->table->relid)->serverid;
 	const FcServer *server = fc_memo_server(serverid);
-	FcMapping	mapping = fc_option_find_mapping(serverid, GetUserId());
+	FcMapping	mapping = fc_mapping_find(serverid, GetUserId());
 	FcAccount	account;
 
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	if (mapping.api_key != NULL)
 		account = fc_account_digest(server, mapping.api_key);
 	fc_account_load(server, mapping.api_key ? &account : NULL,
