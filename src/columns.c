@@ -14,6 +14,7 @@
 #include "api/memo.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
+#include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "plan/comparison.h"
