@@ -113,12 +113,20 @@ class Neighbours:
     def __init__(self, generator):
         lot = generator.lot
         generator.may_lock = False
-        self.queries = [generator.query() for _ in range(lot.choice((1, 2)))]
+        self.queries = [generator.query()]
         self.name, self.column = lot.choice(list(WRITABLE.items()))
         table = generator.tables[self.name]
         self.number = lot.choice(table.values["id"])
         self.writes = (not generator.config.is_monotone
                        and self.column in table.columns)
+        if self.writes:
+            # what is written must be read, or it would not be missed
+            self.queries.append(Query("SELECT id, %s FROM @%s%s" % (
+                self.column, self.name, lot.choice((
+                    "", " WHERE id = %s", " WHERE id IN (%s, 1)",
+                    " WHERE id BETWEEN %s - 5 AND %s + 5")).replace(
+                        "%s", self.number))))
+            lot.shuffle(self.queries)
 
     def run(self, trial):
         """Ask before a write, after it, and after it is taken back."""
