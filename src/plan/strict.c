@@ -55,6 +55,8 @@ static Bitmapset *translate_attributes(const AppendRelInfo *child,
 									   const Bitmapset *parents);
 static List *deciding_expressions(PlannerInfo *root, List **known);
 static bool gather_of_aggregates(Node *node, void *context);
+static bool is_argument(const Aggref *aggregate, const TargetEntry *sorted);
+static Node *strip_collation(Node *node);
 static bool writes_values(PlannerInfo *root);
 static Bitmapset *deciding_columns(PlannerInfo *root, List **known);
 static bool is_column(int number, const Bitmapset *columns);
@@ -214,11 +216,43 @@ gather_of_aggregates(Node *node, void *context)
 		{
 			const TargetEntry *entry = lfirst_node(TargetEntry, cell);
 
-			if (entry->ressortgroupref > 0)
+			if (entry->ressortgroupref > 0 && !is_argument(aggregate, entry))
 				*expressions = lappend(*expressions, entry->expr);
 		}
 	}
 	return expression_tree_walker(node, gather_of_aggregates, context);
+}
+
+/*
+ * Is what an aggregate sorts by what it is given, in whatever collation?  Then
+ * the order tells no more than what is shown.
+ */
+static bool
+is_argument(const Aggref *aggregate, const TargetEntry *sorted)
+{
+	ListCell   *cell;
+
+	foreach(cell, aggregate->args)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!entry->resjunk &&
+			equal(strip_collation((Node *) entry->expr),
+				  strip_collation((Node *) sorted->expr)))
+			return true;
+	}
+	return false;
+}
+
+/* An expression without the collation that was chosen for it. */
+static Node *
+strip_collation(Node *node)
+{
+	while (IsA(node, RelabelType) || IsA(node, CollateExpr))
+		node = IsA(node, RelabelType) ?
+			(Node *) castNode(RelabelType, node)->arg :
+			(Node *) castNode(CollateExpr, node)->arg;
+	return node;
 }
 
 /*
