@@ -15,6 +15,7 @@
 #include "read/needs.h"
 #include "read/pager.h"
 #include "read/sort.h"
+#include "read/spent.h"
 #include "read/stream.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -31,9 +32,9 @@ struct FcPager
 								 * is gone, though it may not look so */
 	bool		has_given;		/* items, and not because of an outage */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
+	bool		is_helper;		/* its requests count as another pager's */
 	MemoryContext context;		/* the pager's own */
-	int			narrow;			/* queries for a part of the list, ... */
-	double		narrow_requests;	/* ... and what they have cost */
+	FcSpent		spent;			/* by this pager on parts of the list */
 	int64		requests_before;	/* of use, before the current query */
 
 	/* the query */
@@ -62,6 +63,9 @@ static char *make_scope(FcApi *api, FcKeep keep);
 static void forget_pager(void *arg);
 static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
+static void settle(FcPager *pager);
+static FcSpent *spent_on_parts(FcPager *pager);
+static bool is_answered(FcPager *pager);
 static bool may_be_stale(const FcPager *pager);
 static void begin_answer(FcPager *pager, bool is_out);
 static void forget_answer(FcPager *pager);
@@ -137,20 +141,64 @@ fc_pager_share(FcPager *pager, const FcSharing *sharing)
 void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
-	const FcMeter *use = pager->stream->use;
-
-	if (pager->is_narrow)
-	{
-		pager->narrow++;
-		pager->narrow_requests += use->counts.requests -
-			pager->requests_before;
-	}
-	pager->requests_before = use->counts.requests;
+	settle(pager);
+	pager->requests_before = pager->stream->use->counts.requests;
 	pager->is_narrow = fc_query_has_filters(query);
-
 	pager->query = query;
 	begin_answer(pager, may_be_stale(pager) &&
 				 fc_generation_is_out(pager->stream->sharing->scope.digest));
+}
+
+/*
+ * The current query is over: add up what it has cost.
+ */
+static void
+settle(FcPager *pager)
+{
+	double		cost = pager->stream->use->counts.requests -
+	pager->requests_before;
+
+	if (!pager->is_narrow || pager->is_helper)
+		return;
+	pager->is_narrow = false;
+	pager->spent.queries++;
+	pager->spent.requests += cost;
+	if (pager->keep == FC_KEEP_TRANSACTION)
+	{
+		FcSpent    *spent = spent_on_parts(pager);
+
+		spent->queries++;
+		spent->requests += cost;
+	}
+}
+
+/*
+ * What has been spent on parts of the query's list, as far as what it has
+ * brought is kept: in the transaction, else by this pager.
+ */
+static FcSpent *
+spent_on_parts(FcPager *pager)
+{
+	return pager->keep == FC_KEEP_TRANSACTION ?
+		fc_spent_on(pager->stream->scope, pager->query->resource) :
+		&pager->spent;
+}
+
+/*
+ * Has the transaction asked for the same before?  If not, it has now.
+ */
+static bool
+is_answered(FcPager *pager)
+{
+	FcSpent    *spent = spent_on_parts(pager);
+
+	if (pager->keep != FC_KEEP_TRANSACTION || pager->is_helper ||
+		!pager->is_narrow)
+		return false;
+	if (fc_spent_knows(spent, pager->query))
+		return true;
+	fc_spent_note(spent, pager->query);
+	return false;
 }
 
 /*
@@ -185,10 +233,9 @@ begin_answer(FcPager *pager, bool is_out)
 	if (!answer_from_whole(pager))
 	{
 		fc_stream_choose(pager->stream);
-		if (whole_list_is_cheaper(pager))
+		if (!is_answered(pager) && whole_list_is_cheaper(pager))
 		{
 			read_whole_list(pager);
-			pager->drops_missing = true;
 			if (!answer_from_whole(pager))
 				fc_needs_reset(query);	/* of what the list said */
 		}
@@ -246,6 +293,7 @@ fc_pager_end(FcPager *pager)
 {
 	const char *scope = pager->stream->scope;
 
+	settle(pager);
 	forget_answer(pager);
 	fc_stream_end(pager->stream);
 	if (pager->owns_scope)
@@ -310,6 +358,7 @@ void
 fc_pager_forget(const FcResource *resource)
 {
 	fc_complete_forget(resource, NULL);
+	fc_spent_forget(resource);
 	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
 }
 
@@ -354,6 +403,7 @@ create_helper(const FcPager *pager)
 	FcPager    *helper = create_pager(stream->api, stream->use, pager->keep,
 									  stream->table_name, stream->scope);
 
+	helper->is_helper = true;
 	helper->stream->sharing = stream->sharing;
 	helper->has_given = pager->has_given;
 	return helper;
@@ -562,8 +612,8 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 	fc_complete_pin(whole);
 	if (pager->found != NIL)
 		report_lacking(pager, whole);
-	if (pager->narrow_requests > 0 &&
-		pager->narrow_requests + missing.count > fc_complete_pages(whole))
+	if (pager->spent.requests > 0 &&
+		pager->spent.requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
 
 	if ((column->flags & FC_KEY) == 0 || missing.count == 0 ||
@@ -582,7 +632,8 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
  * Would going on to ask for parts of the list cost more than the whole list?
  *
  * The planner's guess of how often decides at first, what has been spent
- * decides later.
+ * decides later, in this scan and in the transaction.  Only in this scan may
+ * ids be dropped that the list lacks: other statements ask for them.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
@@ -592,9 +643,11 @@ whole_list_is_cheaper(FcPager *pager)
 	FcQuery		all = whole_list_query(query);
 	FcRouteChoice choice;
 	double		next = stream->routing.choice.requests;
+	const FcSpent *spent;
 
 	if (stream->scope == NULL || !fc_query_has_filters(query))
 		return false;
+	spent = spent_on_parts(pager);
 
 	choice = fc_route_choose(&all, &stream->routing.facts);
 	if (choice.route == NULL)
@@ -609,12 +662,17 @@ whole_list_is_cheaper(FcPager *pager)
 
 	/* how much of the list a filter gives is only known afterwards */
 	if (!query->ids.bound && !query->parents.bound)
-		next = pager->narrow > 0 ? pager->narrow_requests / pager->narrow :
-			stream->use->estimated;
-	if (pager->narrow_requests > 0)
-		return pager->narrow_requests + next > choice.requests;
-	return query->repetitions > 1 &&
-		query->repetitions * next > choice.requests;
+	{
+		next = stream->use->estimated;
+		if (spent->queries > 0)
+			next = Min(next, spent->requests / spent->queries);
+	}
+	pager->drops_missing =
+		pager->spent.requests > 0 ?
+		pager->spent.requests + next > choice.requests :
+		query->repetitions > 1 && query->repetitions * next > choice.requests;
+	return pager->drops_missing ||
+		(spent->requests > 0 && spent->requests + next > choice.requests);
 }
 
 /*
@@ -652,6 +710,9 @@ read_whole_list(FcPager *pager)
 	while (fc_pager_next(reader, &item))
 		 /* it is the pages we are after */ ;
 	fc_pager_end(reader);
+
+	/* what comes now is weighed anew, if the list is of no use for it */
+	fc_spent_reset(spent_on_parts(pager));
 }
 
 /*
