@@ -632,8 +632,9 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
  * Would going on to ask for parts of the list cost more than the whole list?
  *
  * The planner's guess of how often decides at first, what has been spent
- * decides later, in this scan and in the transaction.  Only in this scan may
- * ids be dropped that the list lacks: other statements ask for them.
+ * decides later, in this scan and, of look-ups, in the transaction: whoever
+ * asks for two ranges seldom goes on to ask for all.  Only in this scan may ids
+ * be dropped that the list lacks: other statements ask for them.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
@@ -643,6 +644,7 @@ whole_list_is_cheaper(FcPager *pager)
 	FcQuery		all = whole_list_query(query);
 	FcRouteChoice choice;
 	double		next = stream->routing.choice.requests;
+	bool		has_keys = query->ids.bound || query->parents.bound;
 	const FcSpent *spent;
 
 	if (stream->scope == NULL || !fc_query_has_filters(query))
@@ -661,7 +663,7 @@ whole_list_is_cheaper(FcPager *pager)
 		return false;
 
 	/* how much of the list a filter gives is only known afterwards */
-	if (!query->ids.bound && !query->parents.bound)
+	if (!has_keys)
 	{
 		next = stream->use->estimated;
 		if (spent->queries > 0)
@@ -672,7 +674,8 @@ whole_list_is_cheaper(FcPager *pager)
 		pager->spent.requests + next > choice.requests :
 		query->repetitions > 1 && query->repetitions * next > choice.requests;
 	return pager->drops_missing ||
-		(spent->requests > 0 && spent->requests + next > choice.requests);
+		(has_keys && spent->requests > 0 &&
+		 spent->requests + next > choice.requests);
 }
 
 /*
