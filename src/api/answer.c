@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "api/advice.h"
 #include "api/answer.h"
 #include "api/catalog.h"
 #include "api/connection.h"
@@ -63,6 +64,7 @@ fc_answer_read(const FcApi *api, const FcExchange *call, const char *resource,
 	FcReply		reply = {0};
 
 	reply.resource = resource;
+	answer->age = fc_advice_read_age(response);
 	read_reply(&reading, &reply, answer);
 	*error = fc_error_judge(&reply);
 	name_mapping(&reading, *error);

@@ -30,6 +30,7 @@ typedef struct FcExchange
 	List	   *hidden;			/* of char *: texts that no message shows */
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
+	bool		is_fresh;		/* a cache before the API must not answer */
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
 	bool		tolerates_outage;	/* so is that the API cannot be asked */
 	void		(*started) (void *arg); /* called, if not NULL, just before a
@@ -49,6 +50,8 @@ typedef struct FcAnswer
 	FcVerdict	verdict;
 	bool		is_outage;		/* the API could not be asked */
 	int			status;
+	int64		age;			/* microseconds that it has spent in caches
+								 * before the API, as far as they tell */
 	const char *text;			/* the body */
 	Size		length;
 	const char *message;		/* the API's words, if it refused, else NULL */

@@ -17,7 +17,8 @@ typedef struct FcConnection FcConnection;
 extern FcConnection *fc_connection_create(const FcServer *server,
 										  FcMapping *mapping);
 extern FcHttpResponse *fc_connection_perform(FcConnection *connection,
-											 FcHttpRequest *request);
+											 FcHttpRequest *request,
+											 bool is_fresh);
 extern const char *fc_connection_hide(const FcConnection *connection,
 									  const char *text);
 

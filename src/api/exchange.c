@@ -17,6 +17,7 @@
 #include "api/advice.h"
 #include "api/connection.h"
 #include "api/exchange.h"
+#include "api/sharing.h"
 #include "base/wait.h"
 #include "common/pg_prng.h"
 #include "shared/flight.h"
@@ -93,6 +94,7 @@ static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 				  FcError *error, int retries);
 static FcError *await_turn(Exchange *exchange);
 static void send_request(Exchange *exchange);
+static bool is_fresh(const Exchange *exchange);
 static void note_start(void *arg);
 static void record_attempt(const Exchange *exchange);
 static void log_attempt(const Exchange *exchange);
@@ -364,9 +366,23 @@ send_request(Exchange *exchange)
 	exchange->is_sent = false;
 	exchange->waiting = WAITING_FOR_ANSWER;
 	exchange->response =
-		fc_connection_perform(exchange->api->connection, &request);
+		fc_connection_perform(exchange->api->connection, &request,
+							  is_fresh(exchange));
 	unanswered.is_sent = false;
 	exchange->waiting = WAITING_FOR_NOTHING;
+}
+
+/*
+ * Must the API itself answer?  So it must where the reader says so, where the
+ * session wants it, and once the transaction has written to the address.
+ */
+static bool
+is_fresh(const Exchange *exchange)
+{
+	if (exchange->is_write)
+		return false;			/* no cache answers it anyway */
+	return exchange->call->is_fresh || fc_max_age == 0 ||
+		fc_generation_wrote_to(exchange->api->address.digest);
 }
 
 /* The request is about to be sent.  Called by libcurl: must not throw. */

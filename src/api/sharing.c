@@ -199,5 +199,5 @@ fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
 		Assert(count < lengthof(places));
 		places[count++] = fc_sharing_place(address, &fc_resources[i]);
 	}
-	fc_generation_begin_write(places, count);
+	fc_generation_begin_write(address->digest, places, count);
 }

@@ -120,6 +120,17 @@ fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 }
 
 /*
+ * fc_pager_pass_caches
+ *		What is asked belongs to a write: a cache between the API and us must
+ *		not answer it.
+ */
+void
+fc_pager_pass_caches(FcPager *pager)
+{
+	pager->stream->is_fresh = true;
+}
+
+/*
  * fc_pager_share
  *		Give answers to other sessions, and take theirs.  Only with
  *		FC_KEEP_TRANSACTION; sharing must live as long as the pager.
@@ -405,6 +416,7 @@ create_helper(const FcPager *pager)
 
 	helper->is_helper = true;
 	helper->stream->sharing = stream->sharing;
+	helper->stream->is_fresh = stream->is_fresh;
 	helper->has_given = pager->has_given;
 	return helper;
 }

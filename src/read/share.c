@@ -54,6 +54,7 @@ static void count_taken(const FcShareReader *reader,
 						const FcSharedAnswer *answer, bool stale);
 static void forget_warning(void *arg);
 static void keep_answer(const FcSharing *sharing, FcWalk *walk);
+static FcMark mark_of(const FcWalk *walk);
 static char *describe_walk(const FcWalk *walk, Size *length);
 static FcAnswerText read_page(void *arg, int number);
 static char *describe_list(const FcComplete *whole, Size *length);
@@ -285,8 +286,8 @@ keep_answer(const FcSharing *sharing, FcWalk *walk)
 
 	answer.question = fc_sharing_question(sharing, walk->resource,
 										  walk->request);
-	answer.mark = walk->mark;
-	answer.sent_at = walk->sent_at;
+	answer.mark = mark_of(walk);
+	answer.sent_at = walk->sent_at - walk->age;
 	answer.rows = walk->rows;
 	answer.meta = meta = describe_walk(walk, &answer.meta_length);
 	answer.base_url = sharing->base_url;
@@ -295,6 +296,19 @@ keep_answer(const FcSharing *sharing, FcWalk *walk)
 	answer.arg = walk;
 	walk->serial = fc_answers_keep(&answer);
 	pfree(meta);
+}
+
+/*
+ * The mark of a walk's answer.  What caches before the API have given was
+ * asked for when they got it, at the latest.
+ */
+static FcMark
+mark_of(const FcWalk *walk)
+{
+	FcMark		mark = walk->mark;
+
+	mark.asked_at -= walk->age;
+	return mark;
 }
 
 /*
@@ -315,9 +329,10 @@ fc_share_keep_list(const FcSharing *sharing, FcComplete *whole,
 	{
 		if (walks[i]->serial == 0)
 			return;
-		if (i == 0 || walks[i]->mark.asked_at < answer.mark.asked_at)
-			answer.mark = walks[i]->mark;
-		answer.sent_at = Min(answer.sent_at, walks[i]->sent_at);
+		if (i == 0 || mark_of(walks[i]).asked_at < answer.mark.asked_at)
+			answer.mark = mark_of(walks[i]);
+		answer.sent_at = Min(answer.sent_at,
+							 walks[i]->sent_at - walks[i]->age);
 		answer.rows += walks[i]->rows;
 	}
 	place = find_place(sharing, resource, fc_complete_present(whole));

@@ -229,8 +229,11 @@ fc_stream_go_back(FcStream *stream)
 void
 fc_stream_read_rest(FcStream *stream)
 {
-	FcWalkContext context = {stream->api, stream->use, .stores = true,
-	.learned = &stream->routing.learned};
+	FcWalkContext context = {stream->api, stream->use,
+		.is_fresh = stream->is_fresh,
+		.stores = true,
+		.learned = &stream->routing.learned
+	};
 	MemoryContext page_context;
 	MemoryContext oldcontext;
 	ListCell   *cell;
@@ -705,7 +708,9 @@ fetch_page(FcStream *stream)
 	FcWalk	   *walk = stream->walk;
 	int			flags = walk->route->flags;
 	FcWalkContext context = {stream->api, stream->use,
-	.learned = &routing->learned};
+		.is_fresh = stream->is_fresh,
+		.learned = &routing->learned
+	};
 	bool		is_filter = fc_route_is_filtered_to(walk->route);
 	bool		can_change = false;
 	bool		can_do_without = false;

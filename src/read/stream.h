@@ -28,6 +28,7 @@ typedef struct FcStream
 	const char *scope;			/* begins its walks' keys; NULL if none */
 	const char *table_name;		/* for messages */
 	const FcSharing *sharing;	/* with other sessions; NULL if not */
+	bool		is_fresh;		/* caches before the API must not answer */
 	FcStreamHelp help;
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */

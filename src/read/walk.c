@@ -328,6 +328,7 @@ static FcAnswer *
 ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 {
 	FcExchange	call = {.method = "GET"};
+	FcAnswer   *answer;
 
 	if (walk->npages >= FC_MAX_PAGES)
 		refuse_answer(walk, "The list does not end.");
@@ -338,9 +339,12 @@ ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 		(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
 	call.tolerates = tolerates;
 	call.tolerates_outage = context->tolerates_outage;
+	call.is_fresh = context->is_fresh;
 	call.started = note_request;
 	call.arg = walk;
-	return fc_exchange(context->api, context->use, &call);
+	answer = fc_exchange(context->api, context->use, &call);
+	walk->age = Max(walk->age, answer->age);
+	return answer;
 }
 
 /*

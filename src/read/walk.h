@@ -92,6 +92,8 @@ typedef struct FcWalk
 	const char *request;		/* by which it is found; NULL: not for them */
 	FcMark		mark;			/* of its first request */
 	int64		sent_at;		/* when its last request was sent */
+	int64		age;			/* microseconds that its oldest page has spent
+								 * in caches before the API */
 	uint64		flight;			/* that others wait for, 0 if none */
 	uint64		serial;			/* of the shared answer, 0 if there is none */
 	bool		is_taken;		/* another session has asked for it */
@@ -103,6 +105,7 @@ typedef struct FcWalkContext
 {
 	FcApi	   *api;
 	FcMeter    *use;
+	bool		is_fresh;		/* caches before the API must not answer */
 	bool		stores;			/* keep pages in the entry */
 	FcLearned  *learned;		/* what the reader knows of the account's
 								 * lists; the walk adds to it */

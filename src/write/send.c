@@ -262,6 +262,7 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 						   is_fresh || !table->cache ?
 						   FC_KEEP_NOTHING : FC_KEEP_TRANSACTION,
 						   table->name);
+	fc_pager_pass_caches(pager);
 	fc_pager_ask(pager, &query);
 	do
 	{

@@ -154,6 +154,11 @@ fraction, S a sign.
 
   gzip               on|off
   keepalive          on|off
+  front_cache        off|aged|silent a cache in front: a GET without
+                                     Cache-Control: no-cache gets what its
+                                     account got first, with an Age or (as of
+                                     nginx) without; --log says "cached" or
+                                     "no-cache"
   latency            0-0|RANGE       milliseconds before each answer
   url_max            8000|N          longer targets: 414
 
