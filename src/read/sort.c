@@ -1,6 +1,6 @@
 /*
  * sort.c
- *		The order of items: made here, or checked where the API has sorted them.
+ *		The order of items: made here, or checked where the API made it.
  *
  * The server's own sort does the work, in work_mem and then in temporary
  * files.  What it sorts is the source of the items, parsed again when they

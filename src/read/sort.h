@@ -1,6 +1,6 @@
 /*
  * sort.h
- *		The order of items: made here, or checked where the API has sorted them.
+ *		The order of items: made here, or checked where the API made it.
  */
 #ifndef FC_SORT_H
 #define FC_SORT_H
