@@ -596,12 +596,9 @@ fetch_page(FcStream *stream)
 {
 	FcRouting  *routing = &stream->routing;
 	FcWalk	   *walk = stream->walk;
-	int			flags = walk->route->flags;
 	FcWalkContext context = {stream->api, stream->use,
 	.learned = &routing->learned};
-	bool		is_filter = fc_route_is_filtered_to(walk->route);
-	bool		can_change = false;
-	bool		can_do_without = false;
+	FcTolerance tolerance;
 	FcWalkResult result;
 	FcJson	   *document;
 
@@ -611,16 +608,7 @@ fetch_page(FcStream *stream)
 
 	context.stores = stream->scope != NULL || stream->is_ahead;
 	context.tolerates_outage = may_fall_back(stream);
-	if (walk->npages == 0)
-	{
-		bool		has_other = fc_routing_has_other(routing);
-
-		can_change = has_other && (stream->taken == 0 || (flags & FC_LOOKUP));
-		can_do_without = (flags & FC_LOOKUP) ? has_other :
-			is_filter ? can_change :
-			(flags & FC_BATCH) && routing->batch_size > 1;
-	}
-
+	tolerance = fc_routing_tolerates(routing, walk, stream->taken > 0);
 	if (context.tolerates_outage &&
 		fc_generation_is_out(stream->sharing->scope.digest))
 	{
@@ -629,8 +617,8 @@ fetch_page(FcStream *stream)
 	}
 
 	fc_flight_fetch(walk->flight, true);
-	result = fc_walk_fetch(walk, &context, can_do_without, can_change,
-						   &document);
+	result = fc_walk_fetch(walk, &context, tolerance.refusal,
+						   tolerance.no_route, &document);
 	fc_flight_fetch(walk->flight, false);
 	switch (result)
 	{
@@ -650,7 +638,8 @@ fetch_page(FcStream *stream)
 			close_route(stream, false);
 			return NULL;
 		case FC_WALK_REFUSED:
-			if ((flags & FC_LOOKUP) || is_filter)
+			if ((walk->route->flags & FC_LOOKUP) ||
+				fc_route_is_filtered_to(walk->route))
 				close_route(stream, true);
 			else
 				use_smaller_batch(stream);
