@@ -17,6 +17,7 @@
 #include "read/sort.h"
 #include "read/spent.h"
 #include "read/stream.h"
+#include "read/weigh.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -70,7 +71,6 @@ static bool answer_from_whole(FcPager *pager);
 static void look_up_keys(FcPager *pager, FcComplete *whole,
 						 const FcColumn *column, const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
-static FcQuery whole_list_query(const FcQuery *query);
 static void read_whole_list(FcPager *pager);
 static int64 *list_keys(void *arg, const FcQuery *query, int *count);
 static bool find_parent(void *arg, const FcQuery *query, int64 id,
@@ -535,63 +535,19 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 /*
  * Would going on to ask for parts of the list cost more than the whole list?
  *
- * The planner's guess of how often decides at first, what has been spent
- * decides later, in this scan and in the transaction.  Only in this scan may
- * ids be dropped that the list lacks: other statements ask for them.
+ * Only in this scan may ids be dropped that the list lacks: other statements
+ * ask for them.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
 {
-	const FcQuery *query = pager->query;
 	const FcStream *stream = pager->stream;
-	FcQuery		all = whole_list_query(query);
-	FcRouteChoice choice;
-	double		next = stream->routing.choice.requests;
-	const FcSpent *spent;
 
-	if (stream->scope == NULL || !fc_query_has_filters(query))
+	if (stream->scope == NULL || !fc_query_has_filters(pager->query))
 		return false;
-	spent = spent_on_parts(pager);
-
-	choice = fc_route_choose(&all, &stream->routing.facts);
-	if (choice.route == NULL)
-		return false;
-
-	/* it would have to be asked for what the list lacks all the same */
-	if (fc_route_count_lacking(query, choice.number,
-							   &stream->routing.facts) >
-		fc_route_count_lacking(query, stream->routing.choice.number,
-							   &stream->routing.facts))
-		return false;
-
-	/* how much of the list a filter gives is only known afterwards */
-	if (!query->ids.bound && !query->parents.bound)
-	{
-		next = stream->use->estimated;
-		if (spent->queries > 0)
-			next = Min(next, spent->requests / spent->queries);
-	}
-	pager->drops_missing =
-		pager->spent.requests > 0 ?
-		pager->spent.requests + next > choice.requests :
-		query->repetitions > 1 && query->repetitions * next > choice.requests;
-	return pager->drops_missing ||
-		(spent->requests > 0 && spent->requests + next > choice.requests);
-}
-
-/*
- * The query without what makes it one for a part of the list.
- */
-static FcQuery
-whole_list_query(const FcQuery *query)
-{
-	FcQuery		all = *query;
-
-	all.ids.bound = all.parents.bound = false;
-	all.by = NULL;
-	all.has_since = all.has_until = false;
-	all.filters = NIL;
-	return all;
+	return fc_weigh_list(&stream->routing, stream->use->estimated,
+						 spent_on_parts(pager), &pager->spent,
+						 &pager->drops_missing);
 }
 
 /*
@@ -604,7 +560,7 @@ read_whole_list(FcPager *pager)
 	FcPager    *reader = create_helper(pager);
 	FcJsonNode	item;
 
-	*all = whole_list_query(pager->query);
+	*all = fc_weigh_whole_query(pager->query);
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
