@@ -107,6 +107,9 @@ static Transfer *make_transfer(FcHttpConnection *connection,
 							   const FcHttpRequest *request);
 static void free_transfer(void *arg);
 static void set_options(FcHttpConnection *connection, Transfer *transfer);
+static void set_request(FcHttpConnection *connection,
+						const FcHttpRequest *request);
+static void set_destination(FcHttpConnection *connection);
 static void set_headers(FcHttpConnection *connection,
 						const FcHttpRequest *request);
 static void check_result(CURLcode result);
@@ -296,9 +299,40 @@ static void
 set_options(FcHttpConnection *connection, Transfer *transfer)
 {
 	const FcHttpOptions *options = &connection->options;
-	const FcHttpRequest *request = transfer->request;
 
-	/* what to send */
+	set_request(connection, transfer->request);
+	set_destination(connection);
+
+	/* bytes left over from an earlier answer must not be taken for this one */
+	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
+			   has_leftovers(connection) ? 1L : 0L);
+
+	/* how long */
+	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
+			   (long) options->connect_timeout_ms);
+	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
+			   (long) options->request_timeout_ms);
+
+	/* libcurl must not use signals, nor wait for a resolver that hangs */
+	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
+#endif
+
+	/* tell us what happens */
+	SET_OPTION(connection, CURLOPT_PREREQFUNCTION, note_start);
+	SET_OPTION(connection, CURLOPT_PREREQDATA, transfer);
+	SET_OPTION(connection, CURLOPT_HEADERFUNCTION, note_header);
+	SET_OPTION(connection, CURLOPT_HEADERDATA, transfer);
+	SET_OPTION(connection, CURLOPT_WRITEFUNCTION, note_body);
+	SET_OPTION(connection, CURLOPT_WRITEDATA, transfer);
+	SET_OPTION(connection, CURLOPT_ERRORBUFFER, transfer->words);
+}
+
+/* Set what to send. */
+static void
+set_request(FcHttpConnection *connection, const FcHttpRequest *request)
+{
 	SET_OPTION(connection, CURLOPT_URL, request->url);
 	if (request->body != NULL)
 	{
@@ -310,14 +344,20 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_CUSTOMREQUEST, request->method);
 	set_headers(connection, request);
 	SET_OPTION(connection, CURLOPT_HTTPHEADER, connection->headers);
-	SET_OPTION(connection, CURLOPT_USERAGENT, options->user_agent);
+	SET_OPTION(connection, CURLOPT_USERAGENT, connection->options.user_agent);
 	SET_OPTION(connection, CURLOPT_ACCEPT_ENCODING, "");
+}
 
-	/*
-	 * Set where the request goes.  Redirects are not followed, since libcurl
-	 * would send the key to the new host.  HTTP/1.1, as one request at a time
-	 * has no use for streams.
-	 */
+/*
+ * Set where the request goes.  Redirects are not followed, since libcurl would
+ * send the key to the new host.  HTTP/1.1, as one request at a time has no use
+ * for streams.
+ */
+static void
+set_destination(FcHttpConnection *connection)
+{
+	const FcHttpOptions *options = &connection->options;
+
 	SET_OPTION(connection, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET_OPTION(connection, CURLOPT_FOLLOWLOCATION, 0L);
 	SET_OPTION(connection, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
@@ -336,31 +376,6 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 		SET_OPTION(connection, CURLOPT_CAINFO, options->ca_file);
 		SET_OPTION(connection, CURLOPT_CAPATH, NULL);
 	}
-
-	/* bytes left over from an earlier answer must not be taken for this one */
-	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
-			   has_leftovers(connection) ? 1L : 0L);
-
-	/* how long */
-	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
-			   (long) options->connect_timeout_ms);
-	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
-			   (long) options->request_timeout_ms);
-
-	/* libcurl must not use signals, nor wait for a resolver that hangs */
-	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
-#endif
-
-	/* what happens */
-	SET_OPTION(connection, CURLOPT_PREREQFUNCTION, note_start);
-	SET_OPTION(connection, CURLOPT_PREREQDATA, transfer);
-	SET_OPTION(connection, CURLOPT_HEADERFUNCTION, note_header);
-	SET_OPTION(connection, CURLOPT_HEADERDATA, transfer);
-	SET_OPTION(connection, CURLOPT_WRITEFUNCTION, note_body);
-	SET_OPTION(connection, CURLOPT_WRITEDATA, transfer);
-	SET_OPTION(connection, CURLOPT_ERRORBUFFER, transfer->words);
 }
 
 /* Make libcurl's list of a request's headers. */

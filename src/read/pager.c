@@ -11,12 +11,13 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
-#include "read/complete.h"
+#include "read/found.h"
 #include "read/needs.h"
 #include "read/pager.h"
 #include "read/sort.h"
 #include "read/spent.h"
 #include "read/stream.h"
+#include "read/weigh.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -45,10 +46,7 @@ struct FcPager
 	const char *request;		/* that brought the last item, for messages */
 	List	   *bindings;		/* of its walk */
 
-	/* items looked up in a complete list */
-	FcComplete *whole;
-	List	   *found;			/* of FcCompleteItem * */
-	int			next_found;
+	FcFound		found;			/* looked up in a complete list */
 	bool		drops_missing;	/* ids that the list lacks are not asked for,
 								 * as that would cost more than the list */
 };
@@ -70,13 +68,9 @@ static bool may_be_stale(const FcPager *pager);
 static void begin_answer(FcPager *pager, bool is_out);
 static void forget_answer(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
-static FcComplete *find_whole(FcPager *pager);
-static bool lacks_more(const FcPager *pager, FcComplete *whole, int route);
-static void report_lacking(FcPager *pager, FcComplete *whole);
 static void look_up_keys(FcPager *pager, FcComplete *whole,
 						 const FcColumn *column, const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
-static FcQuery whole_list_query(const FcQuery *query);
 static void read_whole_list(FcPager *pager);
 static int64 *list_keys(void *arg, const FcQuery *query, int *count);
 static bool find_parent(void *arg, const FcQuery *query, int64 id,
@@ -86,7 +80,6 @@ static bool next_sorted_or_not(FcPager *pager, FcJsonNode *item);
 static void begin_sort(FcPager *pager);
 static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
 static bool next_item(FcPager *pager, FcJsonNode *item);
-static bool next_found_item(FcPager *pager, FcJsonNode *item);
 static void drain_pager(FcPager *pager);
 static void read_ahead(FcPager *pager);
 static void read_all(FcPager *pager);
@@ -289,7 +282,7 @@ fc_pager_rewind(FcPager *pager)
 		return;
 	}
 	fc_stream_rewind(pager->stream);
-	pager->next_found = 0;
+	pager->found.next = 0;
 	pager->emitted = 0;
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
@@ -475,11 +468,7 @@ forget_answer(FcPager *pager)
 		fc_sort_end(pager->sort);
 		pager->sort = NULL;
 	}
-	if (pager->whole != NULL)
-		fc_complete_release(pager->whole);
-	pager->whole = NULL;
-	pager->found = NIL;
-	pager->next_found = 0;
+	fc_found_forget(&pager->found);
 	pager->emitted = 0;
 	fc_stream_forget(pager->stream);
 }
@@ -498,7 +487,7 @@ answer_from_whole(FcPager *pager)
 
 	if (stream->scope == NULL)
 		return false;
-	whole = find_whole(pager);
+	whole = fc_found_list(stream);
 	if (whole == NULL)
 		return false;
 
@@ -510,7 +499,7 @@ answer_from_whole(FcPager *pager)
 		look_up_keys(pager, whole, query->by, &query->parents);
 
 		/* that there was nothing is no substitute for an error */
-		if (stream->takes_stale && pager->found == NIL)
+		if (stream->takes_stale && pager->found.items == NIL)
 		{
 			forget_answer(pager);
 			fc_stream_ask(stream, query);
@@ -528,88 +517,6 @@ answer_from_whole(FcPager *pager)
 }
 
 /*
- * A complete list that holds all that the API would send for the query: the
- * transaction has read it, or else another session.
- *
- * What the best route is known to lack as well is no reason to ask again.
- */
-static FcComplete *
-find_whole(FcPager *pager)
-{
-	const FcQuery *query = pager->query;
-	FcStream   *stream = pager->stream;
-	const FcRouteFacts *facts = &stream->routing.facts;
-	uint64		columns = fc_query_needed_columns(query);
-	FcRouteChoice choice = fc_route_choose(query, facts);
-	bool		is_own;
-	FcComplete *whole;
-
-	if (choice.route != NULL)
-		columns &= ~facts->lacks[choice.number];
-	whole = fc_complete_find(stream->scope, query->resource, columns);
-	is_own = (whole != NULL);
-	if (whole == NULL && fc_stream_shares(stream))
-	{
-		FcShareReader reader = fc_stream_reader(stream);
-
-		whole = fc_share_take_list(&reader, query->resource, columns);
-	}
-	if (whole != NULL && choice.route != NULL &&
-		lacks_more(pager, whole, choice.number))
-		return NULL;
-	if (is_own)
-		stream->use->counts.cache_hits++;
-	return whole;
-}
-
-/*
- * Does a complete list lack a path of the user's own that the route is not
- * known to lack?
- */
-static bool
-lacks_more(const FcPager *pager, FcComplete *whole, int route)
-{
-	ListCell   *cell;
-
-	foreach(cell, pager->query->needs)
-	{
-		const FcNeed *need = lfirst(cell);
-
-		if (need->is_own_path &&
-			(need->lacked_by & (UINT64CONST(1) << route)) == 0 &&
-			fc_presence_is_lacking(fc_complete_presence(whole, need->path)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Report what the items found in a complete list lack.
- */
-static void
-report_lacking(FcPager *pager, FcComplete *whole)
-{
-	const FcStream *stream = pager->stream;
-	const FcQuery *query = pager->query;
-	uint64		lacking;
-	ListCell   *cell;
-
-	foreach(cell, query->needs)
-	{
-		FcNeed	   *need = lfirst(cell);
-
-		if (need->is_own_path)
-			need->presence = *fc_complete_presence(whole, need->path);
-	}
-	if (!query->is_silent &&
-		fc_needs_lacking(query, fc_complete_present(whole), &lacking))
-		fc_needs_report(query, fc_complete_present(whole),
-						fc_complete_request(whole, linitial(pager->found)),
-						stream->table_name, stream->use->relid,
-						fc_routing_other_way(&stream->routing));
-}
-
-/*
  * Find the keys' items in a complete list; what remains is to be asked for.
  */
 static void
@@ -619,11 +526,8 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 	FcKeys		missing = {true};
 	FcQuery    *rest;
 
-	pager->found = fc_complete_look_up(whole, column, keys, &missing);
-	pager->whole = whole;
-	fc_complete_pin(whole);
-	if (pager->found != NIL)
-		report_lacking(pager, whole);
+	fc_found_look_up(&pager->found, pager->stream, whole, column, keys,
+					 &missing);
 	if (pager->spent.requests > 0 &&
 		pager->spent.requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
@@ -643,66 +547,19 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 /*
  * Would going on to ask for parts of the list cost more than the whole list?
  *
- * The planner's guess of how often decides at first, what has been spent
- * decides later, in this scan and, of look-ups, in the transaction: whoever
- * asks for two ranges seldom goes on to ask for all.  Only in this scan may ids
- * be dropped that the list lacks: other statements ask for them.
+ * Only in this scan may ids be dropped that the list lacks: other statements
+ * ask for them.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
 {
-	const FcQuery *query = pager->query;
 	const FcStream *stream = pager->stream;
-	FcQuery		all = whole_list_query(query);
-	FcRouteChoice choice;
-	double		next = stream->routing.choice.requests;
-	bool		has_keys = query->ids.bound || query->parents.bound;
-	const FcSpent *spent;
 
-	if (stream->scope == NULL || !fc_query_has_filters(query))
+	if (stream->scope == NULL || !fc_query_has_filters(pager->query))
 		return false;
-	spent = spent_on_parts(pager);
-
-	choice = fc_route_choose(&all, &stream->routing.facts);
-	if (choice.route == NULL)
-		return false;
-
-	/* it would have to be asked for what the list lacks all the same */
-	if (fc_route_count_lacking(query, choice.number,
-							   &stream->routing.facts) >
-		fc_route_count_lacking(query, stream->routing.choice.number,
-							   &stream->routing.facts))
-		return false;
-
-	/* how much of the list a filter gives is only known afterwards */
-	if (!has_keys)
-	{
-		next = stream->use->estimated;
-		if (spent->queries > 0)
-			next = Min(next, spent->requests / spent->queries);
-	}
-	pager->drops_missing =
-		pager->spent.requests > 0 ?
-		pager->spent.requests + next > choice.requests :
-		query->repetitions > 1 && query->repetitions * next > choice.requests;
-	return pager->drops_missing ||
-		(has_keys && spent->requests > 0 &&
-		 spent->requests + next > choice.requests);
-}
-
-/*
- * The query without what makes it one for a part of the list.
- */
-static FcQuery
-whole_list_query(const FcQuery *query)
-{
-	FcQuery		all = *query;
-
-	all.ids.bound = all.parents.bound = false;
-	all.by = NULL;
-	all.has_since = all.has_until = false;
-	all.filters = NIL;
-	return all;
+	return fc_weigh_list(&stream->routing, stream->use->estimated,
+						 spent_on_parts(pager), &pager->spent,
+						 &pager->drops_missing);
 }
 
 /*
@@ -715,7 +572,7 @@ read_whole_list(FcPager *pager)
 	FcPager    *reader = create_helper(pager);
 	FcJsonNode	item;
 
-	*all = whole_list_query(pager->query);
+	*all = fc_weigh_whole_query(pager->query);
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
@@ -859,7 +716,7 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (!next_found_item(pager, item))
+	if (!fc_found_next(&pager->found, pager->stream, item, &pager->request))
 	{
 		if (!fc_stream_next(pager->stream, item))
 			return false;
@@ -873,27 +730,6 @@ next_item(FcPager *pager, FcJsonNode *item)
 		pager->has_given = true;
 		pager->stream->may_fall_back = false;
 	}
-	return true;
-}
-
-/*
- * The next of the items that were found in a complete list.
- */
-static bool
-next_found_item(FcPager *pager, FcJsonNode *item)
-{
-	const FcCompleteItem *found;
-	MemoryContext oldcontext;
-
-	if (pager->next_found >= list_length(pager->found))
-		return false;
-
-	found = list_nth(pager->found, pager->next_found++);
-	MemoryContextReset(pager->stream->page_context);
-	oldcontext = MemoryContextSwitchTo(pager->stream->page_context);
-	*item = fc_complete_read(pager->whole, found);
-	MemoryContextSwitchTo(oldcontext);
-	pager->request = fc_complete_request(pager->whole, found);
 	return true;
 }
 
@@ -919,7 +755,7 @@ drain_pager(FcPager *pager)
 static void
 read_ahead(FcPager *pager)
 {
-	int			next_found = pager->next_found;
+	int			next_found = pager->found.next;
 	int64		emitted = pager->emitted;
 	ResourceOwner owner = CurrentResourceOwner;
 
@@ -947,7 +783,7 @@ read_all(FcPager *pager)
 	FcJsonNode	item;
 
 	if (pager->emitted > 0)
-		pager->next_found = list_length(pager->found);
+		pager->found.next = list_length(pager->found.items);
 	if (!next_in_order(pager, &item) || pager->sort != NULL)
 		return;
 	while (next_item(pager, &item))
@@ -964,6 +800,6 @@ go_back(FcPager *pager, int next_found, int64 emitted)
 		fc_sort_rewind(pager->sort);
 	fc_stream_go_back(pager->stream);
 	pager->stream->is_ahead = false;
-	pager->next_found = next_found;
+	pager->found.next = next_found;
 	pager->emitted = emitted;
 }

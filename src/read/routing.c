@@ -199,6 +199,33 @@ fc_routing_has_other(const FcRouting *routing)
 }
 
 /*
+ * fc_routing_tolerates
+ *		Which answers to the walk's next request are no errors.
+ *
+ * Once it has brought a page there is no way back.  Once any walk has given
+ * items, only look-ups can go on by another route: each is an answer of its
+ * own.
+ */
+FcTolerance
+fc_routing_tolerates(const FcRouting *routing, const FcWalk *walk,
+					 bool has_given)
+{
+	int			flags = walk->route->flags;
+	FcTolerance result = {false, false};
+	bool		has_other;
+
+	if (walk->npages > 0)
+		return result;
+	has_other = fc_routing_has_other(routing);
+	result.no_route = has_other && (!has_given || (flags & FC_LOOKUP));
+	if ((flags & FC_LOOKUP) || fc_route_is_filtered_to(walk->route))
+		result.refusal = result.no_route;
+	else
+		result.refusal = (flags & FC_BATCH) && routing->batch_size > 1;
+	return result;
+}
+
+/*
  * fc_routing_other_way
  *		The column by which a query could ask a route that is not known to lack
  *		what this query needs; NULL if there is none.

@@ -3,8 +3,7 @@
  *		What the transaction has spent on parts of a list.
  *
  * A loop of look-ups, in one scan or over many statements, is weighed against
- * the whole list by this.  When that is the better choice is for pager.c to
- * say.
+ * the whole list by this.  weigh.c does that.
  */
 #ifndef FC_SPENT_H
 #define FC_SPENT_H

@@ -10,15 +10,8 @@
 #define FC_ANSWERS_H
 
 #include "shared/arena.h"
+#include "shared/entries.h"
 #include "shared/generation.h"
-
-/* What is asked, and on whose behalf. */
-typedef struct FcQuestion
-{
-	const uint8 *scope;			/* whose answer it is: 16 bytes */
-	const char *resource;		/* whose items; the view shows it */
-	const char *request;
-} FcQuestion;
 
 typedef struct FcAnswerText
 {
