@@ -259,6 +259,11 @@ RETURNS pg_catalog.int8
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE;
 
+CREATE FUNCTION @extschema@.frontcore_sync_numbered_pages()
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
 CREATE FUNCTION @extschema@.frontcore_sync_clock()
 RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME'
@@ -447,7 +452,8 @@ CREATE FUNCTION @extschema@.frontcore_sync_read(
     OUT new_rows pg_catalog.int8,   -- those that the target does not have
     OUT last_id pg_catalog.int8,
     OUT is_last pg_catalog.bool,
-    OUT is_paged pg_catalog.bool,   -- changes came on several pages
+    OUT is_sure pg_catalog.bool,    -- no page was asked for by its number
+    OUT is_paged pg_catalog.bool,   -- changes came on several such pages
     OUT gone pg_catalog.int8[])     -- ids that only the target has
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -456,6 +462,7 @@ DECLARE
     info record := @extschema@.frontcore_sync_describe(run.source);
     create_rows CONSTANT text := 'CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM ';
     requests_before bigint := @extschema@.frontcore_sync_requests();
+    pages_before bigint := @extschema@.frontcore_sync_numbered_pages();
     requests bigint;
 BEGIN
     key := info.key;
@@ -498,7 +505,9 @@ BEGIN
     EXECUTE format('SELECT count(*), max(r.%1$I::bigint), count(*) FILTER (WHERE NOT EXISTS ('
                    'SELECT FROM %2$s AS t WHERE t.%1$I::bigint = r.%1$I::bigint)) FROM frontcore_sync_rows AS r',
                    key, run.target) INTO rows, last_id, new_rows;
-    is_paged := NOT run.is_full AND rows > info.step / info.pages;
+    is_sure := @extschema@.frontcore_sync_numbered_pages() = pages_before
+        AND @extschema@.frontcore_sync_requests() > requests_before;     -- no other session asked for us
+    is_paged := NOT run.is_full AND NOT is_sure AND rows > info.step / info.pages;
     IF run.is_full THEN
         EXECUTE format('SELECT coalesce(array_agg(t.%1$I::bigint), ''{}'') FROM %2$s AS t WHERE %3$s '
                        'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%1$I::bigint = t.%1$I::bigint)',
@@ -526,7 +535,7 @@ $$;
 
 CREATE FUNCTION @extschema@.frontcore_sync_next(
     run @extschema@.frontcore_sync_runs, phase pg_catalog.text, is_last pg_catalog.bool,
-    is_paged pg_catalog.bool, by_id pg_catalog.bool, missing pg_catalog.text,
+    is_paged pg_catalog.bool, by_id pg_catalog.bool, is_sure pg_catalog.bool, missing pg_catalog.text,
     gone pg_catalog.int8[], total pg_catalog.int8, force pg_catalog.bool, requests pg_catalog.int8)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -535,7 +544,7 @@ AS $$
         WHEN NOT is_last THEN 'read'
         WHEN is_paged AND phase = 'read' THEN 'again'
         WHEN missing <> 'delete' OR cardinality(gone) = 0 THEN 'done'
-        WHEN by_id OR phase = 'again' THEN 'delete'
+        WHEN by_id OR is_sure OR phase = 'again' THEN 'delete'
         WHEN NOT force AND @extschema@.frontcore_sync_is_too_many(gone, total) THEN 'delete'
         WHEN (SELECT count(*) FROM unnest(gone) AS g WHERE g <> ALL (run.doubtful))
              > greatest(requests, 10) THEN 'again'
@@ -548,7 +557,7 @@ $$;
 -- one lacked it, too.  Those that are found go to pg_temp.frontcore_sync_rows.
 
 CREATE FUNCTION @extschema@.frontcore_sync_verify(
-    run @extschema@.frontcore_sync_runs, key pg_catalog.text, by_id pg_catalog.bool,
+    run @extschema@.frontcore_sync_runs, key pg_catalog.text, is_sure pg_catalog.bool,
     gone pg_catalog.int8[], total pg_catalog.int8, force pg_catalog.bool)
 RETURNS pg_catalog.int8[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -564,7 +573,7 @@ BEGIN
             HINT = 'If they are really gone, call it with force => true, else with missing => ''keep''.';
     END IF;
     EXECUTE format('CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM %s WITH NO DATA', run.source);
-    IF by_id THEN
+    IF is_sure THEN
         RETURN gone;
     END IF;
     FOR i IN 1 .. cardinality(gone) LOOP
@@ -592,11 +601,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH columns AS (
         SELECT format('%I', t.attname) AS name,
-               format('r.%I::%s', t.attname, format_type(t.atttypid, -1)) AS value,
+               format('r.%I::%I.%I', t.attname, n.nspname, y.typname) AS value,
                t.attname <> key AND t.attidentity <> 'a' AS is_set,
                t.attnum AS number
           FROM pg_attribute AS t
           JOIN pg_attribute AS s ON s.attname = t.attname
+          JOIN pg_type AS y ON y.oid = t.atttypid
+          JOIN pg_namespace AS n ON n.oid = y.typnamespace
          WHERE t.attrelid = target AND s.attrelid = source
            AND t.attnum > 0 AND s.attnum > 0 AND NOT t.attisdropped AND NOT s.attisdropped
            AND t.attgenerated = '' AND NOT t.attname = ANY (lacking)
@@ -732,6 +743,7 @@ DECLARE
     step pg_catalog.int4;                   -- rows of the next part at most
     total pg_catalog.int8;                  -- rows of the target before a full reading
     gone pg_catalog.int8[] := '{}';         -- ids that the reading lacked
+    is_sure pg_catalog.bool := true;        -- no row can have moved between its pages
     doomed pg_catalog.int8[] := '{}';       -- those of them that are deleted
     phase pg_catalog.text := 'begin';       -- begin, read, again, delete, done
     next_phase pg_catalog.text;
@@ -762,6 +774,7 @@ BEGIN
             ELSIF phase OPERATOR(pg_catalog.=) ANY ('{read,again}') THEN
                 part := @extschema@.frontcore_sync_read(run, step);
                 step := part.step;
+                is_sure := part.is_sure AND (is_sure OR NOT part.by_id);
                 gone := CASE WHEN part.by_id THEN pg_catalog.array_cat(gone, part.gone)
                              ELSE coalesce(part.gone, '{}') END;
                 EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
@@ -769,13 +782,13 @@ BEGIN
                 SET CONSTRAINTS ALL IMMEDIATE;
                 run := @extschema@.frontcore_sync_count(run, overlap, part.by_id, part.last_id,
                                                         part.new_rows, written);
-                next_phase := @extschema@.frontcore_sync_next(run, phase, part.is_last, part.is_paged, part.by_id, missing,
-                    gone, total, force, @extschema@.frontcore_sync_requests() OPERATOR(pg_catalog.-) requests_before);
+                next_phase := @extschema@.frontcore_sync_next(run, phase, part.is_last, part.is_paged,
+                    part.by_id, is_sure, missing, gone, total, force, @extschema@.frontcore_sync_requests() OPERATOR(pg_catalog.-) requests_before);
                 IF next_phase OPERATOR(pg_catalog.=) 'again' THEN
                     run.doubtful := pg_catalog.array_cat(run.doubtful, gone);
                 END IF;
             ELSE
-                doomed := @extschema@.frontcore_sync_verify(run, part.key, part.by_id, gone, total, force);
+                doomed := @extschema@.frontcore_sync_verify(run, part.key, is_sure, gone, total, force);
                 EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
                 GET DIAGNOSTICS written = ROW_COUNT;
                 run.updated := run.updated OPERATOR(pg_catalog.+) written;

@@ -25,6 +25,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "read/walk.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -66,6 +67,7 @@ PG_FUNCTION_INFO_V1(frontcore_sync_lock);
 PG_FUNCTION_INFO_V1(frontcore_sync_unlock);
 PG_FUNCTION_INFO_V1(frontcore_sync_holds);
 PG_FUNCTION_INFO_V1(frontcore_sync_requests);
+PG_FUNCTION_INFO_V1(frontcore_sync_numbered_pages);
 PG_FUNCTION_INFO_V1(frontcore_sync_clock);
 PG_FUNCTION_INFO_V1(frontcore_sync_raise);
 
@@ -238,6 +240,18 @@ Datum
 frontcore_sync_requests(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(fc_exchange_requests);
+}
+
+/*
+ * frontcore_sync_numbered_pages
+ *		How many pages but the first this session has asked for by number.
+ *
+ * Rows may have moved between those, while others wrote.
+ */
+Datum
+frontcore_sync_numbered_pages(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(fc_walk_numbered_pages);
 }
 
 /*
