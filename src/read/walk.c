@@ -39,6 +39,8 @@ typedef enum Step
 	STEP_REFUSED				/* it is FC_WALK_REFUSED */
 } Step;
 
+int64		fc_walk_numbered_pages = 0;
+
 static void note_request(void *arg);
 static bool is_entry(const FcCacheEntry *entry, void *arg);
 static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
@@ -333,6 +335,8 @@ ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 	if (walk->npages >= FC_MAX_PAGES)
 		refuse_answer(walk, "The list does not end.");
 
+	if (walk->next_page > 1 && !fc_walk_goes_by_id(walk))
+		fc_walk_numbered_pages++;
 	call.path = next_request(walk);
 	call.kind = walk->is_item || (walk->route->flags & FC_PART) ?
 		FC_PATH_PART :

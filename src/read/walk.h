@@ -112,6 +112,9 @@ typedef struct FcWalkContext
 	bool		tolerates_outage;	/* an error otherwise */
 } FcWalkContext;
 
+/* Pages but the first that this backend has asked for by their number. */
+extern int64 fc_walk_numbered_pages;
+
 extern FcWalk *fc_walk_find(const char *key);
 extern FcWalk *fc_walk_create(const char *key, const FcQuery *query,
 							  const FcRoute *route, const FcStep *step,
