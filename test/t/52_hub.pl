@@ -230,18 +230,16 @@ sub shared_cache
 # Both together send no more than the account may.
 sub limiter
 {
-	my $lookups = join ';', map { "SELECT id FROM fc.courses WHERE id = $_" } 7301 .. 7308;
+	my @lookups = map { ('-c', "SELECT id FROM fc.courses WHERE id = $_") } 7301 .. 7308;
 	my (@runs, @out);
 
 	mock('--reset', 'rate=5');
 	$hub->safe_psql('postgres', 'ALTER SERVER frontcore OPTIONS (DROP requests_per_second)');
 	foreach my $node ($north, $south)
 	{
-		my $script = $lookups;
-
 		push @out, \my $out;
-		push @runs, IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-			'<', \$script, '>', \$out, '2>&1');
+		push @runs, IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), @lookups ],
+			'<', \undef, '>', \$out, '2>&1');
 	}
 	$_->finish foreach (@runs);
 	is($$_, join('', map { "$_\n" } 7301 .. 7308), 'rows under the limit') foreach (@out);

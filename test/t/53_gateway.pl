@@ -155,12 +155,13 @@ sub stop_gateways
 sub look_up
 {
 	my ($each, @at) = @_;
-	my @runs = map { { node => $_, in => join(";\n", map { "SELECT id FROM fc.courses WHERE id = $_" } 7301 .. 7300 + $each) } } @at;
+	my @lookups = map { ('-c', "SELECT id FROM fc.courses WHERE id = $_") } 7301 .. 7300 + $each;
+	my @runs = map { { node => $_ } } @at;
 
 	foreach my $run (@runs)
 	{
-		$run->{harness} = IPC::Run::start([ 'psql', '-XAtq', '-d', $run->{node}->connstr('postgres') ],
-			'<', \$run->{in}, '>', \$run->{out}, '2>', \$run->{err});
+		$run->{harness} = IPC::Run::start([ 'psql', '-XAtq', '-d', $run->{node}->connstr('postgres'), @lookups ],
+			'<', \undef, '>', \$run->{out}, '2>', \$run->{err});
 	}
 	$_->{harness}->finish foreach (@runs);
 	return map { $_->{out} . $_->{err} } @runs;
