@@ -57,7 +57,6 @@ static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
 static FcPager *create_pager(FcApi *api, FcMeter *use, FcKeep keep,
 							 const char *table_name, const char *scope);
 static FcPager *create_helper(const FcPager *pager);
-static char *make_scope(FcApi *api, FcKeep keep);
 static void forget_pager(void *arg);
 static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
@@ -384,8 +383,8 @@ create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 	pager->keep = keep;
 	pager->context = context;
 	pager->owns_scope = (scope == NULL && keep == FC_KEEP_SCAN);
-	if (scope == NULL)
-		scope = make_scope(api, keep);
+	if (scope == NULL && keep != FC_KEEP_NOTHING)
+		scope = fc_share_own_scope(api, keep == FC_KEEP_SCAN);
 	pager->stream = fc_stream_create(api, use, scope, pstrdup(table_name),
 									 help);
 
@@ -412,23 +411,6 @@ create_helper(const FcPager *pager)
 	helper->stream->is_fresh = stream->is_fresh;
 	helper->has_given = pager->has_given;
 	return helper;
-}
-
-/*
- * Whose answers may be shared: those of one user mapping at one address, or
- * of one scan.
- */
-static char *
-make_scope(FcApi *api, FcKeep keep)
-{
-	static uint64 scans = 0;
-
-	if (keep == FC_KEEP_NOTHING)
-		return NULL;
-	if (keep == FC_KEEP_SCAN)
-		return psprintf("scan " UINT64_FORMAT " ", ++scans);
-	return psprintf("mapping %u generation " UINT64_FORMAT " ",
-					api->mappingid, api->generation);
 }
 
 /*

@@ -63,6 +63,22 @@ static int	find_place(const FcSharing *sharing, const FcResource *resource,
 static FcAnswerText read_index(void *arg, int number);
 
 /*
+ * fc_share_own_scope
+ *		What the keys of walks begin with that this session asks: those of one
+ *		user mapping at one address have it in common, or those of one scan.
+ */
+char *
+fc_share_own_scope(const FcApi *api, bool of_scan)
+{
+	static uint64 scans = 0;
+
+	if (of_scan)
+		return psprintf("scan " UINT64_FORMAT " ", ++scans);
+	return psprintf("mapping %u generation " UINT64_FORMAT " ",
+					api->mappingid, api->generation);
+}
+
+/*
  * fc_share_scope
  *		What the keys of walks begin with that were taken for that scope.
  */

@@ -19,6 +19,7 @@ typedef struct FcShareReader
 	const List *bindings;		/* of FcBinding *: what the path names */
 } FcShareReader;
 
+extern char *fc_share_own_scope(const FcApi *api, bool of_scan);
 extern char *fc_share_scope(const char *scope);
 extern char *fc_share_key(const char *scope, const FcResource *resource,
 						  const char *request);
