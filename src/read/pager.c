@@ -164,15 +164,9 @@ settle(FcPager *pager)
 	if (!pager->is_narrow || pager->is_helper)
 		return;
 	pager->is_narrow = false;
-	pager->spent.queries++;
-	pager->spent.requests += cost;
+	fc_spent_add(&pager->spent, cost);
 	if (pager->keep == FC_KEEP_TRANSACTION)
-	{
-		FcSpent    *spent = spent_on_parts(pager);
-
-		spent->queries++;
-		spent->requests += cost;
-	}
+		fc_spent_add(spent_on_parts(pager), cost);
 }
 
 /*

@@ -67,6 +67,17 @@ fc_spent_on(const char *scope, const FcResource *resource)
 }
 
 /*
+ * fc_spent_add
+ *		Add a query, and the requests that it has cost.
+ */
+void
+fc_spent_add(FcSpent *spent, double requests)
+{
+	spent->queries++;
+	spent->requests += requests;
+}
+
+/*
  * fc_spent_knows
  *		Has all been asked for before that the query asks for, key by key?
  *

@@ -19,6 +19,7 @@ typedef struct FcSpent
 } FcSpent;
 
 extern FcSpent *fc_spent_on(const char *scope, const FcResource *resource);
+extern void fc_spent_add(FcSpent *spent, double requests);
 extern bool fc_spent_knows(const FcSpent *spent, const FcQuery *query);
 extern void fc_spent_note(FcSpent *spent, const FcQuery *query);
 extern void fc_spent_reset(FcSpent *spent);
