@@ -92,6 +92,17 @@ SELECT title FROM front.courses WHERE id = 7301;
 -- the time that an answer has spent in a cache counts into its age
 \! test/mock.py --reset rate=0
 ALTER SERVER front OPTIONS (ADD cache 'shared', ADD cache_ttl '5min');
+-- a test before this one may have left a write of unknown outcome, after which
+-- nothing is kept for two seconds
+DO $$
+BEGIN
+    LOOP
+        PERFORM count(*) FROM front.customers;
+        EXIT WHEN EXISTS (SELECT FROM frontcore_cache);
+        PERFORM frontcore_cache_reset(), pg_sleep(0.05);
+    END LOOP;
+END $$;
+\! test/mock.py --log >/dev/null
 SELECT frontcore_shared_cache_reset();
 \! test/mock.py --fault 'match=GET header="Age: 100"' 'match=GET header="Age: 301" skip=1'
 SELECT count(*) FROM front.courses;
