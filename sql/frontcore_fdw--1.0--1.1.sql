@@ -61,6 +61,34 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 REVOKE ALL ON FUNCTION @extschema@.frontcore_shared_cache_reset() FROM PUBLIC;
 
+-- the last requests of all sessions
+
+CREATE FUNCTION @extschema@.frontcore_requests(
+    OUT at pg_catalog.timestamptz,
+    OUT pid pg_catalog.int4,
+    OUT database pg_catalog.text,
+    OUT usename pg_catalog.text,
+    OUT application_name pg_catalog.text,
+    OUT server pg_catalog.text,
+    OUT resource pg_catalog.text,
+    OUT method pg_catalog.text,
+    OUT path pg_catalog.text,
+    OUT status pg_catalog.int4,
+    OUT bytes pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT http_ms pg_catalog.float8,
+    OUT sqlstate pg_catalog.text,
+    OUT row_id pg_catalog.int8,
+    OUT outcome pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 1000;
+
+CREATE VIEW @extschema@.frontcore_requests AS
+    SELECT * FROM @extschema@.frontcore_requests();
+
+GRANT SELECT ON @extschema@.frontcore_requests TO PUBLIC;
+
 -- what can be done beyond rows of a table
 
 CREATE FUNCTION @extschema@.frontcore_book(

@@ -11,7 +11,9 @@
  * - in frontcore_stat: servers on which it has such a mapping; an error's
  *	 text only if it met the error itself;
  * - in frontcore_cache: answers to a key that it has such a mapping for;
- * - in frontcore_activity: backends of its own.
+ * - in frontcore_activity: backends of its own;
+ * - in frontcore_requests: requests of its own sessions, and those of
+ *	 statements that ran with its rights.
  *
  * All of it is read from shared memory; that it works on a standby and
  * writes nothing follows from that.
@@ -25,12 +27,15 @@
 #include "api/memo.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
+#include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "shared/answers.h"
+#include "shared/journal.h"
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
@@ -110,6 +115,34 @@ enum
 	ACTIVITY_COLUMNS
 };
 
+enum
+{
+	REQUESTS_AT,
+	REQUESTS_PID,
+	REQUESTS_DATABASE,
+	REQUESTS_USENAME,
+	REQUESTS_APPLICATION_NAME,
+	REQUESTS_SERVER,
+	REQUESTS_RESOURCE,
+	REQUESTS_METHOD,
+	REQUESTS_PATH,
+	REQUESTS_STATUS,
+	REQUESTS_BYTES,
+	REQUESTS_WAIT_MS,
+	REQUESTS_HTTP_MS,
+	REQUESTS_SQLSTATE,
+	REQUESTS_ROW_ID,
+	REQUESTS_OUTCOME,
+	REQUESTS_COLUMNS
+};
+
+static const char *const request_outcomes[] = {
+	[FC_JOURNAL_NONE] = NULL,
+	[FC_JOURNAL_OPEN] = "open",
+	[FC_JOURNAL_COMMITTED] = "committed",
+	[FC_JOURNAL_ROLLED_BACK] = "rolled back",
+};
+
 static const char *const activity_states[] = {
 	[FC_ACTIVITY_QUEUED] = "queued",
 	[FC_ACTIVITY_WAITING] = "waiting",
@@ -123,6 +156,7 @@ PG_FUNCTION_INFO_V1(frontcore_stat_1_1);
 PG_FUNCTION_INFO_V1(frontcore_activity);
 PG_FUNCTION_INFO_V1(frontcore_stat_reset);
 PG_FUNCTION_INFO_V1(frontcore_cache);
+PG_FUNCTION_INFO_V1(frontcore_requests);
 PG_FUNCTION_INFO_V1(frontcore_shared_cache_reset);
 
 static ReturnSetInfo *begin_rows(FunctionCallInfo fcinfo);
@@ -132,7 +166,10 @@ static void add_stat_row(ReturnSetInfo *result, const FcStatsRow *row,
 						 const char *server);
 static void add_cache_row(ReturnSetInfo *result, const FcAnswerRow *row);
 static void add_activity_row(ReturnSetInfo *result, const FcActivity *row);
+static void add_request_row(ReturnSetInfo *result, const FcJournalRow *row);
 static Datum text_datum(const char *text);
+static void set_text(const char *text, Datum *value, bool *isnull);
+static const char *legible(const char *text);
 
 static bool sees_all(void);
 static bool has_key(Oid serverid);
@@ -255,6 +292,29 @@ frontcore_cache(PG_FUNCTION_ARGS)
 		if (all || contains_account(scopes, &scope))
 			add_cache_row(result, &rows[i]);
 	}
+	return (Datum) 0;
+}
+
+/*
+ * frontcore_requests
+ *		The rows of the view frontcore_requests: one per HTTP request, newest
+ *		first.
+ */
+Datum
+frontcore_requests(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = begin_rows(fcinfo);
+	bool		all = sees_all();
+	FcJournalRow *rows;
+	int			count;
+
+	rows = fc_journal_rows(&count);
+	for (int i = 0; i < count; i++)
+		if (all ||
+			has_privs_of_role(GetUserId(), rows[i].entry.session_roleid) ||
+			has_privs_of_role(GetUserId(), rows[i].entry.roleid))
+			add_request_row(result, &rows[i]);
+
 	return (Datum) 0;
 }
 
@@ -385,6 +445,65 @@ add_activity_row(ReturnSetInfo *result, const FcActivity *row)
 	values[ACTIVITY_SINCE] = TimestampTzGetDatum(row->since);
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* One row of frontcore_requests. */
+static void
+add_request_row(ReturnSetInfo *result, const FcJournalRow *row)
+{
+	const FcJournalEntry *entry = &row->entry;
+	const FcJournalAnswer *answer = &entry->answer;
+	Datum		values[REQUESTS_COLUMNS];
+	bool		nulls[REQUESTS_COLUMNS] = {false};
+
+	values[REQUESTS_AT] = TimestampTzGetDatum(entry->at);
+	values[REQUESTS_PID] = Int32GetDatum(entry->pid);
+	set_text(get_database_name(entry->dbid), &values[REQUESTS_DATABASE],
+			 &nulls[REQUESTS_DATABASE]);
+	set_text(GetUserNameFromId(entry->session_roleid, true),
+			 &values[REQUESTS_USENAME], &nulls[REQUESTS_USENAME]);
+	values[REQUESTS_APPLICATION_NAME] =
+		text_datum(legible(entry->application));
+	values[REQUESTS_SERVER] = text_datum(legible(entry->server));
+	values[REQUESTS_RESOURCE] = text_datum(legible(entry->resource));
+	values[REQUESTS_METHOD] = text_datum(entry->method);
+	values[REQUESTS_PATH] = text_datum(legible(row->path));
+	values[REQUESTS_STATUS] = Int32GetDatum(answer->status);
+	nulls[REQUESTS_STATUS] = (answer->status == 0);
+	values[REQUESTS_BYTES] = Int64GetDatum(answer->bytes);
+	values[REQUESTS_WAIT_MS] = Float8GetDatum(answer->wait_ms);
+	values[REQUESTS_HTTP_MS] = Float8GetDatum(answer->http_ms);
+	set_text(answer->sqlstate ? unpack_sql_state(answer->sqlstate) : NULL,
+			 &values[REQUESTS_SQLSTATE], &nulls[REQUESTS_SQLSTATE]);
+	values[REQUESTS_ROW_ID] = Int64GetDatum(entry->row_id);
+	nulls[REQUESTS_ROW_ID] = (!entry->is_write || entry->row_id == 0);
+	set_text(request_outcomes[entry->outcome], &values[REQUESTS_OUTCOME],
+			 &nulls[REQUESTS_OUTCOME]);
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* A text value, or NULL. */
+static void
+set_text(const char *text, Datum *value, bool *isnull)
+{
+	*isnull = (text == NULL);
+	*value = *isnull ? (Datum) 0 : text_datum(text);
+}
+
+/* A text that may come from a database with another encoding. */
+static const char *
+legible(const char *text)
+{
+	char	   *clean;
+
+	if (pg_verifymbstr(text, strlen(text), true))
+		return text;
+	clean = pstrdup(text);
+	for (char *next = clean; *next != '\0'; next++)
+		if (IS_HIGHBIT_SET(*next))
+			*next = '?';
+	return clean;
 }
 
 /* A text value. */
