@@ -34,6 +34,31 @@ CREATE OR REPLACE VIEW @extschema@.frontcore_stat AS
 DROP FUNCTION @extschema@.frontcore_stat();
 ALTER FUNCTION @extschema@.frontcore_stat_1_1() RENAME TO frontcore_stat;
 
+-- the limit of each account: the servers that it is for
+
+CREATE FUNCTION @extschema@.frontcore_limiter_1_1(
+    OUT account pg_catalog.text,
+    OUT base_url pg_catalog.text,
+    OUT requests_per_second pg_catalog.float8,
+    OUT requests pg_catalog.int8,
+    OUT waits pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT throttled pg_catalog.int8,
+    OUT queued pg_catalog.int4,
+    OUT in_flight pg_catalog.int4,
+    OUT blocked_until pg_catalog.timestamptz,
+    OUT last_request pg_catalog.timestamptz,
+    OUT servers pg_catalog.name[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
+
+CREATE OR REPLACE VIEW @extschema@.frontcore_limiter AS
+    SELECT * FROM @extschema@.frontcore_limiter_1_1();
+
+DROP FUNCTION @extschema@.frontcore_limiter();
+ALTER FUNCTION @extschema@.frontcore_limiter_1_1() RENAME TO frontcore_limiter;
+
 -- the answers that all sessions share
 
 CREATE FUNCTION @extschema@.frontcore_cache(
@@ -88,6 +113,19 @@ CREATE VIEW @extschema@.frontcore_requests AS
     SELECT * FROM @extschema@.frontcore_requests();
 
 GRANT SELECT ON @extschema@.frontcore_requests TO PUBLIC;
+
+-- does the API answer, and what is wrong if it does not?
+
+CREATE FUNCTION @extschema@.frontcore_ping(
+    server pg_catalog.name,
+    OUT status pg_catalog.int4,
+    OUT http_ms pg_catalog.float8,
+    OUT wait_ms pg_catalog.float8,
+    OUT key_accepted pg_catalog.bool,
+    OUT message pg_catalog.text)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 
 -- what can be done beyond rows of a table
 

@@ -1,6 +1,8 @@
 -- The view frontcore_requests: what was sent, and what became of the writes.
 \set SHOW_CONTEXT never
 \set name requests
+-- whether a WARNING or its ERROR is shown first is a matter of luck
+SET client_min_messages = error;
 \i test/account.sql
 -- what this test has sent since the last call
 CREATE PROCEDURE forget() LANGUAGE plpgsql AS $$
@@ -182,6 +184,18 @@ SELECT method, count(*), min(path), max(path) FROM sent GROUP BY method ORDER BY
 SELECT count(*) FROM frontcore_requests WHERE method = 'GET';
 \! test/mock.py --log --quiet
 
+-- the digest of frontcore_limiter leads to its servers: those that one may know
+CREATE SERVER requests_too FOREIGN DATA WRAPPER frontcore_fdw
+    OPTIONS (base_url 'http://127.0.0.1:1/v2', limiter_key 'requests');
+SELECT (SELECT array_agg(name ORDER BY name) FROM unnest(servers) AS name) AS servers, length(account)
+  FROM frontcore_limiter WHERE servers @> '{requests}';
+SET ROLE regress_requests;
+SELECT servers FROM public.frontcore_limiter;
+RESET ROLE;
+SELECT count(*) FROM frontcore_limiter AS l JOIN frontcore_stat AS s ON s.server = ANY (l.servers)
+ WHERE s.server = 'requests' AND s.resource = 'courses';
+
+DROP SERVER requests_too;
 DROP OWNED BY regress_requests;
 DROP ROLE regress_requests;
 SET client_min_messages = warning;

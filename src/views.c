@@ -27,6 +27,7 @@
 #include "api/memo.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
@@ -39,6 +40,7 @@
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -48,6 +50,13 @@
 
 /* What an account is called, by limiter or cache. */
 typedef FcAccount AccountDigest (const FcServer *server, const char *api_key);
+
+/* A server of the current database that the current role may know of. */
+typedef struct KnownServer
+{
+	const char *name;
+	FcAccount	account;		/* as the digest calls it */
+} KnownServer;
 
 /* The columns of each view, in order. */
 enum
@@ -63,6 +72,7 @@ enum
 	LIMITER_IN_FLIGHT,
 	LIMITER_BLOCKED_UNTIL,
 	LIMITER_LAST_REQUEST,
+	LIMITER_SERVERS,
 	LIMITER_COLUMNS
 };
 
@@ -151,6 +161,7 @@ static const char *const activity_states[] = {
 };
 
 PG_FUNCTION_INFO_V1(frontcore_limiter);
+PG_FUNCTION_INFO_V1(frontcore_limiter_1_1);
 PG_FUNCTION_INFO_V1(frontcore_stat);
 PG_FUNCTION_INFO_V1(frontcore_stat_1_1);
 PG_FUNCTION_INFO_V1(frontcore_activity);
@@ -161,7 +172,8 @@ PG_FUNCTION_INFO_V1(frontcore_shared_cache_reset);
 
 static ReturnSetInfo *begin_rows(FunctionCallInfo fcinfo);
 static void add_limiter_row(ReturnSetInfo *result,
-							const FcLimiterStatus *status);
+							const FcLimiterStatus *status,
+							List *servers);
 static void add_stat_row(ReturnSetInfo *result, const FcStatsRow *row,
 						 const char *server);
 static void add_cache_row(ReturnSetInfo *result, const FcAnswerRow *row);
@@ -174,8 +186,9 @@ static const char *legible(const char *text);
 static bool sees_all(void);
 static bool has_key(Oid serverid);
 static FcAccount limiter_digest(const FcServer *server, const char *api_key);
-static List *own_accounts(AccountDigest *digest);
-static bool contains_account(List *accounts, const FcAccount *account);
+static List *known_servers(AccountDigest *digest, bool all);
+static bool is_known(List *servers, const FcAccount *account);
+static Datum server_names(List *servers, const FcAccount *account);
 
 /*
  * frontcore_limiter
@@ -186,16 +199,27 @@ frontcore_limiter(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *accounts = all ? NIL : own_accounts(limiter_digest);
+	List	   *servers = known_servers(limiter_digest, all);
 	FcLimiterStatus *statuses;
 	int			count;
 
 	statuses = fc_limiter_statuses(&count);
 	for (int i = 0; i < count; i++)
-		if (all || contains_account(accounts, &statuses[i].account))
-			add_limiter_row(result, &statuses[i]);
+		if (all || is_known(servers, &statuses[i].account))
+			add_limiter_row(result, &statuses[i], servers);
 
 	return (Datum) 0;
+}
+
+/*
+ * frontcore_limiter_1_1
+ *		The same with the column that version 1.1 has added: the function that
+ *		version 1.0 declares takes the first ones of a row.
+ */
+Datum
+frontcore_limiter_1_1(PG_FUNCTION_ARGS)
+{
+	return frontcore_limiter(fcinfo);
 }
 
 /*
@@ -278,8 +302,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *scopes = all ? NIL :
-	own_accounts(fc_account_scope);
+	List	   *servers = all ? NIL : known_servers(fc_account_scope, false);
 	FcAnswerRow *rows;
 	int			count;
 
@@ -289,7 +312,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 		FcAccount	scope;
 
 		memcpy(scope.digest, rows[i].scope, sizeof(scope.digest));
-		if (all || contains_account(scopes, &scope))
+		if (all || is_known(servers, &scope))
 			add_cache_row(result, &rows[i]);
 	}
 	return (Datum) 0;
@@ -345,7 +368,8 @@ begin_rows(FunctionCallInfo fcinfo)
 
 /* One row of frontcore_limiter. */
 static void
-add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status)
+add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status,
+				List *servers)
 {
 	Datum		values[LIMITER_COLUMNS];
 	bool		nulls[LIMITER_COLUMNS] = {false};
@@ -366,6 +390,8 @@ add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status)
 	nulls[LIMITER_BLOCKED_UNTIL] = (status->blocked_until == 0);
 	values[LIMITER_LAST_REQUEST] = TimestampTzGetDatum(status->last_request);
 	nulls[LIMITER_LAST_REQUEST] = (status->last_request == 0);
+	values[LIMITER_SERVERS] = server_names(servers, &status->account);
+	nulls[LIMITER_SERVERS] = (values[LIMITER_SERVERS] == 0);
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
@@ -535,13 +561,13 @@ limiter_digest(const FcServer *server, const char *api_key)
 }
 
 /*
- * The accounts that the current role can use in the current database, as
- * digest calls them: a list of FcAccount *.
+ * The servers of the current database that the current role has a key on, or
+ * all of them: a list of KnownServer *.
  */
 static List *
-own_accounts(AccountDigest *digest)
+known_servers(AccountDigest *digest, bool all)
 {
-	List	   *accounts = NIL;
+	List	   *servers = NIL;
 	Relation	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
 										  NULL);
@@ -551,35 +577,60 @@ own_accounts(AccountDigest *digest)
 	{
 		Form_pg_foreign_server form;
 		FcMapping	mapping;
-		FcAccount  *account;
+		KnownServer *server;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 		if (!fc_memo_is_ours(form->oid))
 			continue;
 		mapping = fc_option_find_mapping(form->oid, GetUserId());
-		if (mapping.api_key == NULL)
+		if (mapping.api_key == NULL && !all)
 			continue;
 
-		account = palloc(sizeof(FcAccount));
-		*account = digest(fc_memo_server(form->oid), mapping.api_key);
-		accounts = lappend(accounts, account);
+		server = palloc(sizeof(KnownServer));
+		server->name = pstrdup(NameStr(form->srvname));
+		server->account = digest(fc_memo_server(form->oid), mapping.api_key);
+		servers = lappend(servers, server);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 
-	return accounts;
+	return servers;
 }
 
-/* Is an account in a list of them? */
+/* Does an account belong to one of the servers? */
 static bool
-contains_account(List *accounts, const FcAccount *account)
+is_known(List *servers, const FcAccount *account)
 {
 	ListCell   *cell;
 
-	foreach(cell, accounts)
+	foreach(cell, servers)
 	{
-		if (memcmp(lfirst(cell), account, sizeof(FcAccount)) == 0)
+		const KnownServer *server = lfirst(cell);
+
+		if (memcmp(&server->account, account, sizeof(FcAccount)) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The names of the servers that an account belongs to; 0 if there are none. */
+static Datum
+server_names(List *servers, const FcAccount *account)
+{
+	Datum	   *names = palloc(Max(list_length(servers), 1) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, servers)
+	{
+		const KnownServer *server = lfirst(cell);
+
+		if (memcmp(&server->account, account, sizeof(FcAccount)) == 0)
+			names[count++] =
+				DirectFunctionCall1(namein, CStringGetDatum(server->name));
+	}
+	if (count == 0)
+		return (Datum) 0;
+	return PointerGetDatum(construct_array(names, count, NAMEOID, NAMEDATALEN,
+										   false, TYPALIGN_CHAR));
 }

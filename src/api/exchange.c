@@ -264,6 +264,8 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 		fail(&exchange, error);
 	if (answer->is_outage)
 		count_error(&exchange, error);
+	if (answer->verdict != FC_VERDICT_OK)
+		answer->error = error;
 
 	fc_stats_idle();
 	error_context_stack = context.previous;
@@ -412,6 +414,8 @@ make_attempt(Exchange *exchange, FcError **error)
 	fc_limiter_finish(outcomes[exchange->response->outcome].limiter,
 					  &exchange->advice);
 	record_attempt(exchange);
+	if (exchange->call->heard != NULL)
+		exchange->call->heard(exchange->call->arg, exchange->response);
 	if (fc_log_requests)
 		log_attempt(exchange);
 
@@ -889,6 +893,8 @@ back_off(Exchange *exchange, FcError *error, int retries)
 
 	if (error->verdict != FC_VERDICT_THROTTLED &&
 		error->verdict != FC_VERDICT_UNAVAILABLE)
+		return false;
+	if (exchange->call->is_single && !exchange->response->was_stale)
 		return false;
 	if (retries >= server->max_retries)
 	{
