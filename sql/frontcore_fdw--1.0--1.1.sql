@@ -127,6 +127,18 @@ RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 
+-- what does an account do where the API's documentation is silent?
+
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 19;
+
 -- what can be done beyond rows of a table
 
 CREATE FUNCTION @extschema@.frontcore_book(

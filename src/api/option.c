@@ -353,6 +353,25 @@ fc_option_add_computed(const FcTable *table, Bitmapset *attributes)
 }
 
 /*
+ * fc_option_given
+ *		What a server's option was set to; NULL if it was not.
+ */
+const char *
+fc_option_given(Oid serverid, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, GetForeignServer(serverid)->options)
+	{
+		DefElem    *given = lfirst(cell);
+
+		if (strcmp(given->defname, name) == 0)
+			return defGetString(given);
+	}
+	return NULL;
+}
+
+/*
  * fc_option_find_mapping
  *		The user mapping that a role uses on a server: its own, or PUBLIC's.
  *

@@ -121,6 +121,7 @@ typedef struct FcImportOptions
 } FcImportOptions;
 
 extern FcServer *fc_option_server(Oid serverid);
+extern const char *fc_option_given(Oid serverid, const char *name);
 extern FcTable *fc_option_table(Oid relid);
 extern Bitmapset *fc_option_add_computed(const FcTable *table,
 										 Bitmapset *attributes);
