@@ -139,6 +139,19 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 19;
 
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    course_id pg_catalog.int8,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'frontcore_probe_course'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 22;
+
+REVOKE ALL ON FUNCTION @extschema@.frontcore_probe(pg_catalog.name, pg_catalog.int8) FROM PUBLIC;
+
 -- what can be done beyond rows of a table
 
 CREATE FUNCTION @extschema@.frontcore_book(

@@ -252,5 +252,82 @@ ALTER USER MAPPING FOR CURRENT_USER SERVER probe OPTIONS (SET api_key 'forbidden
 SELECT question, finding, evidence FROM frontcore_probe('probe') LIMIT 2;
 \! test/mock.py --log --quiet
 
+-- writes to a course that was made for it: what it asks besides, and what it sends for that
+\! test/mock.py --reset rate=0
+ALTER USER MAPPING FOR CURRENT_USER SERVER probe OPTIONS (SET api_key 'test-key');
+ALTER SERVER probe OPTIONS (DROP timezone, DROP course_dates_source);
+\! test/mock.py --change courses 7301 'reference="probe"' 'custom_properties={"mine":"1"}'
+\! test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+CREATE VIEW now (id, key, value) AS
+    SELECT c.id, e.key, e.value FROM courses AS c, jsonb_each(to_jsonb(c) - '{updated_at,products}'::text[]) AS e WHERE c.id = 7301
+    UNION ALL
+    SELECT d.id, e.key, e.value FROM course_dates AS d, jsonb_each(to_jsonb(d) - '{updated_at,seats}'::text[]) AS e WHERE d.course_id = 7301 AND d.id = 51002;
+CREATE TABLE before AS SELECT * FROM now;
+\! test/mock.py --log --quiet
+SET client_min_messages = notice;
+\set VERBOSITY default
+SELECT question, finding, evidence, advice FROM frontcore_probe('probe', 7301) OFFSET 19 \gx
+SET client_min_messages = error;
+\! test/mock.py --log | tail -n 20
+SELECT * FROM now EXCEPT SELECT * FROM before;
+\! test/mock.py --log --quiet
+
+-- under each switch it finds that, and restores what it touched
+SET client_min_messages = warning;
+\pset format unaligned
+\pset tuples_only on
+\set ask 'SELECT WHERE frontcore_stat_reset() IS NULL; DELETE FROM before; INSERT INTO before SELECT * FROM now; SELECT question, finding, evidence, replace(advice, $$ALTER SERVER probe OPTIONS $$, $$$$) FROM frontcore_probe($$probe$$, 7301) OFFSET 19; SELECT * FROM now EXCEPT SELECT * FROM before;'
+\! test/mock.py --reset rate=0 date_put=reset
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 date_put=others
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 date_put=some
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 props_put=replace
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 null_clears=no
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 course_props=dropped
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 course_props=error
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 date_put_fields=documented
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 date_put_fields=documented date_put=reset
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 write_answer=object
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 error_status=200 bounds=exclusive
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --reset rate=0 booleans=strings numeric_strings=all
+\! test/mock.py --change courses 7301 'reference="probe"'; test/mock.py --change course_dates 51001 'reference="probe"' 'place.title_additional_info="probe"' 'gatherings=[]'
+:ask
+\! test/mock.py --log --quiet
+-- a course without dates; one that is not there
+INSERT INTO courses (title) VALUES ('For the probe');
+SELECT p.question, p.finding, p.evidence FROM courses AS c, frontcore_probe('probe', c.id) AS p WHERE c.title = 'For the probe' OFFSET 19;
+SELECT count(*) FROM frontcore_probe('probe', 999);
+\! test/mock.py --log --quiet
+-- not for everybody, and not where writing is forbidden
+SELECT has_function_privilege('pg_monitor', 'frontcore_probe(name)', 'EXECUTE'), has_function_privilege('pg_monitor', 'frontcore_probe(name, bigint)', 'EXECUTE');
+SET default_transaction_read_only = on;
+SELECT count(*) FROM frontcore_probe('probe');
+SELECT count(*) FROM frontcore_probe('probe', 7301);
+RESET default_transaction_read_only;
+\! test/mock.py --log --quiet
+\pset format aligned
+\pset tuples_only off
+
 DROP SERVER probe CASCADE;
 DROP SCHEMA probe CASCADE;

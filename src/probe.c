@@ -4,18 +4,23 @@
  *		documentation is silent.
  *
  * frontcore_probe(server) only reads.  What it finds is known to this server's
- * planner at once, as if queries had found it.
+ * planner at once, as if queries had found it.  frontcore_probe(server,
+ * course_id) also writes, to that course and to its first date.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "ping.h"
 #include "probe.h"
 #include "utils/builtins.h"
 
 /* Requests of a probe that only reads. */
 #define READ_BUDGET		30
+
+/* ... and of one that writes, too. */
+#define WRITE_BUDGET	60
 
 enum
 {
@@ -52,6 +57,7 @@ static const char *const questions[FC_QUESTIONS] = {
 };
 
 PG_FUNCTION_INFO_V1(frontcore_probe);
+PG_FUNCTION_INFO_V1(frontcore_probe_course);
 
 static FcProbe *begin_probe(const char *name, int budget);
 static void ask_reads(FcProbe *probe);
@@ -73,6 +79,28 @@ frontcore_probe(PG_FUNCTION_ARGS)
 	ask_reads(probe);
 	put_rows((ReturnSetInfo *) fcinfo->resultinfo, probe,
 			 FC_ASK_OMITTED_FIELDS);
+	return (Datum) 0;
+}
+
+/*
+ * frontcore_probe_course
+ *		The same, and what only writes to a course and its dates settle.
+ */
+Datum
+frontcore_probe_course(PG_FUNCTION_ARGS)
+{
+	FcProbe    *probe;
+
+	PreventCommandIfReadOnly("frontcore_probe()");
+	PreventCommandDuringRecovery("frontcore_probe()");
+	PreventCommandIfParallelMode("frontcore_probe()");
+	InitMaterializedSRF(fcinfo, 0);
+	probe = begin_probe(NameStr(*PG_GETARG_NAME(0)), READ_BUDGET);
+	ask_reads(probe);
+	probe->left += WRITE_BUDGET - READ_BUDGET;
+	if (probe->first->is_list)
+		fc_probe_writes(probe, PG_GETARG_INT64(1));
+	put_rows((ReturnSetInfo *) fcinfo->resultinfo, probe, FC_QUESTIONS);
 	return (Datum) 0;
 }
 

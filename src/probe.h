@@ -107,5 +107,6 @@ extern void fc_probe_advise(FcProbe *probe, FcQuestion question,
 extern void fc_probe_lists(FcProbe *probe);
 extern void fc_probe_dates(FcProbe *probe);
 extern void fc_probe_filters(FcProbe *probe);
+extern void fc_probe_writes(FcProbe *probe, int64 course_id);
 
 #endif							/* FC_PROBE_H */
