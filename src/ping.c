@@ -135,7 +135,7 @@ FcApi *
 fc_ping_open(const char *name)
 {
 	Oid			serverid = fc_memo_find_server(name);
-	FcApi	   *api = fc_exchange_open(serverid, GetUserId());
+	FcApi	   *api = fc_access_open(serverid, GetUserId());
 
 	if (!OidIsValid(api->mapping_owner) &&
 		!fc_may_use_server(serverid, GetUserId()))

@@ -8,6 +8,7 @@
 #include "ping.h"
 #include "probe.h"
 #include "read/page.h"
+#include "write/image.h"
 
 static void ask_flat(FcProbe *probe);
 static bool is_last(const FcProbePage *page);
@@ -171,7 +172,9 @@ learn_lacks(const FcProbe *probe, const FcResource *resource, int route,
 		(column->flags & (FC_WRITE_ONLY | FC_MEMBER)) != 0;
 
 		for (int j = 0; j < page->count && !is_held; j++)
-			is_held = fc_page_item_holds(column, page->nodes[j]);
+			is_held = fc_image_holds(page->nodes[j], fc_image_path(column)) ||
+				(column->number_path != NULL &&
+				 fc_image_holds(page->nodes[j], column->number_path));
 		if (!is_held)
 			lacks |= UINT64CONST(1) << i;
 	}

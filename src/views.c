@@ -24,6 +24,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/memo.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
@@ -37,6 +38,7 @@
 #include "nodes/parsenodes.h"
 #include "shared/answers.h"
 #include "shared/journal.h"
+#include "shared/block.h"
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
@@ -286,7 +288,7 @@ frontcore_activity(PG_FUNCTION_ARGS)
 Datum
 frontcore_stat_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_stats_reset();
 
 	PG_RETURN_VOID();
@@ -350,7 +352,7 @@ frontcore_requests(PG_FUNCTION_ARGS)
 Datum
 frontcore_shared_cache_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_answers_reset();
 
 	PG_RETURN_VOID();
@@ -361,7 +363,7 @@ static ReturnSetInfo *
 begin_rows(FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 
 	return (ReturnSetInfo *) fcinfo->resultinfo;
 }
@@ -550,7 +552,7 @@ sees_all(void)
 static bool
 has_key(Oid serverid)
 {
-	return fc_option_find_mapping(serverid, GetUserId()).api_key != NULL;
+	return fc_mapping_find(serverid, GetUserId()).api_key != NULL;
 }
 
 /* The account whose limit counts on a server, whatever the key. */
@@ -582,7 +584,7 @@ known_servers(AccountDigest *digest, bool all)
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 		if (!fc_memo_is_ours(form->oid))
 			continue;
-		mapping = fc_option_find_mapping(form->oid, GetUserId());
+		mapping = fc_mapping_find(form->oid, GetUserId());
 		if (mapping.api_key == NULL && !all)
 			continue;
 

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "api/memo.h"
+#include "api/table.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_foreign_server.h"
@@ -59,7 +60,7 @@ fc_memo_server(Oid serverid)
 
 /*
  * fc_memo_table
- *		fc_option_table with a memory.
+ *		fc_table_read with a memory.
  */
 const FcTable *
 fc_memo_table(Oid relid)
@@ -152,7 +153,7 @@ recall(Oid catalog, Oid object)
 	if (catalog == ForeignServerRelationId)
 		description = fc_option_server(object);
 	else
-		description = fc_option_table(object);
+		description = fc_table_read(object);
 	MemoryContextSwitchTo(oldcontext);
 
 	/* what changed while it was read may be wrong the next time */

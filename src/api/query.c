@@ -187,6 +187,30 @@ fc_query_binding(const FcQuery *query, const FcColumn *column)
 }
 
 /*
+ * fc_query_copy_bindings
+ *		The first value of each binding, in the current context.
+ */
+List *
+fc_query_copy_bindings(const List *bindings)
+{
+	List	   *copies = NIL;
+	ListCell   *cell;
+
+	foreach(cell, bindings)
+	{
+		const FcBinding *binding = lfirst(cell);
+		FcBinding  *copy = palloc(sizeof(FcBinding));
+
+		copy->column = binding->column;
+		copy->count = 1;
+		copy->values = palloc(sizeof(char *));
+		copy->values[0] = pstrdup(binding->values[0]);
+		copies = lappend(copies, copy);
+	}
+	return copies;
+}
+
+/*
  * fc_query_unbound
  *		The name of a column that the list's path needs and the query does not
  *		bind; NULL if there is none.

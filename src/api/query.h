@@ -119,6 +119,7 @@ extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
 extern const FcBinding *fc_query_binding(const FcQuery *query,
 										 const FcColumn *column);
+extern List *fc_query_copy_bindings(const List *bindings);
 extern const char *fc_query_unbound(const FcQuery *query);
 
 #endif							/* FC_QUERY_H */

@@ -6,8 +6,9 @@
  * which sends a request for each outer row, and a hash join, which reads the
  * whole list.  We add a nested loop whose outer side collects keys, so that
  * one request serves a hundred of them (batch.c).  The planner chooses among
- * these paths by cost.  The cost of the requests is in the path that collects
- * the keys.
+ * these paths by cost, but never one that sends a request for each outer row
+ * where ours can take its place.  The cost of the requests is in the path that
+ * collects the keys.
  *
  * The join itself is PostgreSQL's.  It is correct wherever a nested loop with
  * the same inner side, asked for one key at a time, is correct.
@@ -55,6 +56,12 @@ static void add_batched_path(PlannerInfo *root, RelOptInfo *joinrel,
 							 Path *outer_path, RelOptInfo *innerrel,
 							 JoinType jointype, JoinPathExtraData *extra,
 							 const FcPlanKey *key);
+static void drop_unbatched_paths(RelOptInfo *joinrel,
+								 const RelOptInfo *outerrel,
+								 const RelOptInfo *innerrel,
+								 const FcPlanKey *key);
+static bool asks_for_each(const Path *path, const RelOptInfo *outerrel,
+						  const RelOptInfo *innerrel, const FcPlanKey *key);
 static Node *find_keys(Path *outer_path, const FcPlanKey *key);
 static bool can_nest(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 					 RelOptInfo *innerrel, JoinPathExtraData *extra,
@@ -203,6 +210,7 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 				  &required_outer))
 		return;
 
+	drop_unbatched_paths(joinrel, outer_path->parent, innerrel, key);
 	create_sides(root, outer_path, innerrel, expression, key, &keys_path,
 				 &inner_path);
 	initial_cost_nestloop(root, &workspace, jointype, keys_path, inner_path,
@@ -213,6 +221,52 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 								  build_join_pathkeys(root, joinrel, jointype,
 													  keys_path->pathkeys),
 								  required_outer));
+}
+
+/*
+ * Drop the nested loops that would send a request for each key.
+ *
+ * A batch of one key is one request, too.  Core prefers such a loop where it
+ * expects few outer rows, and each row more would be one more request.
+ */
+static void
+drop_unbatched_paths(RelOptInfo *joinrel, const RelOptInfo *outerrel,
+					 const RelOptInfo *innerrel, const FcPlanKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, joinrel->pathlist)
+	{
+		if (asks_for_each(lfirst(cell), outerrel, innerrel, key))
+			joinrel->pathlist = foreach_delete_current(joinrel->pathlist,
+													   cell);
+	}
+}
+
+/*
+ * Is the path a nested loop that looks up the rows of one key at a time?
+ *
+ * Not if it looks up rows by id, of which there is no batch.
+ */
+static bool
+asks_for_each(const Path *path, const RelOptInfo *outerrel,
+			  const RelOptInfo *innerrel, const FcPlanKey *key)
+{
+	const JoinPath *join = (const JoinPath *) path;
+	const Path *inner;
+	const FcScanPath *scan;
+
+	if (!IsA(path, NestPath) || join->outerjoinpath->parent != outerrel)
+		return false;
+	inner = join->innerjoinpath;
+	if (IsA(inner, MemoizePath))
+		inner = ((const MemoizePath *) inner)->subpath;
+	if (!IsA(inner, ForeignPath) || inner->parent != innerrel ||
+		inner->param_info != key->param_info)
+		return false;
+	scan = linitial(((const ForeignPath *) inner)->fdw_private);
+	return scan->batch_key == NULL && scan->estimate.choice.route != NULL &&
+		!(scan->estimate.choice.route->flags & FC_BY_ID);
 }
 
 /*

@@ -13,6 +13,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "api/table.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "nodes/nodeFuncs.h"
@@ -65,7 +66,7 @@ fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 		else
 			pull_varattnos(node, rel->relid, &attributes);
 	}
-	return fc_option_add_computed(table, attributes);
+	return fc_table_add_computed(table, attributes);
 }
 
 /*

@@ -14,6 +14,7 @@
 
 #include "access/sysattr.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/memo.h"
 #include "api/sharing.h"
 #include "compat.h"
@@ -181,7 +182,7 @@ load_facts(FcPlanRelation *planned, RelOptInfo *rel)
 {
 	const FcServer *server = planned->server;
 	Oid			userid = OidIsValid(rel->userid) ? rel->userid : GetUserId();
-	FcMapping	mapping = fc_option_find_mapping(server->serverid, userid);
+	FcMapping	mapping = fc_mapping_find(server->serverid, userid);
 	FcAccount	account;
 
 	if (mapping.api_key != NULL)

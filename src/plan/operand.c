@@ -59,7 +59,8 @@ fc_operand_column(const FcMatcher *matcher, Expr *expr, FcColumnRef *result)
 	{
 		result->column = fc_catalog_flagged(matcher->table->resource, FC_KEY);
 		result->scale = fc_scale_of_ctid();
-		return true;
+		/* of a list by its path, ids are texts */
+		return fc_scale_find(result->column) != NULL;
 	}
 	if (var->varattno <= 0)
 		return false;

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/sysattr.h"
+#include "api/table.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
@@ -204,7 +205,7 @@ list_attributes(const FcTable *table, Bitmapset *attributes)
 										  attributes);
 	List	   *result = NIL;
 
-	attributes = fc_option_add_computed(table, attributes);
+	attributes = fc_table_add_computed(table, attributes);
 
 	for (int i = 0; i < table->natts; i++)
 	{

@@ -103,9 +103,10 @@ is_present(const FcSharing *sharing, const FcQuery *query,
 		   const FcRoute *route, const FcStep *step)
 {
 	FcFreshness freshness = fc_sharing_freshness(sharing, false);
-	FcAnswerGlance glance;
 	char	   *request = fc_sharing_request(query, route, step);
+	FcQuestion	question = fc_sharing_question(sharing, query->resource,
+											   request);
+	FcAnswerGlance glance;
 
-	return fc_answers_look(sharing->scope.digest, request, &freshness,
-						   &glance);
+	return fc_answers_look(&question, &freshness, &glance);
 }

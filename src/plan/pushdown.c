@@ -18,6 +18,7 @@
 #include "access/sysattr.h"
 #include "access/transam.h"
 #include "api/memo.h"
+#include "api/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -544,5 +545,5 @@ open_table(Oid relid)
 						get_rel_name(relid))));
 
 	LockRelationOid(relid, AccessShareLock);
-	return fc_option_table(relid);
+	return fc_table_read(relid);
 }

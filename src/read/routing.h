@@ -23,6 +23,13 @@ typedef struct FcRouting
 	int			offset;			/* of the next id or parent to ask for */
 } FcRouting;
 
+/* Which answers of a walk's are no errors, as there is another way. */
+typedef struct FcTolerance
+{
+	bool		refusal;		/* a smaller batch, or another route, may do */
+	bool		no_route;		/* another route may do */
+} FcTolerance;
+
 extern void fc_routing_begin(FcRouting *routing, const FcApi *api,
 							 const FcQuery *query);
 extern void fc_routing_choose(FcRouting *routing, const FcQuery *query);
@@ -34,6 +41,9 @@ extern bool fc_routing_next(const FcRouting *routing, FcStep *step);
 extern void fc_routing_advance(FcRouting *routing, const FcStep *step);
 
 extern bool fc_routing_has_other(const FcRouting *routing);
+extern FcTolerance fc_routing_tolerates(const FcRouting *routing,
+										const FcWalk *walk, bool has_given);
+extern const FcColumn *fc_routing_other_way(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);

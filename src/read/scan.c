@@ -43,6 +43,7 @@ static void compute_generated(FcScanState *state, ForeignScanState *node,
 static void load_model(FcScanState *state, ForeignScanState *node);
 static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
 						  int eflags);
+static bool is_written(EState *estate, Oid relid);
 static void prepare_harvest(FcScanState *state, ForeignScanState *node);
 static char *missing_filters(const FcScanState *state);
 static void ask_query(FcScanState *state, ForeignScanState *node,
@@ -92,8 +93,8 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->api = fc_exchange_open(plan->fs_server,
-								  fc_scan_user(plan, estate));
+	state->api = fc_access_open(plan->fs_server,
+								fc_scan_user(plan, estate));
 	state->use.resource = state->table->resource->name;
 	state->use.relid = state->table->relid;
 	state->use.estimated =
@@ -104,8 +105,10 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	prepare_harvest(state, node);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
 								  state->table->name);
-	if (state->keep == FC_KEEP_TRANSACTION &&
-		state->table->cache == FC_CACHE_SHARED)
+	if (is_written(estate, RelationGetRelid(rel)))
+		fc_pager_pass_caches(state->pager);
+	else if (state->keep == FC_KEEP_TRANSACTION &&
+			 state->table->cache == FC_CACHE_SHARED)
 	{
 		fc_sharing_begin(&state->sharing, state->server, state->table,
 						 &state->api->scope);
@@ -354,6 +357,22 @@ choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
 		fc_rescan_is_possible(statement, node->ss.ps.plan))
 		return FC_KEEP_SCAN;
 	return FC_KEEP_NOTHING;
+}
+
+/*
+ * Does the statement write to the table, by this scan's rows or by others?
+ */
+static bool
+is_written(EState *estate, Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, estate->es_plannedstmt->resultRelations)
+	{
+		if (exec_rt_fetch(lfirst_int(cell), estate)->relid == relid)
+			return true;
+	}
+	return false;
 }
 
 /*

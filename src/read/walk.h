@@ -92,6 +92,8 @@ typedef struct FcWalk
 	const char *request;		/* by which it is found; NULL: not for them */
 	FcMark		mark;			/* of its first request */
 	int64		sent_at;		/* when its last request was sent */
+	int64		age;			/* microseconds that its oldest page has spent
+								 * in caches before the API */
 	uint64		flight;			/* that others wait for, 0 if none */
 	uint64		serial;			/* of the shared answer, 0 if there is none */
 	bool		is_taken;		/* another session has asked for it */
@@ -103,11 +105,15 @@ typedef struct FcWalkContext
 {
 	FcApi	   *api;
 	FcMeter    *use;
+	bool		is_fresh;		/* caches before the API must not answer */
 	bool		stores;			/* keep pages in the entry */
 	FcLearned  *learned;		/* what the reader knows of the account's
 								 * lists; the walk adds to it */
 	bool		tolerates_outage;	/* an error otherwise */
 } FcWalkContext;
+
+/* Pages but the first that this backend has asked for by their number. */
+extern int64 fc_walk_numbered_pages;
 
 extern FcWalk *fc_walk_find(const char *key);
 extern FcWalk *fc_walk_create(const char *key, const FcQuery *query,

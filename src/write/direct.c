@@ -194,7 +194,7 @@ frontcoreIterateDirectModify(ForeignScanState *node)
 		direct->query = bind_query(direct, node);
 		MemoryContextSwitchTo(oldcontext);
 		if (!direct->query->is_empty)
-			fc_exchange_reserve(estate, direct->query->ids.count);
+			fc_meter_reserve(estate, direct->query->ids.count);
 	}
 
 	while (change_next(direct, node))

@@ -75,7 +75,7 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 {
 	FcSender   *sender = palloc0(sizeof(FcSender));
 
-	sender->api = fc_exchange_open(serverid, userid);
+	sender->api = fc_access_open(serverid, userid);
 	sender->use.resource = table->resource->name;
 	sender->use.relid = table->relid;
 	sender->use.estate = estate;
@@ -264,6 +264,7 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 						   is_fresh || !table->cache ?
 						   FC_KEEP_NOTHING : FC_KEEP_TRANSACTION,
 						   table->name);
+	fc_pager_pass_caches(pager);
 	fc_pager_ask(pager, &query);
 	do
 	{

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "api/exchange.h"
-#include "api/memo.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -37,7 +36,6 @@ typedef struct Counter
 } Counter;
 
 static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan);
-static bool count_tables(Node *node, void *context);
 static Node *name_identities(Node *node, PlannerInfo *root);
 static void tell_apart(List *tlist);
 static Node *create_state(CustomScan *plan);
@@ -114,49 +112,15 @@ fc_snapshot_count(PlanState *node, FcSnapshotCount count, void *arg)
 }
 
 /*
- * May the plan have more than one row, or something of ours to read after it?
+ * May the plan have more than one row, or something to read after it?
  */
 static bool
 needs_collecting(PlannerInfo *root, const ModifyTable *plan)
 {
 	const Plan *child = outerPlan(plan);
-	int			tables = 0;
-	ListCell   *cell;
+	bool		is_constants = IsA(child, Result) && outerPlan(child) == NULL;
 
-	/* one row of constants */
-	if (!IsA(child, Result) || outerPlan(child) != NULL)
-		return true;
-	if (root->glob->subplans == NIL)
-		return false;
-
-	(void) count_tables((Node *) root->parse, &tables);
-	foreach(cell, root->glob->subroots)
-		(void) count_tables((Node *) lfirst_node(PlannerInfo, cell)->parse,
-							&tables);
-	return tables > 1;
-}
-
-/*
- * Count our tables in a query, into the integer that context points to.
- */
-static bool
-count_tables(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *entry = (RangeTblEntry *) node;
-
-		if (entry->rtekind == RTE_RELATION &&
-			fc_memo_is_our_table(entry->relid))
-			(*(int *) context)++;
-		return false;
-	}
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, count_tables, context,
-								 QTW_EXAMINE_RTES_BEFORE);
-	return expression_tree_walker(node, count_tables, context);
+	return !is_constants || root->glob->subplans != NIL;
 }
 
 /*
@@ -303,7 +267,7 @@ read_all(CollectState *state)
 			requests += counter->count(counter->arg, slot);
 		}
 	}
-	fc_exchange_reserve(estate, requests);
+	fc_meter_reserve(estate, requests);
 }
 
 static void

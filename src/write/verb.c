@@ -42,7 +42,7 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 	PreventCommandIfReadOnly(psprintf("%s()", request->function));
 	PreventCommandDuringRecovery(psprintf("%s()", request->function));
 	PreventCommandIfParallelMode(psprintf("%s()", request->function));
-	api = fc_exchange_open(serverid, GetUserId());
+	api = fc_access_open(serverid, GetUserId());
 	drop_answers();
 
 	call.method = request->method;

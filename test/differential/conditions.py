@@ -39,7 +39,7 @@ class Conditions:
                 "course_dates", "courses", "customers", "my_dates",
                 "my_courses", "guarded", "family", "participants",
                 "contacts", "orders", "products", "user_legal_bases",
-                "instructors")
+                "instructors", "admin_users", "admin_roles", "locations")
         tables = [name for name in tables if name in self.tables]
         table = self.tables[self.lot.choice(tables)]
         return Ref(table, "t%d" % next(self.aliases),

@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/value.h"
 #include "base/wait.h"
 #include "catalog/pg_type.h"
@@ -17,6 +18,7 @@
 #include "miscadmin.h"
 #include "read/tuple.h"
 #include "read/walk.h"
+#include "shared/block.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
 #include "shim.h"
@@ -59,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shim_begin();
 	if (api == NULL)
-		api = fc_exchange_open(1, 1);
+		api = fc_access_open(1, 1);
 
 	next_byte = data;
 	end_byte = data + size;
@@ -373,7 +375,7 @@ fc_wait(double milliseconds, FcWaitCause cause)
 /* -- what an exchange asks of others ------------------------------------ */
 
 uint32 *
-fc_limiter_segment_slot(void)
+fc_block_segment_slot(void)
 {
 	return NULL;
 }
@@ -465,7 +467,7 @@ fc_option_server(Oid serverid)
 }
 
 FcMapping
-fc_option_mapping(Oid serverid, Oid userid)
+fc_mapping_get(Oid serverid, Oid userid)
 {
 	FcMapping	mapping = {.mappingid = 1,.api_key = pstrdup("key")};
 
