@@ -190,8 +190,8 @@ fc_probe_advise(FcProbe *probe, FcQuestion question, const char *option,
 				const char *value)
 {
 	const FcServer *server = probe->api->server;
-	const char *given = fc_option_given(GetForeignServer(server->serverid)->options,
-										option, NULL);
+	List	   *options = GetForeignServer(server->serverid)->options;
+	const char *given = fc_option_given(options, option, NULL);
 
 	if (given != NULL && strcmp(given, value) == 0)
 		probe->findings[question].advice =
