@@ -34,6 +34,31 @@ CREATE OR REPLACE VIEW @extschema@.frontcore_stat AS
 DROP FUNCTION @extschema@.frontcore_stat();
 ALTER FUNCTION @extschema@.frontcore_stat_1_1() RENAME TO frontcore_stat;
 
+-- the limit of each account: the servers that it is for
+
+CREATE FUNCTION @extschema@.frontcore_limiter_1_1(
+    OUT account pg_catalog.text,
+    OUT base_url pg_catalog.text,
+    OUT requests_per_second pg_catalog.float8,
+    OUT requests pg_catalog.int8,
+    OUT waits pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT throttled pg_catalog.int8,
+    OUT queued pg_catalog.int4,
+    OUT in_flight pg_catalog.int4,
+    OUT blocked_until pg_catalog.timestamptz,
+    OUT last_request pg_catalog.timestamptz,
+    OUT servers pg_catalog.name[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
+
+CREATE OR REPLACE VIEW @extschema@.frontcore_limiter AS
+    SELECT * FROM @extschema@.frontcore_limiter_1_1();
+
+DROP FUNCTION @extschema@.frontcore_limiter();
+ALTER FUNCTION @extschema@.frontcore_limiter_1_1() RENAME TO frontcore_limiter;
+
 -- the answers that all sessions share
 
 CREATE FUNCTION @extschema@.frontcore_cache(
@@ -60,6 +85,72 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 REVOKE ALL ON FUNCTION @extschema@.frontcore_shared_cache_reset() FROM PUBLIC;
+
+-- the last requests of all sessions
+
+CREATE FUNCTION @extschema@.frontcore_requests(
+    OUT at pg_catalog.timestamptz,
+    OUT pid pg_catalog.int4,
+    OUT database pg_catalog.text,
+    OUT usename pg_catalog.text,
+    OUT application_name pg_catalog.text,
+    OUT server pg_catalog.text,
+    OUT resource pg_catalog.text,
+    OUT method pg_catalog.text,
+    OUT path pg_catalog.text,
+    OUT status pg_catalog.int4,
+    OUT bytes pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT http_ms pg_catalog.float8,
+    OUT sqlstate pg_catalog.text,
+    OUT row_id pg_catalog.int8,
+    OUT outcome pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 1000;
+
+CREATE VIEW @extschema@.frontcore_requests AS
+    SELECT * FROM @extschema@.frontcore_requests();
+
+GRANT SELECT ON @extschema@.frontcore_requests TO PUBLIC;
+
+-- does the API answer, and what is wrong if it does not?
+
+CREATE FUNCTION @extschema@.frontcore_ping(
+    server pg_catalog.name,
+    OUT status pg_catalog.int4,
+    OUT http_ms pg_catalog.float8,
+    OUT wait_ms pg_catalog.float8,
+    OUT key_accepted pg_catalog.bool,
+    OUT message pg_catalog.text)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+-- what does an account do where the API's documentation is silent?
+
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 19;
+
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    course_id pg_catalog.int8,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'frontcore_probe_course'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 22;
+
+REVOKE ALL ON FUNCTION @extschema@.frontcore_probe(pg_catalog.name, pg_catalog.int8) FROM PUBLIC;
 
 -- what can be done with the columns of a foreign table
 

@@ -33,13 +33,16 @@ typedef struct FcExchange
 	bool		is_fresh;		/* a cache before the API must not answer */
 	uint32		tolerates;		/* bit 1 << FcVerdict: returned, not raised */
 	bool		tolerates_outage;	/* so is that the API cannot be asked */
+	bool		is_single;		/* not repeated, but for a dead connection */
+	void		(*heard) (void *arg, const FcHttpResponse *response);
+	/* called, if not NULL, after each attempt */
 	void		(*started) (void *arg); /* called, if not NULL, just before a
 										 * request is sent; must not throw */
 
 	/* of a write */
 	FcNaming	naming;			/* what its answer names if it is done */
 	FcProof		(*prove) (void *arg);	/* reads the row; of a PUT or DELETE */
-	void	   *arg;
+	void	   *arg;			/* of all these functions */
 } FcExchange;
 
 #define FC_TOLERATE(verdict) (1 << (verdict))
@@ -55,6 +58,7 @@ typedef struct FcAnswer
 	const char *text;			/* the body */
 	Size		length;
 	const char *message;		/* the API's words, if it refused, else NULL */
+	const FcError *error;		/* that was not thrown, or NULL */
 	FcJson	   *document;		/* the body; NULL if empty or tolerated */
 	FcJsonNode	object;			/* of a write: what names the row in it;
 								 * absent if nothing does */

@@ -22,6 +22,7 @@
 #include "common/pg_prng.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
+#include "shared/journal.h"
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
@@ -97,6 +98,8 @@ static void send_request(Exchange *exchange);
 static bool is_fresh(const Exchange *exchange);
 static void note_start(void *arg);
 static void record_attempt(const Exchange *exchange);
+static void record_meaning(const Exchange *exchange, const FcAnswer *answer,
+						   const FcError *error);
 static void log_attempt(const Exchange *exchange);
 static const char *shown_path(const Exchange *exchange);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
@@ -162,6 +165,8 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 		fail(&exchange, error);
 	if (answer->is_outage)
 		count_error(&exchange, error);
+	if (answer->verdict != FC_VERDICT_OK)
+		answer->error = error;
 
 	fc_stats_idle();
 	error_context_stack = context.previous;
@@ -244,6 +249,8 @@ make_attempt(Exchange *exchange, FcError **error)
 	fc_limiter_finish(outcomes[exchange->response->outcome],
 					  &exchange->advice);
 	record_attempt(exchange);
+	if (exchange->call->heard != NULL)
+		exchange->call->heard(exchange->call->arg, exchange->response);
 	if (fc_log_requests)
 		log_attempt(exchange);
 
@@ -255,6 +262,7 @@ make_attempt(Exchange *exchange, FcError **error)
 		answer->verdict != FC_VERDICT_UNPROVEN &&
 		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
 		fc_exchange_writes--;
+	record_meaning(exchange, answer, *error);
 	return answer;
 }
 
@@ -285,14 +293,17 @@ prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 	{
 		case FC_PROOF_DONE:
 			answer->verdict = FC_VERDICT_OK;
+			fc_journal_amend(0, false);
 			break;
 		case FC_PROOF_ABSENT:
 			answer->verdict = FC_VERDICT_ABSENT;
 			fc_exchange_writes--;
+			fc_journal_amend(ERRCODE_NO_DATA, true);
 			break;
 		case FC_PROOF_NOT_DONE:
 			answer->verdict = FC_VERDICT_THROTTLED;
 			fc_exchange_writes--;
+			fc_journal_amend(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, true);
 			exchange->advice = fc_advice_read(exchange->response, true);
 			fc_limiter_throttle(&exchange->api->limiter, &exchange->advice,
 								retries + 1);
@@ -363,6 +374,16 @@ send_request(Exchange *exchange)
 	request.arg = exchange;
 
 	show_activity(exchange, FC_ACTIVITY_SENDING);
+	fc_journal_begin(&(FcJournalRequest)
+					 {
+						 .server = server->name,
+						 .resource = exchange->use->resource,
+						 .method = call->method,
+						 .path = shown_path(exchange),
+						 .is_write = exchange->is_write,
+						 .row_id = call->naming.id,
+						 .wait_ms = exchange->waited_ms
+					 });
 	exchange->is_sent = false;
 	exchange->waiting = WAITING_FOR_ANSWER;
 	exchange->response =
@@ -392,6 +413,7 @@ note_start(void *arg)
 	Exchange   *exchange = arg;
 
 	fc_limiter_start();
+	fc_journal_start();
 	exchange->is_sent = true;
 	if (exchange->is_write)
 	{
@@ -427,6 +449,38 @@ record_attempt(const Exchange *exchange)
 	use->counts.http_ms += counts.http_ms;
 	use->counts.wait_ms += counts.wait_ms;
 	fc_stats_add(exchange->api->serverid, use->resource, &counts);
+}
+
+/* Tell the journal what an attempt has come to, as far as its answer tells. */
+static void
+record_meaning(const Exchange *exchange, const FcAnswer *answer,
+			   const FcError *error)
+{
+	const FcHttpResponse *response = exchange->response;
+	FcJournalAnswer entry = {0};
+
+	entry.status = response->status;
+	entry.bytes = response->bytes_received;
+	entry.wait_ms = exchange->waited_ms;
+	entry.http_ms = response->milliseconds;
+	entry.row_id = exchange->is_write ? answer->id : 0;
+	switch (answer->verdict)
+	{
+		case FC_VERDICT_OK:
+			break;
+		case FC_VERDICT_UNPROVEN:
+			entry.sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+			break;
+		case FC_VERDICT_ABSENT:
+			entry.sqlstate = exchange->is_write ? ERRCODE_NO_DATA : 0;
+			break;
+		default:
+			entry.sqlstate = error->sqlstate;
+			break;
+	}
+	entry.is_undone = entry.sqlstate != 0 &&
+		entry.sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+	fc_journal_end(&entry);
 }
 
 /* Write a line to the server's log. */
@@ -470,6 +524,8 @@ back_off(Exchange *exchange, FcError *error, int retries)
 
 	if (error->verdict != FC_VERDICT_THROTTLED &&
 		error->verdict != FC_VERDICT_UNAVAILABLE)
+		return false;
+	if (exchange->call->is_single && !exchange->response->was_stale)
 		return false;
 	if (retries >= server->max_retries)
 	{

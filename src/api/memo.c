@@ -96,6 +96,23 @@ fc_memo_is_our_table(Oid relid)
 		fc_memo_is_ours(GetForeignTable(relid)->serverid);
 }
 
+/*
+ * fc_memo_find_server
+ *		The server of that name, which has to be one of ours.
+ */
+Oid
+fc_memo_find_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+
+	if (!fc_memo_is_ours(server->serverid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of frontcore_fdw",
+						server->servername)));
+	return server->serverid;
+}
+
 /* Make the table of memos, and see that changes are noticed; once. */
 static void
 begin_memos(void)

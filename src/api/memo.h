@@ -16,6 +16,7 @@ extern const FcServer *fc_memo_server(Oid serverid);
 extern const FcTable *fc_memo_table(Oid relid);
 
 extern bool fc_memo_is_ours(Oid serverid);
+extern Oid	fc_memo_find_server(const char *name);
 extern bool fc_memo_is_our_table(Oid relid);
 
 #endif							/* FC_MEMO_H */

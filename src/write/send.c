@@ -12,6 +12,7 @@
 #include "api/sharing.h"
 #include "read/pager.h"
 #include "read/walk.h"
+#include "shared/journal.h"
 #include "utils/timestamp.h"
 #include "write/rollback.h"
 #include "write/send.h"
@@ -168,6 +169,7 @@ fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 		error.message = psprintf("could not learn the outcome of writing resource \"%s\": the answer holds no id",
 								 sender->table->resource->name);
 		error.hint = post.unknown_hint;
+		fc_journal_amend(error.sqlstate, false);
 		fc_error_raise(&error);
 	}
 	key->id = answer->id;
