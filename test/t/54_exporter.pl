@@ -25,8 +25,10 @@ $node->safe_psql('postgres', 'SELECT count(*) FROM fc.courses WHERE id = 7301');
 mock('--fault', 'reset match=^POST count=1');
 is((psql_error($node, "INSERT INTO fc.courses (title) VALUES ('Unknown')"))[0], '08007', 'a write of unknown outcome');
 
-my $directory = "$FindBin::RealBin/../../monitoring";
-my $queries = slurp_file("$directory/queries.yaml");
+# The files are those of the README
+my ($queries, $alerts) = slurp_file("$FindBin::RealBin/../../README.md") =~ /^```yaml\n(.*?)^```$/msg;
+my $file = "$PostgreSQL::Test::Utils::tmp_check/queries.yaml";
+append_to_file($file, $queries);
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my ($out, $err) = ('', '');
 my $run;
@@ -34,7 +36,7 @@ my $run;
 	local $ENV{DATA_SOURCE_NAME} =
 	  sprintf('host=%s port=%d user=regress_exporter dbname=postgres sslmode=disable', $node->host, $node->port);
 	$run = IPC::Run::start(
-		[ $exporter, "--web.listen-address=127.0.0.1:$port", "--extend.query-path=$directory/queries.yaml",
+		[ $exporter, "--web.listen-address=127.0.0.1:$port", "--extend.query-path=$file",
 			'--disable-default-metrics', '--disable-settings-metrics' ],
 		'<', \undef, '>', \$out, '2>', \$err);
 }
@@ -65,7 +67,7 @@ my ($unknown) = grep { /resource="courses"/ } keys %{ $value{frontcore_stat_unkn
 is($unknown && $value{frontcore_stat_unknown_outcomes}{$unknown}, 1, 'an unknown outcome is counted');
 is_deeply([ values %{ $value{frontcore_requests_rolled_back} // {} } ], [1], 'what a rollback has left is counted');
 
-foreach my $expression (slurp_file("$directory/alerts.yaml") =~ /expr: (.*)/g)
+foreach my $expression ($alerts =~ /expr: (.*)/g)
 {
 	my ($metric) = $expression =~ /(frontcore_\w+)/;
 	ok($value{$metric}, "an alert's metric: $expression");
