@@ -29,6 +29,8 @@ is((psql_error($node, "INSERT INTO fc.courses (title) VALUES ('Unknown')"))[0], 
 my ($queries, $alerts) = slurp_file("$FindBin::RealBin/../../README.md") =~ /^```yaml\n(.*?)^```$/msg;
 my $file = "$PostgreSQL::Test::Utils::tmp_check/queries.yaml";
 append_to_file($file, $queries);
+my $rules = "$PostgreSQL::Test::Utils::tmp_check/alerts.yaml";
+append_to_file($rules, $alerts);
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my ($out, $err) = ('', '');
 my $run;
@@ -74,7 +76,7 @@ foreach my $expression ($alerts =~ /expr: (.*)/g)
 }
 if (-x '/usr/bin/promtool')
 {
-	command_ok([ 'promtool', 'check', 'rules', "$directory/alerts.yaml" ], 'the alerts are rules');
+	command_ok([ 'promtool', 'check', 'rules', $rules ], 'the alerts are rules');
 }
 diag($err) unless $metrics;
 
