@@ -87,6 +87,8 @@ SELECT count(d.*), count(updated_at), sum(id) FROM course_dates AS d WHERE start
 \! test/mock.py --log --quiet
 SELECT count(d.*) FROM (SELECT * FROM course_dates LIMIT 5) AS d;
 \! test/mock.py --log --quiet
+SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+\! test/mock.py --log
 -- read twice
 WITH soon AS (SELECT * FROM course_dates WHERE start_at >= '2027-02-01' AND start_at < '2027-03-03')
 SELECT count(a.*), count(b.*) FROM soon AS a LEFT JOIN soon AS b ON b.parent_id = a.id;

@@ -101,6 +101,9 @@ typedef struct FcQuery
 	int			page_size;		/* of a full page, 1 to 250 */
 	int			first_page_size;	/* rows wanted at once, 0 if unknown */
 	List	   *needs;			/* of FcNeed * */
+	bool		wants_few;		/* a LIMIT will end it, long before the last */
+	bool		is_list;		/* only ids, parents and the order are read:
+								 * what else items lack does not count */
 	bool		is_silent;		/* no user sees its rows: what they lack is
 								 * for another query to report */
 	double		repetitions;	/* how often the like of it will be asked */

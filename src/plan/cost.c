@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "plan/bind.h"
 #include "plan/carried.h"
 #include "plan/comparison.h"
@@ -46,6 +47,9 @@
  * to the truth.
  */
 #define LEAST_SELECTIVITY	0.1
+
+/* A LIMIT is for a small part of a list if the list has so many of them. */
+#define LEAST_PARTS		4
 
 static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
 									List *pushed, const FcColumn *by);
@@ -88,7 +92,7 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->tuples = planned->facts.rows;
 	set_baserel_size_estimates(root, rel);
 	rel->rows = fc_cost_estimate(root, rel, planned->pushed, rel->rows,
-								 NULL).rows;
+								 NULL, false).rows;
 	planned->is_sized = true;
 }
 
@@ -109,12 +113,13 @@ fc_cost_relation(const RelOptInfo *rel)
  * fc_cost_estimate
  *		What a query for these clauses costs, and how many rows it gives.
  *
- * rows is what core expects of all clauses.  It knows neither that ids are
- * unique nor, without statistics, how many rows a parent has.
+ * wants_few tells that a LIMIT will end it long before the last row.  rows is
+ * what core expects of all clauses.  It knows neither that ids are unique nor,
+ * without statistics, how many rows a parent has.
  */
 FcScanEstimate
 fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
-				 const FcColumn *order)
+				 const FcColumn *order, bool wants_few)
 {
 	FcPlanRelation *planned = rel->fdw_private;
 	FcScanEstimate estimate;
@@ -122,6 +127,7 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
+	query.wants_few = wants_few;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed, query.by);
 	estimate.choice = fc_route_choose(&query, &planned->facts);
 	estimate.choice.requests =
@@ -139,6 +145,34 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 		rows = Min(rows, query.until - (double) query.since);
 	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
 	return estimate;
+}
+
+/*
+ * fc_cost_wants_part
+ *		Will a LIMIT end a path in that order long before its last row?
+ */
+bool
+fc_cost_wants_part(PlannerInfo *root, const RelOptInfo *rel,
+				   const List *pathkeys)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+
+	return fc_cost_wants_few(root, rel, pathkeys) &&
+		root->limit_tuples * LEAST_PARTS <= planned->facts.rows;
+}
+
+/*
+ * fc_cost_wants_few
+ *		Will a path in that order be read no further than LIMIT needs?  Only if
+ *		nothing beside it, and no sort, comes between.
+ */
+bool
+fc_cost_wants_few(PlannerInfo *root, const RelOptInfo *rel,
+				  const List *pathkeys)
+{
+	return root->limit_tuples > 0 && rel->reloptkind == RELOPT_BASEREL &&
+		bms_membership(root->all_baserels) == BMS_SINGLETON &&
+		pathkeys_contained_in(root->query_pathkeys, (List *) pathkeys);
 }
 
 /*

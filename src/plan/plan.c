@@ -32,9 +32,9 @@ static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static List *list_attributes(const FcTable *table, Bitmapset *attributes);
 static List *plan_order(const FcTable *table, const FcScanPath *scan);
-static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel,
-						   const Path *path);
 static double plan_requests(PlannerInfo *root, RelOptInfo *rel,
+							const ForeignPath *path);
+static double list_requests(PlannerInfo *root, RelOptInfo *rel,
 							const ForeignPath *path);
 static int	plan_limit(PlannerInfo *root, RelOptInfo *rel,
 					   const ForeignPath *path);
@@ -85,8 +85,12 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	members[FC_SCAN_ORDER] = (Node *) plan_order(table, scan);
 	members[FC_SCAN_LIMIT] = (Node *)
 		makeInteger(plan_limit(root, rel, best_path));
+	members[FC_SCAN_FEW] = (Node *)
+		makeInteger(fc_cost_wants_part(root, rel, best_path->path.pathkeys));
 	members[FC_SCAN_ROUTE] = (Node *)
 		makeInteger(scan->estimate.choice.number);
+	members[FC_SCAN_LIST] = (Node *)
+		makeInteger(scan->estimate.choice.list);
 	members[FC_SCAN_REQUESTS] = (Node *)
 		make_float(plan_requests(root, rel, best_path));
 	members[FC_SCAN_LOOPS] = (Node *)
@@ -234,18 +238,6 @@ plan_order(const FcTable *table, const FcScanPath *scan)
 }
 
 /*
- * Will the path be read no further than LIMIT needs?  Only if nothing beside
- * it, and no sort, comes between.
- */
-static bool
-wants_few_rows(PlannerInfo *root, RelOptInfo *rel, const Path *path)
-{
-	return root->limit_tuples > 0 && rel->reloptkind == RELOPT_BASEREL &&
-		bms_membership(root->all_baserels) == BMS_SINGLETON &&
-		pathkeys_contained_in(root->query_pathkeys, path->pathkeys);
-}
-
-/*
  * How many requests are expected: of those for all rows, the part that LIMIT
  * needs.
  */
@@ -255,10 +247,30 @@ plan_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	const FcScanPath *scan = linitial(path->fdw_private);
 	double		requests = scan->estimate.choice.requests;
 
-	if (!wants_few_rows(root, rel, &path->path))
+	if (!fc_cost_wants_few(root, rel, path->path.pathkeys))
 		return requests;
+	if (scan->estimate.choice.list >= 0)
+		return list_requests(root, rel, path);
 	return Min(requests,
 			   ceil(requests * root->limit_tuples / path->path.rows));
+}
+
+/*
+ * The same of a list and of the details of its rows.
+ */
+static double
+list_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	const FcScanPath *scan = linitial(path->fdw_private);
+	int			page_size = planned->table->page_size;
+	double		part = Min(root->limit_tuples / path->path.rows, 1);
+	double		rows = planned->facts.rows * planned->facts.selectivity * part;
+
+	return Min(scan->estimate.choice.requests, Max(ceil(rows / page_size), 1) +
+			   fc_route_rows_requests(&planned->facts,
+									  scan->estimate.choice.number, rows,
+									  page_size));
 }
 
 /*
@@ -273,7 +285,7 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	const FcPlanRelation *planned = rel->fdw_private;
 	ListCell   *cell;
 
-	if (!wants_few_rows(root, rel, &path->path) ||
+	if (!fc_cost_wants_few(root, rel, path->path.pathkeys) ||
 		root->limit_tuples > INT_MAX ||
 		list_length(planned->pushed) != list_length(rel->baserestrictinfo))
 		return 0;

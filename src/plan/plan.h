@@ -18,7 +18,10 @@ typedef enum FcScanPrivateIndex
 	FC_SCAN_STRICT,				/* integers: those that decide on rows */
 	FC_SCAN_ORDER,				/* integers: column number, is descending */
 	FC_SCAN_LIMIT,				/* integer: rows wanted at first, 0 unknown */
+	FC_SCAN_FEW,				/* integer: does a LIMIT end the scan? */
 	FC_SCAN_ROUTE,				/* integer: number of the route expected */
+	FC_SCAN_LIST,				/* integer: of the list that is asked before
+								 * it for which rows there are; -1 if none */
 	FC_SCAN_REQUESTS,			/* float: requests expected, of one scan */
 	FC_SCAN_LOOPS,				/* float: distinct rescans expected */
 	FC_SCAN_BATCH,				/* integers by FcBatchIndex; or NIL */

@@ -33,6 +33,7 @@ static void add_placeholders(const FcScanState *state, FcQuery *query,
 static void add_placeholder(FcQuery *query, const char *name,
 							const FcColumn *column);
 static char *describe_request(ForeignScanState *node, const FcQuery *query);
+static char *describe_route(const FcQuery *query, int number);
 
 /*
  * frontcoreExplainForeignScan
@@ -48,8 +49,12 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	double		requests =
 	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
 	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
+	if (list >= 0 && !query->is_empty)
+		ExplainPropertyText("Remote Details", describe_route(query, route),
+							es);
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
@@ -269,6 +274,7 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	int			number = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
@@ -277,6 +283,12 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 						fc_query_unbound(query));
 	if (number < 0)
 		return pstrdup("none: the account has no such list");
+	return describe_route(query, list >= 0 ? list : number);
+}
+
+static char *
+describe_route(const FcQuery *query, int number)
+{
 	return psprintf("GET %s",
 					fc_request_describe(query,
 										&query->resource->routes[number]));

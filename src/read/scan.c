@@ -325,6 +325,8 @@ load_model(FcScanState *state, ForeignScanState *node)
 	model->grain = fc_sharing_grain(state->server, state->table);
 	model->first_page_size =
 		intVal(list_nth(plan->fdw_private, FC_SCAN_LIMIT));
+	model->wants_few =
+		intVal(list_nth(plan->fdw_private, FC_SCAN_FEW)) != 0;
 	model->repetitions =
 		floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS));
 	if (order != NIL)

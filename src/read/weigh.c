@@ -68,5 +68,6 @@ fc_weigh_whole_query(const FcQuery *query)
 	all.by = NULL;
 	all.has_since = all.has_until = false;
 	all.filters = NIL;
+	all.wants_few = false;
 	return all;
 }
