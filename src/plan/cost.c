@@ -150,6 +150,9 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 /*
  * fc_cost_wants_part
  *		Will a LIMIT end a path in that order long before its last row?
+ *
+ * If any rows will do, no more than one batch is to be asked for their
+ * details: batches alone give them, and more, without a list.
  */
 bool
 fc_cost_wants_part(PlannerInfo *root, const RelOptInfo *rel,
@@ -158,7 +161,8 @@ fc_cost_wants_part(PlannerInfo *root, const RelOptInfo *rel,
 	const FcPlanRelation *planned = rel->fdw_private;
 
 	return fc_cost_wants_few(root, rel, pathkeys) &&
-		root->limit_tuples * LEAST_PARTS <= planned->facts.rows;
+		root->limit_tuples * LEAST_PARTS <= planned->facts.rows &&
+		(pathkeys != NIL || root->limit_tuples <= FC_BATCH_KEYS);
 }
 
 /*
