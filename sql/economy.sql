@@ -39,6 +39,24 @@ ROLLBACK;
 SELECT sum((SELECT count(updated_at) FROM course_dates WHERE start_at >= '2027-02-01' AND start_at < '2027-03-03' AND seats_free <> key))
 FROM generate_series(1, 3) AS key;
 \! test/mock.py --log --quiet
+-- a row that comes alone shows no more than among others
+SELECT id, updated_at, instructors FROM course_dates ORDER BY start_at DESC LIMIT 1;
+SELECT id, updated_at, instructors FROM course_dates ORDER BY start_at DESC LIMIT 2;
+\! test/mock.py --log --quiet
+-- any rows will do: more than one batch is worth are not listed
+SELECT count(d.*) FROM (SELECT * FROM course_dates LIMIT 700) AS d;
+\! test/mock.py --log --quiet
+-- a list that does not tell the course of a row, and of any row
+\! test/mock.py --fault 'match=/coursedates.order_by id=51102 drop=course_id count=0'
+SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+\! test/mock.py --log --quiet
+\! test/mock.py --clear-faults
+\! test/mock.py --fault 'match=GET./coursedates.order_by drop=course_id count=0'
+SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+\! test/mock.py --log --quiet
+SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+\! test/mock.py --log --quiet
+\! test/mock.py --clear-faults
 
 -- the list of all dates has all columns
 \! test/mock.py --reset rate=0 data=demo list_timestamps=present include_instructors=flat
