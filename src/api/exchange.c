@@ -146,7 +146,6 @@ static void read_reply(const Exchange *exchange, FcReply *reply,
 static void read_document(const Exchange *exchange, FcJson *document,
 						  FcReply *reply, FcAnswer *answer);
 static const char *hide_secrets(const Exchange *exchange, const char *text);
-static const char *hide(const char *text, const char *secret);
 static const char *list_codes(FcJsonNode errors);
 static void quote_message(const Exchange *exchange, const char *message,
 						  FcReply *reply);
@@ -764,29 +763,8 @@ hide_secrets(const Exchange *exchange, const char *text)
 
 	text = fc_connection_hide(exchange->api->private->connection, text);
 	foreach(cell, exchange->call->hidden)
-		text = hide(text, lfirst(cell));
+		text = fc_connection_hide_secret(text, lfirst(cell));
 	return text;
-}
-
-/* A text, which may be NULL, without a secret. */
-static const char *
-hide(const char *text, const char *secret)
-{
-	const char *found;
-	StringInfoData clean;
-
-	if (text == NULL || *secret == '\0' || strstr(text, secret) == NULL)
-		return text;
-
-	initStringInfo(&clean);
-	while ((found = strstr(text, secret)) != NULL)
-	{
-		appendBinaryStringInfo(&clean, text, found - text);
-		appendStringInfoString(&clean, "***");
-		text = found + strlen(secret);
-	}
-	appendStringInfoString(&clean, text);
-	return clean.data;
 }
 
 /* The codes of all errors of a list: "a, b"; NULL if none has one. */
