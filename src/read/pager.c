@@ -35,6 +35,7 @@ struct FcPager
 	bool		owns_scope;		/* nobody else's walks have that beginning */
 	bool		is_helper;		/* its requests count as another pager's */
 	MemoryContext context;		/* the pager's own */
+	const FcResource *asked;	/* whose parts: the query may be gone */
 	FcSpent		spent;			/* by this pager on parts of the list */
 	int64		requests_before;	/* of use, before the current query */
 
@@ -148,6 +149,7 @@ fc_pager_ask(FcPager *pager, const FcQuery *query)
 	pager->requests_before = pager->stream->use->counts.requests;
 	pager->is_narrow = fc_query_has_filters(query);
 	pager->query = query;
+	pager->asked = query->resource;
 	begin_answer(pager, may_be_stale(pager) &&
 				 fc_generation_is_out(pager->stream->sharing->scope.digest));
 }
@@ -177,7 +179,7 @@ static FcSpent *
 spent_on_parts(FcPager *pager)
 {
 	return pager->keep == FC_KEEP_TRANSACTION ?
-		fc_spent_on(pager->stream->scope, pager->query->resource) :
+		fc_spent_on(pager->stream->scope, pager->asked) :
 		&pager->spent;
 }
 
