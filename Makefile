@@ -40,7 +40,7 @@ ISOLATION := $(basename $(notdir $(sort $(wildcard $(here)/test/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(here)/test
 PROVE_TESTS := $(patsubst $(here)/%,%,$(sort $(wildcard $(here)/test/t/*.pl)))
 TAP_TESTS := $(if $(PROVE_TESTS),1)
-EXTRA_CLEAN = $(OBJS:.o=.gcno) $(OBJS:.o=.gcda) coverage.info coverage
+EXTRA_CLEAN = $(OBJS:.o=.gcno) $(OBJS:.o=.gcda) coverage.info coverage dist
 
 # The JIT has nothing to inline from a foreign-data wrapper, so no bitcode.
 override with_llvm = no
@@ -72,9 +72,21 @@ export PGOPTIONS := $(PGOPTIONS) -c frontcore_test.port=$(FRONTCORE_MOCK_PORT) \
 	-c compute_query_id=off
 endif
 
-.PHONY: objects mock format lint coverage
+.PHONY: objects install-doc uninstall-doc mock format lint coverage deb dist
 
 objects: $(OBJS)
+
+# The manual; PGXS would install it under a name that others use as well.
+install: install-doc
+uninstall: uninstall-doc
+manual = $(DESTDIR)$(docdir)/$(docmoduledir)/frontcore_fdw.md
+
+install-doc:
+	$(MKDIR_P) '$(dir $(manual))'
+	$(INSTALL_DATA) $(here)/README.md '$(manual)'
+
+uninstall-doc:
+	rm -f '$(manual)'
 
 # Tests call test/mock.py from where they run.
 mock:
@@ -97,3 +109,57 @@ coverage:
 	genhtml --quiet --prefix $(CURDIR) --output-directory coverage coverage.info
 	lcov --list coverage.info
 	lcov --summary coverage.info
+
+# Packages, in dist/.  Both are made anew to the same bytes: what is in them is
+# as old as the last commit.
+DIST_VERSION := $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' $(here)/META.json)
+package = postgresql-$(MAJORVERSION)-frontcore-fdw
+deb_root = $(CURDIR)/dist/$(package)
+deb_doc = $(deb_root)/usr/share/doc/$(package)
+deb_epoch = $$(git -C $(here) log -1 --format=%ct 2>/dev/null || \
+	stat -c %Y $(here)/CHANGELOG.md)
+
+# A package for Debian's server that PG_CONFIG belongs to.  The build's id is a
+# digest of the directory's name, too.
+deb: all
+	rm -rf '$(deb_root)'
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) install \
+		'DESTDIR=$(deb_root)' 'manual=$(deb_doc)/README.md'
+	find '$(deb_root)' -name '*.so' \
+		-exec strip --strip-unneeded --remove-section=.note.gnu.build-id {} +
+	$(INSTALL_DATA) $(here)/LICENSE '$(deb_doc)/copyright'
+	gzip -9 -n <$(here)/CHANGELOG.md >'$(deb_doc)/changelog.gz'
+	mkdir '$(deb_root)/DEBIAN'
+	cd '$(deb_root)' && find usr -type f | LC_ALL=C sort | xargs md5sum >DEBIAN/md5sums
+	depends=$$($(deb_depends)) && printf '%s\n' \
+		'Package: $(package)' 'Version: $(DIST_VERSION)' \
+		"Architecture: $$(dpkg --print-architecture)" \
+		'Maintainer: frontcore_fdw developers <frontcore_fdw@localhost>' \
+		"Installed-Size: $$(du -k -s --apparent-size '$(deb_root)' | cut -f1)" \
+		"Depends: postgresql-$(MAJORVERSION)$$depends" \
+		'Section: database' 'Priority: optional' \
+		'Description: foreign-data wrapper for the FrontCore API' \
+		' Courses, course dates, customers and participants of a FrontCore account as' \
+		' foreign tables of PostgreSQL $(MAJORVERSION).' >'$(deb_root)/DEBIAN/control'
+	chmod -R u=rwX,go=rX '$(deb_root)'
+	SOURCE_DATE_EPOCH=$(deb_epoch) dpkg-deb --root-owner-group -Zgzip \
+		--build '$(deb_root)' dist
+	rm -rf '$(deb_root)'
+
+# The packages that have the libraries which ours is linked with, each with the
+# version that its own package asks for.
+define deb_depends
+multiarch=$$(gcc -print-multiarch); \
+objdump -p frontcore_fdw.so | sed -n 's/^ *NEEDED *//p' | while read -r library; do \
+	owner=$$(dpkg -S "*/$$multiarch/$$library" | sed -n '1s/: .*//p'); \
+	cat "/var/lib/dpkg/info/$$owner.shlibs" "/var/lib/dpkg/info/$${owner%:*}.shlibs" 2>/dev/null | \
+		grep "^$$(echo "$$library" | sed 's/\.so\./ /; s/\./[.]/g') " | cut -d ' ' -f 3- || \
+		{ echo "no Debian package has $$library" >&2; exit 1; }; \
+done | sort -u | sed 's/^/, /' | tr -d '\n'
+endef
+
+# The source, for PGXN.
+dist:
+	mkdir -p dist
+	git -C $(here) archive --format zip --prefix=frontcore_fdw-$(DIST_VERSION)/ \
+		--output '$(CURDIR)/dist/frontcore_fdw-$(DIST_VERSION).zip' HEAD

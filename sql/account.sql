@@ -175,8 +175,32 @@ SELECT reference FROM fc.course_dates WHERE id = 51003;
 CALL pg_temp.new_account();
 \! test/mock.py --reset rate=0 customer_put_omitted=reset
 UPDATE fc.customers SET phone = '1' WHERE id = 40202;
-UPDATE fc.customers SET phone = '2' WHERE id = 40203;
+UPDATE fc.customers SET phone = '2' WHERE id = 40204;
 UPDATE fc.courses SET reference = 'none of that' WHERE id = 7301;
+\! test/mock.py --log
+-- a customer's type is reset, too, and cannot be sent: the first loss is told,
+-- and no other row is written that would lose one
+\! test/mock.py --change customers 40206 'type="Private"'
+CALL pg_temp.attempt('UPDATE fc.customers SET phone = ''3'' WHERE id = 40203');
+CALL pg_temp.attempt('UPDATE fc.customers SET phone = ''4'' WHERE id = 40206');
+UPDATE fc.customers SET phone = '5' WHERE id = 40207;
+SELECT id, phone, type FROM fc.customers WHERE id BETWEEN 40203 AND 40207 ORDER BY id;
+\! test/mock.py --log
+-- where it is declared that a PUT resets, none is sent for such a row
+CALL pg_temp.new_account();
+\! test/mock.py --reset rate=0 customer_put_omitted=reset
+ALTER FOREIGN TABLE fc.customers OPTIONS (ADD omitted_fields 'reset');
+CALL pg_temp.attempt('UPDATE fc.customers SET phone = ''6'' WHERE id = 40203');
+UPDATE fc.customers SET phone = '7' WHERE id = 40204;
+ALTER FOREIGN TABLE fc.customers OPTIONS (DROP omitted_fields);
+\! test/mock.py --log
+-- where other fields are reset, a type that has stayed is known to stay
+CALL pg_temp.new_account();
+\! test/mock.py --reset rate=0 customer_put_omitted=some
+UPDATE fc.customers SET phone = '8' WHERE id = 40202;
+UPDATE fc.customers SET note = '9' WHERE id = 40203;
+UPDATE fc.customers SET note = '10' WHERE id = 40203;
+SELECT id, type FROM fc.customers WHERE id = 40203;
 \! test/mock.py --log
 
 DROP VIEW stored;

@@ -135,6 +135,17 @@ SELECT what, is_kept(query, rows)
 -- and asks once however often it is read
 SELECT count((SELECT max(b.title) FROM uncached b WHERE b.title < a.title)) FROM (VALUES ('K'), ('L'), ('M')) AS a (title);
 \! test/mock.py --log
+-- so that a long list takes no more memory than one page does
+\! test/mock.py --reset rate=0 customers=20000
+ALTER FOREIGN TABLE uncached OPTIONS (DROP page_size);
+BEGIN;
+DECLARE c NO SCROLL CURSOR FOR
+    SELECT s.title FROM (SELECT title, random() AS r FROM uncached OFFSET 0) AS s WHERE r >= 0;
+MOVE 19990 FROM c;
+SELECT sum(total_bytes) < 4 * 1024 * 1024 AS is_small FROM pg_backend_memory_contexts WHERE name LIKE 'frontcore_fdw%';
+COMMIT;
+\! test/mock.py --log --quiet
+\! test/mock.py --reset rate=0
 DROP FUNCTION is_kept;
 DROP FOREIGN TABLE uncached;
 

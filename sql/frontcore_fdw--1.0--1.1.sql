@@ -34,6 +34,31 @@ CREATE OR REPLACE VIEW @extschema@.frontcore_stat AS
 DROP FUNCTION @extschema@.frontcore_stat();
 ALTER FUNCTION @extschema@.frontcore_stat_1_1() RENAME TO frontcore_stat;
 
+-- the limit of each account: the servers that it is for
+
+CREATE FUNCTION @extschema@.frontcore_limiter_1_1(
+    OUT account pg_catalog.text,
+    OUT base_url pg_catalog.text,
+    OUT requests_per_second pg_catalog.float8,
+    OUT requests pg_catalog.int8,
+    OUT waits pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT throttled pg_catalog.int8,
+    OUT queued pg_catalog.int4,
+    OUT in_flight pg_catalog.int4,
+    OUT blocked_until pg_catalog.timestamptz,
+    OUT last_request pg_catalog.timestamptz,
+    OUT servers pg_catalog.name[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
+
+CREATE OR REPLACE VIEW @extschema@.frontcore_limiter AS
+    SELECT * FROM @extschema@.frontcore_limiter_1_1();
+
+DROP FUNCTION @extschema@.frontcore_limiter();
+ALTER FUNCTION @extschema@.frontcore_limiter_1_1() RENAME TO frontcore_limiter;
+
 -- the answers that all sessions share
 
 CREATE FUNCTION @extschema@.frontcore_cache(
@@ -60,6 +85,88 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 REVOKE ALL ON FUNCTION @extschema@.frontcore_shared_cache_reset() FROM PUBLIC;
+
+-- the last requests of all sessions
+
+CREATE FUNCTION @extschema@.frontcore_requests(
+    OUT at pg_catalog.timestamptz,
+    OUT pid pg_catalog.int4,
+    OUT database pg_catalog.text,
+    OUT usename pg_catalog.text,
+    OUT application_name pg_catalog.text,
+    OUT server pg_catalog.text,
+    OUT resource pg_catalog.text,
+    OUT method pg_catalog.text,
+    OUT path pg_catalog.text,
+    OUT status pg_catalog.int4,
+    OUT bytes pg_catalog.int8,
+    OUT wait_ms pg_catalog.float8,
+    OUT http_ms pg_catalog.float8,
+    OUT sqlstate pg_catalog.text,
+    OUT row_id pg_catalog.int8,
+    OUT outcome pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 1000;
+
+CREATE VIEW @extschema@.frontcore_requests AS
+    SELECT * FROM @extschema@.frontcore_requests();
+
+GRANT SELECT ON @extschema@.frontcore_requests TO PUBLIC;
+
+-- does the API answer, and what is wrong if it does not?
+
+CREATE FUNCTION @extschema@.frontcore_ping(
+    server pg_catalog.name,
+    OUT status pg_catalog.int4,
+    OUT http_ms pg_catalog.float8,
+    OUT wait_ms pg_catalog.float8,
+    OUT key_accepted pg_catalog.bool,
+    OUT message pg_catalog.text)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+-- what does an account do where the API's documentation is silent?
+
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 19;
+
+CREATE FUNCTION @extschema@.frontcore_probe(
+    server pg_catalog.name,
+    course_id pg_catalog.int8,
+    OUT question pg_catalog.text,
+    OUT finding pg_catalog.text,
+    OUT evidence pg_catalog.text,
+    OUT advice pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'frontcore_probe_course'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE ROWS 22;
+
+REVOKE ALL ON FUNCTION @extschema@.frontcore_probe(pg_catalog.name, pg_catalog.int8) FROM PUBLIC;
+
+-- what can be done with the columns of a foreign table
+
+CREATE FUNCTION @extschema@.frontcore_columns(
+    foreign_table pg_catalog.regclass,
+    OUT column_name pg_catalog.name,
+    OUT type pg_catalog.text,
+    OUT field pg_catalog.text,
+    OUT writable pg_catalog.bool,
+    OUT required pg_catalog.bool,
+    OUT relation pg_catalog.text,
+    OUT filter pg_catalog.text,
+    OUT note pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 50;
 
 -- what can be done beyond rows of a table
 
@@ -180,7 +287,8 @@ CREATE TABLE @extschema@.frontcore_sync_runs (
 );
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.frontcore_sync_runs',
-    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) target)'
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) target'
+    ' AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')'
     ' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) source)');
 
 CREATE VIEW @extschema@.frontcore_sync_state WITH (security_barrier) AS
@@ -189,13 +297,13 @@ CREATE VIEW @extschema@.frontcore_sync_state WITH (security_barrier) AS
                 ELSE r.status END AS status,
            r.inserted, r.updated, r.deleted, r.requests, r.started_at, r.finished_at,
            CASE WHEN r.status = 'running' AND l.pid IS NULL
-                THEN coalesce(r.last_error, 'the session that ran it has ended')
+                THEN 'the session ended before the run did; the server''s log may tell why'
                 ELSE r.last_error END AS last_error
       FROM @extschema@.frontcore_sync_runs AS r
       JOIN pg_catalog.pg_class AS t ON t.oid = r.target
       JOIN pg_catalog.pg_class AS s ON s.oid = r.source
       LEFT JOIN pg_catalog.pg_locks AS l
-        ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+        ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 17987
        AND l.classid = 1178817369 AND l.objid = r.target::pg_catalog.oid
        AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                           WHERE d.datname = pg_catalog.current_database())
@@ -216,6 +324,7 @@ CREATE FUNCTION @extschema@.frontcore_sync_describe(
     OUT persons pg_catalog.bool,
     OUT by_id pg_catalog.bool,
     OUT lacking pg_catalog.text[],
+    OUT pages pg_catalog.int4,
     OUT step pg_catalog.int4)
 RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME'
@@ -237,6 +346,11 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE;
 
 CREATE FUNCTION @extschema@.frontcore_sync_requests()
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE;
+
+CREATE FUNCTION @extschema@.frontcore_sync_numbered_pages()
 RETURNS pg_catalog.int8
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE;
@@ -288,9 +402,9 @@ RETURNS pg_catalog.regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    info record := @extschema@.frontcore_sync_describe(source);
+    info record;
     names text[];
-    target regclass := existing;
+    target regclass;
 BEGIN
     IF existing = source THEN
         RAISE invalid_parameter_value USING MESSAGE = 'source and target are the same table';
@@ -298,6 +412,7 @@ BEGIN
         RETURN existing;
     END IF;
 
+    info := @extschema@.frontcore_sync_describe(source);
     names := parse_ident(target_name);
     IF array_length(names, 1) = 1 THEN
         names := default_schema || names;
@@ -307,7 +422,12 @@ BEGIN
     ELSIF names[1] IS NULL THEN
         RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create the target in';
     END IF;
-    EXECUTE format('CREATE TABLE %I.%I (LIKE %s, PRIMARY KEY (%I))', names[1], names[2], source, info.key);
+    BEGIN
+        EXECUTE format('CREATE TABLE %I.%I (LIKE %s, PRIMARY KEY (%I))', names[1], names[2], source, info.key);
+    EXCEPTION WHEN duplicate_table OR unique_violation THEN
+        -- another session has made it meanwhile
+        RETURN format('%I.%I', names[1], names[2])::regclass;
+    END;
     target := format('%I.%I', names[1], names[2])::regclass;
     FOR i IN 1 .. coalesce(array_length(info.parents, 1), 0) LOOP
         EXECUTE format('CREATE INDEX ON %s (%I)', target, info.parents[i]);
@@ -317,7 +437,31 @@ BEGIN
 END
 $$;
 
--- Begin a run, or go on with one that has broken off.
+-- Refuse a target in which rows cannot be found by their ids.
+
+CREATE FUNCTION @extschema@.frontcore_sync_check_target(target pg_catalog.regclass, key pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute AS a
+                    WHERE a.attrelid = target AND a.attname = key AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        RAISE undefined_column USING
+            MESSAGE = format('table %s has no column %I', target, key),
+            HINT = 'A copy needs it to tell rows apart.';
+    ELSIF NOT EXISTS (SELECT FROM pg_index AS i
+                        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                       WHERE i.indrelid = target AND a.attname = key AND i.indnkeyatts = 1
+                         AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL) THEN
+        RAISE invalid_column_reference USING
+            MESSAGE = format('column %I of table %s is not unique', key, target),
+            HINT = format('Make it the primary key: ALTER TABLE %s ADD PRIMARY KEY (%I).', target, key);
+    END IF;
+END
+$$;
+
+-- Begin a run, or go on with one that has broken off.  A target without rows
+-- was never filled, was truncated, or is an unlogged table after a crash.
 
 CREATE FUNCTION @extschema@.frontcore_sync_begin(
     source pg_catalog.regclass, target pg_catalog.regclass,
@@ -329,9 +473,12 @@ DECLARE
     info record := @extschema@.frontcore_sync_describe(source);
     run @extschema@.frontcore_sync_runs := @extschema@.frontcore_sync_recall(target);
     is_first boolean;
+    has_rows boolean;
     lacking text;
 BEGIN
-    IF run.source IS DISTINCT FROM source THEN
+    PERFORM @extschema@.frontcore_sync_check_target(target, info.key);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO has_rows;
+    IF run.source IS DISTINCT FROM source OR NOT has_rows THEN
         run := NULL;
     END IF;
     is_first := run.mark IS NULL;
@@ -388,6 +535,7 @@ $$;
 
 CREATE FUNCTION @extschema@.frontcore_sync_read(
     run @extschema@.frontcore_sync_runs,
+    INOUT step pg_catalog.int4,     -- rows to read at most, where it is by ids; NULL at first
     OUT key pg_catalog.text,
     OUT lacking pg_catalog.text[],  -- columns that no answer holds
     OUT by_id pg_catalog.bool,      -- read in the order of ids
@@ -395,6 +543,8 @@ CREATE FUNCTION @extschema@.frontcore_sync_read(
     OUT new_rows pg_catalog.int8,   -- those that the target does not have
     OUT last_id pg_catalog.int8,
     OUT is_last pg_catalog.bool,
+    OUT is_sure pg_catalog.bool,    -- no page was asked for by its number
+    OUT is_paged pg_catalog.bool,   -- changes came on several such pages
     OUT gone pg_catalog.int8[])     -- ids that only the target has
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -402,8 +552,12 @@ AS $$
 DECLARE
     info record := @extschema@.frontcore_sync_describe(run.source);
     create_rows CONSTANT text := 'CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM ';
+    requests_before bigint := @extschema@.frontcore_sync_requests();
+    pages_before bigint := @extschema@.frontcore_sync_numbered_pages();
+    requests bigint;
 BEGIN
     key := info.key;
+    step := coalesce(step, info.step);
     by_id := run.is_full AND info.by_id;
     is_last := true;
     IF NOT run.is_full THEN
@@ -417,9 +571,14 @@ BEGIN
     ELSIF by_id THEN
         EXECUTE create_rows || format('%s %s ORDER BY %I LIMIT %s', run.source,
                                       'WHERE ' || quote_ident(key) || ' > ' || run.checkpoint,
-                                      key, info.step);
+                                      key, step);
         GET DIAGNOSTICS rows = ROW_COUNT;
-        is_last := rows < info.step;
+        is_last := rows < step;
+        -- a server may send shorter pages than it was asked for
+        requests := @extschema@.frontcore_sync_requests() - requests_before;
+        IF requests > info.pages THEN
+            step := greatest(step * info.pages / requests, info.pages);
+        END IF;
         -- the answer may have shown that another route has to be taken
         info := @extschema@.frontcore_sync_describe(run.source);
         IF NOT info.by_id THEN
@@ -434,12 +593,15 @@ BEGIN
     END IF;
     lacking := (@extschema@.frontcore_sync_describe(run.source)).lacking;
 
-    EXECUTE format('SELECT count(*), max(r.%1$I), count(*) FILTER (WHERE NOT EXISTS ('
-                   'SELECT FROM %2$s AS t WHERE t.%1$I::bigint = r.%1$I)) FROM frontcore_sync_rows AS r',
+    EXECUTE format('SELECT count(*), max(r.%1$I::bigint), count(*) FILTER (WHERE NOT EXISTS ('
+                   'SELECT FROM %2$s AS t WHERE t.%1$I::bigint = r.%1$I::bigint)) FROM frontcore_sync_rows AS r',
                    key, run.target) INTO rows, last_id, new_rows;
+    is_sure := @extschema@.frontcore_sync_numbered_pages() = pages_before
+        AND @extschema@.frontcore_sync_requests() > requests_before;     -- no other session asked for us
+    is_paged := NOT run.is_full AND NOT is_sure AND rows > info.step / info.pages;
     IF run.is_full THEN
         EXECUTE format('SELECT coalesce(array_agg(t.%1$I::bigint), ''{}'') FROM %2$s AS t WHERE %3$s '
-                       'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%1$I = t.%1$I::bigint)',
+                       'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%1$I::bigint = t.%1$I::bigint)',
                        key, run.target,
                        concat_ws(' AND ', 'true',
                                  CASE WHEN by_id THEN format('t.%I::bigint > ', key) || run.checkpoint END,
@@ -449,39 +611,70 @@ BEGIN
 END
 $$;
 
+-- Are so many rows gone that it is not believed?
+
+CREATE FUNCTION @extschema@.frontcore_sync_is_too_many(gone pg_catalog.int8[], total pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT total > 20 AND cardinality(gone) * 2 > total
+$$;
+
+-- What follows a reading.  Changes that came on several pages are read again,
+-- since a change may have moved to a page that had been read.  So is the whole
+-- list where that costs less than to ask for each row that it lacked.
+
+CREATE FUNCTION @extschema@.frontcore_sync_next(
+    run @extschema@.frontcore_sync_runs, phase pg_catalog.text, is_last pg_catalog.bool,
+    is_paged pg_catalog.bool, by_id pg_catalog.bool, is_sure pg_catalog.bool, missing pg_catalog.text,
+    gone pg_catalog.int8[], total pg_catalog.int8, force pg_catalog.bool, requests pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN NOT is_last THEN 'read'
+        WHEN is_paged AND phase = 'read' THEN 'again'
+        WHEN missing <> 'delete' OR cardinality(gone) = 0 THEN 'done'
+        WHEN by_id OR is_sure OR phase = 'again' THEN 'delete'
+        WHEN NOT force AND @extschema@.frontcore_sync_is_too_many(gone, total) THEN 'delete'
+        WHEN (SELECT count(*) FROM unnest(gone) AS g WHERE g <> ALL (run.doubtful))
+             > greatest(requests, 10) THEN 'again'
+        ELSE 'delete' END
+$$;
+
 -- Which of the rows that a full reading lacked are to be deleted.  In a list
 -- that is read by page number a row may have moved to a page that had been
--- read.  So a few are asked for, and the others are left to the next reading.
+-- read.  So each is asked for by its id, unless the full reading before this
+-- one lacked it, too.  Those that are found go to pg_temp.frontcore_sync_rows.
 
-CREATE FUNCTION @extschema@.frontcore_sync_doomed(
-    run @extschema@.frontcore_sync_runs, key pg_catalog.text, by_id pg_catalog.bool,
+CREATE FUNCTION @extschema@.frontcore_sync_verify(
+    run @extschema@.frontcore_sync_runs, key pg_catalog.text, is_sure pg_catalog.bool,
     gone pg_catalog.int8[], total pg_catalog.int8, force pg_catalog.bool)
 RETURNS pg_catalog.int8[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    most_asked CONSTANT integer := 10;
-    asked integer := 0;
     doomed bigint[] := '{}';
-    is_there boolean;
+    found_rows bigint;
 BEGIN
-    IF total > 20 AND array_length(gone, 1) * 2 > total AND NOT force THEN
+    IF NOT force AND @extschema@.frontcore_sync_is_too_many(gone, total) THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('%s of %s rows of table %s would be deleted', array_length(gone, 1), total, run.target),
+            MESSAGE = format('%s of %s rows of table %s would be deleted', cardinality(gone), total, run.target),
             DETAIL = format('The list of %s does not have them.', run.source),
             HINT = 'If they are really gone, call it with force => true, else with missing => ''keep''.';
-    ELSIF by_id THEN
+    END IF;
+    EXECUTE format('CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM %s WITH NO DATA', run.source);
+    IF is_sure THEN
         RETURN gone;
     END IF;
-    FOR i IN 1 .. array_length(gone, 1) LOOP
-        IF gone[i] = ANY (run.doubtful) THEN
+    FOR i IN 1 .. cardinality(gone) LOOP
+        found_rows := 0;
+        IF gone[i] <> ALL (run.doubtful) THEN
+            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s WHERE %I = %s', run.source, key, gone[i]);
+            GET DIAGNOSTICS found_rows = ROW_COUNT;
+        END IF;
+        IF found_rows = 0 THEN
             doomed := doomed || gone[i];
-        ELSIF asked < most_asked THEN
-            asked := asked + 1;
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = %s)', run.source, key, gone[i]) INTO is_there;
-            IF NOT is_there THEN
-                doomed := doomed || gone[i];
-            END IF;
         END IF;
     END LOOP;
     RETURN doomed;
@@ -490,7 +683,7 @@ $$;
 
 -- The statement that writes pg_temp.frontcore_sync_rows into the target.  Rows
 -- that are as they were are not touched; columns that no answer holds are left
--- alone.  Types are the target's.
+-- alone.  Types are the target's; a text that is too long for one is an error.
 
 CREATE FUNCTION @extschema@.frontcore_sync_statement(
     source pg_catalog.regclass, target pg_catalog.regclass, key pg_catalog.text, lacking pg_catalog.text[])
@@ -499,11 +692,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH columns AS (
         SELECT format('%I', t.attname) AS name,
-               format('r.%I::%s', t.attname, format_type(t.atttypid, t.atttypmod)) AS value,
+               format('r.%I::%I.%I', t.attname, n.nspname, y.typname) AS value,
                t.attname <> key AND t.attidentity <> 'a' AS is_set,
                t.attnum AS number
           FROM pg_attribute AS t
           JOIN pg_attribute AS s ON s.attname = t.attname
+          JOIN pg_type AS y ON y.oid = t.atttypid
+          JOIN pg_namespace AS n ON n.oid = y.typnamespace
          WHERE t.attrelid = target AND s.attrelid = source
            AND t.attnum > 0 AND s.attnum > 0 AND NOT t.attisdropped AND NOT s.attisdropped
            AND t.attgenerated = '' AND NOT t.attname = ANY (lacking)
@@ -582,10 +777,12 @@ END
 $$;
 
 -- Write down that a run has failed: the state is that of the last step, with
--- the error.  Where a deletion was refused, the next full reading begins anew.
+-- the error.  An error that comes before or after the reading leaves nothing
+-- to go on with.
 
 CREATE FUNCTION @extschema@.frontcore_sync_fail(
-    target pg_catalog.regclass, failure pg_catalog.jsonb, requests_before pg_catalog.int8)
+    source pg_catalog.regclass, target pg_catalog.regclass, phase pg_catalog.text,
+    failure pg_catalog.jsonb, requests_before pg_catalog.int8)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -593,13 +790,29 @@ DECLARE
     run @extschema@.frontcore_sync_runs := @extschema@.frontcore_sync_recall(target);
     state text := failure ->> 'state';
 BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = target) THEN
+        RETURN;         -- it was made by the step that failed
+    END IF;
+    IF run.source IS DISTINCT FROM source THEN
+        run := NULL;
+        run.target := target;
+        run.source := source;
+        run.is_full := false;
+        run.since_full := 0;
+        run.doubtful := '{}';
+    END IF;
+    IF phase = 'begin' THEN
+        run.started_at := clock_timestamp();
+        run.inserted := 0;
+        run.updated := 0;
+        run.deleted := 0;
+    ELSIF phase = 'delete' THEN
+        run.reading_since := NULL;
+    END IF;
     run.status := CASE WHEN state IN ('57014', '57P01') THEN 'broken off' ELSE 'error' END;
     run.last_error := format('%s (%s)', failure ->> 'message', state);
     run.finished_at := clock_timestamp();
     run.requests := @extschema@.frontcore_sync_requests() - requests_before;
-    IF state = '55000' THEN
-        run.reading_since := NULL;
-    END IF;
     PERFORM @extschema@.frontcore_sync_note(run);
 END
 $$;
@@ -618,10 +831,13 @@ DECLARE
     target pg_catalog.regclass;
     run @extschema@.frontcore_sync_runs;
     part pg_catalog.record;
-    total pg_catalog.int8;                  -- rows of the target before the run
+    step pg_catalog.int4;                   -- rows of the next part at most
+    total pg_catalog.int8;                  -- rows of the target before a full reading
     gone pg_catalog.int8[] := '{}';         -- ids that the reading lacked
+    is_sure pg_catalog.bool := true;        -- no row can have moved between its pages
     doomed pg_catalog.int8[] := '{}';       -- those of them that are deleted
-    phase pg_catalog.text := 'begin';       -- begin, read, delete, done
+    phase pg_catalog.text := 'begin';       -- begin, read, again, delete, done
+    next_phase pg_catalog.text;
     written pg_catalog.int8;                -- by the last statement, NULL before the first
     error_state pg_catalog.text;
     error_message pg_catalog.text;
@@ -632,41 +848,49 @@ BEGIN
     failure := NULL;
     LOOP
         BEGIN
+            next_phase := phase;
             PERFORM pg_catalog.set_config('frontcore_fdw.max_age', '0', true);
-            CASE phase
-                WHEN 'begin' THEN
-                    target := @extschema@.frontcore_sync_target(source, pg_catalog.to_regclass(target_name),
-                        target_name, pg_catalog.current_schema());
-                    IF NOT @extschema@.frontcore_sync_lock(target) THEN
-                        RAISE NOTICE 'another session is copying to table %', target;
-                        RETURN;
-                    END IF;
+            IF phase OPERATOR(pg_catalog.=) 'begin' THEN
+                target := @extschema@.frontcore_sync_target(source, pg_catalog.to_regclass(target_name),
+                    target_name, pg_catalog.current_schema());
+                IF NOT @extschema@.frontcore_sync_lock(target) THEN
+                    RAISE NOTICE 'another session is copying to table %', target;
+                    RETURN;
+                END IF;
+                run := @extschema@.frontcore_sync_begin(source, target, reconcile, full_every);
+                IF run.is_full THEN
                     EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s', target) INTO total;
-                    run := @extschema@.frontcore_sync_begin(source, target, reconcile, full_every);
-                    phase := 'read';
-                WHEN 'read' THEN
-                    part := @extschema@.frontcore_sync_read(run);
-                    gone := pg_catalog.array_cat(gone, part.gone);
-                    EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
-                    GET DIAGNOSTICS written = ROW_COUNT;
-                    SET CONSTRAINTS ALL IMMEDIATE;
-                    run := @extschema@.frontcore_sync_count(run, overlap, part.by_id, part.last_id,
-                                                            part.new_rows, written);
-                    IF part.is_last THEN
-                        phase := CASE WHEN missing OPERATOR(pg_catalog.=) 'delete'
-                                       AND pg_catalog.cardinality(gone) OPERATOR(pg_catalog.>) 0
-                                      THEN 'delete' ELSE 'done' END;
-                    END IF;
-                WHEN 'delete' THEN
-                    doomed := @extschema@.frontcore_sync_doomed(run, part.key, part.by_id, gone, total, force);
-                    EXECUTE pg_catalog.format('DELETE FROM %s WHERE %I::pg_catalog.int8 OPERATOR(pg_catalog.=) ANY ($1)',
-                                              target, part.key) USING doomed;
-                    GET DIAGNOSTICS written = ROW_COUNT;
-                    SET CONSTRAINTS ALL IMMEDIATE;
-                    run.deleted := written;
-                    phase := 'done';
-            END CASE;
-            IF phase OPERATOR(pg_catalog.=) 'done' THEN
+                END IF;
+                next_phase := 'read';
+            ELSIF phase OPERATOR(pg_catalog.=) ANY ('{read,again}') THEN
+                part := @extschema@.frontcore_sync_read(run, step);
+                step := part.step;
+                is_sure := part.is_sure AND (is_sure OR NOT part.by_id);
+                gone := CASE WHEN part.by_id THEN pg_catalog.array_cat(gone, part.gone)
+                             ELSE coalesce(part.gone, '{}') END;
+                EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
+                GET DIAGNOSTICS written = ROW_COUNT;
+                SET CONSTRAINTS ALL IMMEDIATE;
+                run := @extschema@.frontcore_sync_count(run, overlap, part.by_id, part.last_id,
+                                                        part.new_rows, written);
+                next_phase := @extschema@.frontcore_sync_next(run, phase, part.is_last, part.is_paged,
+                    part.by_id, is_sure, missing, gone, total, force, @extschema@.frontcore_sync_requests() OPERATOR(pg_catalog.-) requests_before);
+                IF next_phase OPERATOR(pg_catalog.=) 'again' THEN
+                    run.doubtful := pg_catalog.array_cat(run.doubtful, gone);
+                END IF;
+            ELSE
+                doomed := @extschema@.frontcore_sync_verify(run, part.key, is_sure, gone, total, force);
+                EXECUTE @extschema@.frontcore_sync_statement(source, target, part.key, part.lacking);
+                GET DIAGNOSTICS written = ROW_COUNT;
+                run.updated := run.updated OPERATOR(pg_catalog.+) written;
+                EXECUTE pg_catalog.format('DELETE FROM %s WHERE %I::pg_catalog.int8 OPERATOR(pg_catalog.=) ANY ($1)',
+                                          target, part.key) USING doomed;
+                GET DIAGNOSTICS written = ROW_COUNT;
+                SET CONSTRAINTS ALL IMMEDIATE;
+                run.deleted := written;
+                next_phase := 'done';
+            END IF;
+            IF next_phase OPERATOR(pg_catalog.=) 'done' THEN
                 run := @extschema@.frontcore_sync_complete(run, gone, doomed);
             END IF;
             IF written IS NOT NULL THEN
@@ -680,11 +904,12 @@ BEGIN
                 'detail', error_detail, 'hint', error_hint,
                 'context', pg_catalog.substring(error_context, 'FrontCore request [^\n]*'));
         END;
-        IF failure IS NOT NULL AND run.target IS NOT NULL THEN
-            PERFORM @extschema@.frontcore_sync_fail(target, failure, requests_before);
+        IF failure IS NOT NULL AND @extschema@.frontcore_sync_holds(target) THEN
+            PERFORM @extschema@.frontcore_sync_fail(source, target, phase, failure, requests_before);
         END IF;
         COMMIT;
-        EXIT WHEN failure IS NOT NULL OR phase OPERATOR(pg_catalog.=) 'done';
+        EXIT WHEN failure IS NOT NULL OR next_phase OPERATOR(pg_catalog.=) 'done';
+        phase := next_phase;
     END LOOP;
     IF target IS NOT NULL THEN
         PERFORM @extschema@.frontcore_sync_unlock(target);
@@ -748,6 +973,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     tables pg_catalog.text[];
+    foreign_table pg_catalog.regclass;
     failed pg_catalog.text[] := '{}';
     failure pg_catalog.jsonb;
     first_failure pg_catalog.jsonb;
@@ -767,9 +993,10 @@ BEGIN
             MESSAGE = pg_catalog.format('schema "%s" has no foreign tables of frontcore_fdw', source);
     END IF;
     FOR i IN 1 .. pg_catalog.cardinality(tables) LOOP
+        foreign_table := pg_catalog.to_regclass(pg_catalog.format('%I.%I', source, tables[i]));
+        CONTINUE WHEN foreign_table IS NULL;    -- dropped meanwhile
         CALL @extschema@.frontcore_sync_run(
-            pg_catalog.format('%I.%I', source, tables[i])::pg_catalog.regclass,
-            pg_catalog.format('%I.%I', target, tables[i]),
+            foreign_table, pg_catalog.format('%I.%I', target, tables[i]),
             coalesce(reconcile, false), missing, coalesce(force, false), overlap, NULL, failure);
         IF failure IS NOT NULL THEN
             failed := pg_catalog.array_append(failed, tables[i]);

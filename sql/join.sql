@@ -77,8 +77,8 @@ SELECT node -> 'Custom Plan Provider' AS provider, node -> 'Batch Key' AS key,
        node -> 'Batch Size' AS size
 FROM keys_node('SELECT * FROM wide JOIN course_dates AS d ON d.course_id = wide.key') AS node;
 
--- it is chosen where it saves requests: not for one row, nor for so many that
--- the whole list is cheaper
+-- it is chosen wherever it is possible, as the guess of one row may be wrong, but
+-- not for so many that the whole list is cheaper
 SELECT plan('SELECT * FROM wide JOIN course_dates AS d ON d.course_id = wide.key WHERE wide.id = 7', true);
 SELECT plan('SELECT d.id FROM many JOIN course_dates AS d ON d.course_id = many.key', true);
 -- nor where the API has no such list

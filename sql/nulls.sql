@@ -70,6 +70,10 @@ CALL pg_temp.attempt('SELECT id FROM places WHERE course_id = 7302 AND citty IS 
 CALL pg_temp.attempt('SELECT id FROM places WHERE course_id = 7302 ORDER BY citty');
 CALL pg_temp.attempt('SELECT citty FROM places WHERE course_id = 7302 GROUP BY citty');
 CALL pg_temp.attempt('SELECT count(*) FROM places p JOIN fc.courses c ON p.citty = c.title WHERE p.course_id = 7302');
+CALL pg_temp.attempt('SELECT count(*) FILTER (WHERE citty IS NULL) FROM places WHERE course_id = 7302');
+CALL pg_temp.attempt('SELECT sum(id) FILTER (WHERE citty IS NULL) OVER () FROM places WHERE course_id = 7302');
+CALL pg_temp.attempt('SELECT array_agg(id ORDER BY citty, id) FROM places WHERE course_id = 7302');
+CALL pg_temp.attempt('SELECT (SELECT count(*) FILTER (WHERE p.citty IS NULL) FROM places p WHERE p.course_id = c.id) FROM fc.courses c WHERE c.id = 7302');
 CALL pg_temp.attempt('SELECT id FROM places WHERE course_id = 7302 AND deep > ''''');
 CALL pg_temp.attempt('WITH p AS MATERIALIZED (SELECT id, citty FROM places WHERE course_id = 7302) SELECT id FROM p WHERE citty IS NULL');
 CALL pg_temp.attempt('SELECT id FROM (SELECT id, citty FROM places WHERE course_id = 7302 OFFSET 0) AS p WHERE citty IS NULL');

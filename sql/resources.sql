@@ -197,6 +197,10 @@ UPDATE people.participants SET status_id = 4 WHERE id = 200003;
 SELECT seats_booked FROM fc.course_dates WHERE id = 51002;
 COMMIT;
 
+-- a status that comes as a number only has its title all the same
+\! test/mock.py --fault 'match=participants drop=status patch="{\"idStatus\":8}"'
+SELECT id, status_id, status_title FROM people.participants WHERE id = 200003;
+
 -- instructors: INSERT and UPDATE, by the list alone; NULL disconnects a user
 INSERT INTO people.instructors (firstname, lastname, user_id)
     VALUES ('Eva', 'Moe', 90003) RETURNING id, firstname, user_id, archived_at;

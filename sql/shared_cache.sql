@@ -191,7 +191,46 @@ RESET ROLE;
 DROP USER MAPPING FOR regress_watcher SERVER frontcore;
 DROP ROLE regress_watcher, regress_member;
 
+-- lists by path: their answers are not those of a resource, though the request
+-- is the same; a name in braces has the value that the reader binds; and links
+-- are looked up in a list as ids are
 ALTER SERVER frontcore OPTIONS (SET cache 'shared');
+CREATE FOREIGN TABLE any_courses (id bigint, title text) SERVER frontcore
+    OPTIONS (path '/courses', cache 'shared');
+CREATE FOREIGN TABLE bases (user_id bigint, id bigint) SERVER frontcore
+    OPTIONS (path '/privacy/users/{user_id}/legalbases', cache 'shared');
+CREATE FOREIGN TABLE contacts (id bigint, customer_id bigint) SERVER frontcore
+    OPTIONS (cache 'shared');
+SELECT frontcore_shared_cache_reset();
+SELECT count(*) FROM fc.courses;
+SELECT count(title) FROM any_courses;
+SELECT * FROM bases WHERE user_id IN (90007, 90009) ORDER BY id;
+SELECT count(*), min(customer_id) AS customer FROM contacts \gset
+\! test/mock.py --log
+\c
+SET client_min_messages = warning;
+SELECT count(*) FROM fc.courses;
+SELECT count(title) FROM any_courses;
+SELECT * FROM bases WHERE user_id IN (90007, 90009) ORDER BY id;
+SELECT count(*) > 0 AS found FROM contacts WHERE customer_id = :customer;
+\! test/mock.py --log
+-- so it is within a transaction
+BEGIN;
+SELECT count(*) FROM any_courses;
+SELECT count(*) FROM fc.courses;
+COMMIT;
+\! test/mock.py --log
+SELECT resource, request FROM frontcore_cache ORDER BY 1, 2;
+-- a write drops all lists by path, and a verb whatever there is
+UPDATE fc.customers SET note = 'path' WHERE id = 40203;
+SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
+SELECT frontcore_check_voucher('frontcore', 'none');
+SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
+SELECT frontcore_anonymize_user('frontcore', 90007) IS NULL AS done;
+SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
+\! test/mock.py --log
+DROP FOREIGN TABLE any_courses, bases, contacts;
+
 -- after one whose outcome is unknown nothing is kept for two seconds
 \! test/mock.py --fault 'match=PUT status=500 count=1'
 SET client_min_messages = error;

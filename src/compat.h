@@ -30,6 +30,18 @@
 #endif
 
 /*
+ * Privileges (ping.c).
+ */
+#if PG_VERSION_NUM >= 160000
+#define fc_may_use_server(server, user) \
+	(object_aclcheck(ForeignServerRelationId, server, user, ACL_USAGE) == \
+	 ACLCHECK_OK)
+#else
+#define fc_may_use_server(server, user) \
+	(pg_foreign_server_aclcheck(server, user, ACL_USAGE) == ACLCHECK_OK)
+#endif
+
+/*
  * Planning (plan.c, join.c).
  */
 #if PG_VERSION_NUM >= 180000

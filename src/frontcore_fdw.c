@@ -16,12 +16,15 @@
 #include "join/join.h"
 #include "miscadmin.h"
 #include "plan/distinct.h"
+#include "plan/cost.h"
+#include "plan/paths.h"
 #include "plan/plan.h"
 #include "read/analyze.h"
+#include "read/explain.h"
 #include "read/identity.h"
 #include "read/pager.h"
 #include "read/scan.h"
-#include "shared/limiter.h"
+#include "shared/block.h"
 #include "shared/stats.h"
 #include "utils/guc.h"
 #include "write/direct.h"
@@ -73,7 +76,7 @@ _PG_init(void)
 	fc_catalog_check();
 #endif
 	if (process_shared_preload_libraries_in_progress)
-		fc_limiter_request_memory();
+		fc_block_request_memory();
 	fc_join_init();
 	fc_plan_init();
 	fc_distinct_init();
@@ -89,7 +92,7 @@ frontcore_fdw_handler(PG_FUNCTION_ARGS)
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
 	/* planner and executor both look at what was learned */
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 
 	routine->GetForeignRelSize = frontcoreGetForeignRelSize;
 	routine->GetForeignPaths = frontcoreGetForeignPaths;

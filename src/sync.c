@@ -6,11 +6,11 @@
  * steps.  Here is what they need besides SQL: what a foreign table can be
  * asked for, a lock that lives as long as a run, and the API's clock.
  *
- * A run is one lock on its target.  It has to survive the COMMITs of the run,
- * so it belongs to the session.  A session may be pooled, so a run that fails
- * must not leave it behind: every rollback of a transaction releases it.
- * Whoever finds a run that is said to be running, but no lock, knows that it
- * has broken off, be it by a crash.
+ * A run holds one lock on its target.  The lock has to survive the COMMITs of
+ * the run, so it belongs to the session.  A session may be pooled, so a run
+ * that fails must not leave the lock behind: PostgreSQL releases session locks
+ * of its own lock method whenever a transaction is rolled back.  A run that is
+ * said to be running, but has no lock, has broken off, be it by a crash.
  */
 #include "postgres.h"
 
@@ -25,6 +25,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "read/walk.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -34,11 +35,13 @@
 #include "utils/memutils.h"
 
 /*
- * The class of our advisory locks, whose object is the target's OID; the
- * extension's script shows the same number to pg_locks.
+ * Our locks are advisory locks of a class of their own, whose object is the
+ * target's OID; the extension's script looks for these numbers in pg_locks.
+ * No SQL function takes or releases a lock of this kind, so no other role can
+ * hold up a run, and no trigger can end its lock.
  */
 #define SYNC_LOCK_CLASS		0x46435359	/* "FCSY" */
-#define SYNC_LOCK_KIND		2	/* that of pg_advisory_lock(int, int) */
+#define SYNC_LOCK_KIND		0x4643	/* "FC"; pg_advisory_lock has 1 and 2 */
 
 /* The columns that frontcore_sync_describe returns. */
 enum
@@ -50,6 +53,7 @@ enum
 	DESCRIBE_PERSONS,
 	DESCRIBE_BY_ID,
 	DESCRIBE_LACKING,
+	DESCRIBE_PAGES,
 	DESCRIBE_STEP,
 	DESCRIBE_COLUMNS
 };
@@ -63,6 +67,7 @@ PG_FUNCTION_INFO_V1(frontcore_sync_lock);
 PG_FUNCTION_INFO_V1(frontcore_sync_unlock);
 PG_FUNCTION_INFO_V1(frontcore_sync_holds);
 PG_FUNCTION_INFO_V1(frontcore_sync_requests);
+PG_FUNCTION_INFO_V1(frontcore_sync_numbered_pages);
 PG_FUNCTION_INFO_V1(frontcore_sync_clock);
 PG_FUNCTION_INFO_V1(frontcore_sync_raise);
 
@@ -77,9 +82,11 @@ static Datum filterable_column(const FcTable *table, const char *name,
 static Datum parent_columns(const FcTable *table);
 static Datum lacking_columns(const FcTable *table, uint64 lacks);
 static Datum name_array(List *names);
+static bool is_integer(Oid relid, AttrNumber attnum);
+static void check_source(Oid relid);
 static void check_target(Oid target);
-static void release_on_abort(XactEvent event, void *arg);
-static void release(Oid target);
+static LOCKTAG lock_tag(Oid target);
+static void forget_on_abort(XactEvent event, void *arg);
 
 static List *held = NIL;		/* OIDs of targets, in TopMemoryContext */
 
@@ -92,11 +99,13 @@ frontcore_sync_check_context(PG_FUNCTION_ARGS)
 {
 	const CallContext *context = (CallContext *) fcinfo->context;
 
-	if (context == NULL || !IsA(context, CallContext) || context->atomic)
+	/* in a block with EXCEPTION, a subtransaction, COMMIT fails, too */
+	if (context == NULL || !IsA(context, CallContext) || context->atomic ||
+		IsSubTransaction())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("frontcore_sync cannot run inside a transaction block"),
-				 errhint("It commits as it goes.  Use CALL outside a transaction block, alone in its statement, and not from a function.")));
+				 errhint("It commits as it goes.  Use CALL outside a transaction block, alone in its statement, and neither from a function nor from a block with EXCEPTION.")));
 	PG_RETURN_VOID();
 }
 
@@ -106,7 +115,7 @@ frontcore_sync_check_context(PG_FUNCTION_ARGS)
  *		id, for the times of creation and change as far as the API filters by
  *		them, and for its parents; whether its rows are persons; whether its
  *		list can be read step by step in the order of ids, and by how many
- *		rows; and columns that no answer holds, as far as is known.
+ *		pages and rows; and columns that no answer holds, as far as is known.
  *
  * Sends nothing.
  */
@@ -114,12 +123,11 @@ Datum
 frontcore_sync_describe(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	const FcTable *table = fc_memo_table(relid);
-	FcApi	   *api = fc_exchange_open(GetForeignTable(relid)->serverid,
-									   GetUserId());
-	const FcColumn *key = fc_catalog_flagged(table->resource, FC_KEY);
-	const FcTableColumn *column = find_column(table, key);
-	FcQuery    *query = whole_table_query(table);
+	const FcTable *table;
+	const FcColumn *key;
+	const FcTableColumn *column;
+	FcApi	   *api;
+	FcQuery    *query;
 	uint64		lacks;
 	FcRouteChoice choice;
 	TupleDesc	tupdesc;
@@ -128,6 +136,10 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	check_source(relid);
+	table = fc_memo_table(relid);
+	key = fc_catalog_flagged(table->resource, FC_KEY);
+	column = find_column(table, key);
 	if (column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
@@ -135,6 +147,8 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 						table->name),
 				 errhint("A copy needs it to tell rows apart.")));
 
+	api = fc_access_open(GetForeignTable(relid)->serverid, GetUserId());
+	query = whole_table_query(table);
 	query->order = key;
 	choice = choose_route(table, api, query, &lacks);
 	values[DESCRIBE_KEY] = CStringGetTextDatum(column->name);
@@ -147,9 +161,11 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 		BoolGetDatum((table->resource->abilities & FC_PERSONS) != 0);
 	values[DESCRIBE_BY_ID] =
 		BoolGetDatum(choice.route != NULL && choice.is_ordered &&
+					 is_integer(relid, column->attnum) &&
 					 (choice.route->flags & FC_SORTED) &&
 					 (choice.route->flags & FC_SINCE));
 	values[DESCRIBE_LACKING] = lacking_columns(table, lacks);
+	values[DESCRIBE_PAGES] = Int32GetDatum(PAGES_PER_STEP);
 	values[DESCRIBE_STEP] = Int32GetDatum(PAGES_PER_STEP * table->page_size);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values,
 													  nulls)));
@@ -171,7 +187,7 @@ frontcore_sync_lock(PG_FUNCTION_ARGS)
 
 	check_target(target);
 	if (!is_registered)
-		RegisterXactCallback(release_on_abort, NULL);
+		RegisterXactCallback(forget_on_abort, NULL);
 	is_registered = true;
 
 	if (list_member_oid(held, target))
@@ -180,8 +196,7 @@ frontcore_sync_lock(PG_FUNCTION_ARGS)
 	held = lappend_oid(held, target);
 	MemoryContextSwitchTo(oldcontext);
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SYNC_LOCK_CLASS, target,
-						 SYNC_LOCK_KIND);
+	tag = lock_tag(target);
 	if (LockAcquire(&tag, ExclusiveLock, true, true) ==
 		LOCKACQUIRE_NOT_AVAIL)
 	{
@@ -199,9 +214,11 @@ Datum
 frontcore_sync_unlock(PG_FUNCTION_ARGS)
 {
 	Oid			target = PG_GETARG_OID(0);
+	LOCKTAG		tag = lock_tag(target);
 
 	if (list_member_oid(held, target))
-		release(target);
+		(void) LockRelease(&tag, ExclusiveLock, true);
+	held = list_delete_oid(held, target);
 	PG_RETURN_VOID();
 }
 
@@ -223,6 +240,18 @@ Datum
 frontcore_sync_requests(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(fc_exchange_requests);
+}
+
+/*
+ * frontcore_sync_numbered_pages
+ *		How many pages but the first this session has asked for by number.
+ *
+ * Rows may have moved between those, while others wrote.
+ */
+Datum
+frontcore_sync_numbered_pages(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(fc_walk_numbered_pages);
 }
 
 /*
@@ -313,7 +342,7 @@ choose_route(const FcTable *table, FcApi *api, FcQuery *query, uint64 *lacks)
 
 	fc_account_load(api->server, &api->account, table->resource, NULL,
 					&facts, &learned);
-	choice = fc_query_choose(query, &facts);
+	choice = fc_route_choose(query, &facts);
 	*lacks = choice.route == NULL ? 0 : facts.lacks[choice.number];
 	return choice;
 }
@@ -401,6 +430,32 @@ name_array(List *names)
 										   TYPALIGN_INT));
 }
 
+/* Is a column of an integer type, whose order is that of the API's ids? */
+static bool
+is_integer(Oid relid, AttrNumber attnum)
+{
+	Oid			type = getBaseType(get_atttype(relid, attnum));
+
+	return type == INT8OID || type == INT4OID || type == INT2OID;
+}
+
+/* Refuse a source that is not a foreign table of ours. */
+static void
+check_source(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table", name ? name : "")));
+	if (!fc_memo_is_our_table(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
+						name)));
+}
+
 /* Refuse a target that is no table, or not the current role's to write. */
 static void
 check_target(Oid target)
@@ -419,23 +474,24 @@ check_target(Oid target)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
 }
 
-/* No run goes on after a rollback. */
-static void
-release_on_abort(XactEvent event, void *arg)
-{
-	if (event != XACT_EVENT_ABORT && event != XACT_EVENT_PARALLEL_ABORT)
-		return;
-	while (held != NIL)
-		release(linitial_oid(held));
-}
-
-static void
-release(Oid target)
+/* What is locked for a run. */
+static LOCKTAG
+lock_tag(Oid target)
 {
 	LOCKTAG		tag;
 
-	held = list_delete_oid(held, target);
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SYNC_LOCK_CLASS, target,
 						 SYNC_LOCK_KIND);
-	(void) LockRelease(&tag, ExclusiveLock, true);
+	tag.locktag_lockmethodid = DEFAULT_LOCKMETHOD;
+	return tag;
+}
+
+/* No run goes on after a rollback, and PostgreSQL releases its lock. */
+static void
+forget_on_abort(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_ABORT)
+		return;
+	list_free(held);
+	held = NIL;
 }

@@ -17,7 +17,6 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "plan/pushdown.h"
 #include "read/tuple.h"
 #include "read/walk.h"
 #include "utils/builtins.h"
@@ -277,17 +276,9 @@ run_verb(FunctionCallInfo fcinfo, const Verb *verb)
 static Oid
 find_server(FunctionCallInfo fcinfo, const Verb *verb)
 {
-	ForeignServer *server;
-
 	if (PG_ARGISNULL(0))
 		refuse_argument("argument \"%s\" must be given", "server");
-	server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false);
-	if (!fc_pushdown_is_ours(server))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("server \"%s\" is not one of frontcore_fdw",
-						server->servername)));
-	return server->serverid;
+	return fc_memo_find_server(NameStr(*PG_GETARG_NAME(0)));
 }
 
 /*

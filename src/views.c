@@ -11,7 +11,9 @@
  * - in frontcore_stat: servers on which it has such a mapping; an error's
  *	 text only if it met the error itself;
  * - in frontcore_cache: answers to a key that it has such a mapping for;
- * - in frontcore_activity: backends of its own.
+ * - in frontcore_activity: backends of its own;
+ * - in frontcore_requests: requests of its own sessions, and those of
+ *	 statements that ran with its rights.
  *
  * All of it is read from shared memory; that it works on a standby and
  * writes nothing follows from that.
@@ -22,21 +24,25 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/memo.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
-#include "catalog/pg_proc.h"
-#include "commands/extension.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "shared/answers.h"
+#include "shared/journal.h"
+#include "shared/block.h"
 #include "shared/limiter.h"
 #include "shared/stats.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -46,6 +52,13 @@
 
 /* What an account is called, by limiter or cache. */
 typedef FcAccount AccountDigest (const FcServer *server, const char *api_key);
+
+/* A server of the current database that the current role may know of. */
+typedef struct KnownServer
+{
+	const char *name;
+	FcAccount	account;		/* as the digest calls it */
+} KnownServer;
 
 /* The columns of each view, in order. */
 enum
@@ -61,6 +74,7 @@ enum
 	LIMITER_IN_FLIGHT,
 	LIMITER_BLOCKED_UNTIL,
 	LIMITER_LAST_REQUEST,
+	LIMITER_SERVERS,
 	LIMITER_COLUMNS
 };
 
@@ -113,6 +127,34 @@ enum
 	ACTIVITY_COLUMNS
 };
 
+enum
+{
+	REQUESTS_AT,
+	REQUESTS_PID,
+	REQUESTS_DATABASE,
+	REQUESTS_USENAME,
+	REQUESTS_APPLICATION_NAME,
+	REQUESTS_SERVER,
+	REQUESTS_RESOURCE,
+	REQUESTS_METHOD,
+	REQUESTS_PATH,
+	REQUESTS_STATUS,
+	REQUESTS_BYTES,
+	REQUESTS_WAIT_MS,
+	REQUESTS_HTTP_MS,
+	REQUESTS_SQLSTATE,
+	REQUESTS_ROW_ID,
+	REQUESTS_OUTCOME,
+	REQUESTS_COLUMNS
+};
+
+static const char *const request_outcomes[] = {
+	[FC_JOURNAL_NONE] = NULL,
+	[FC_JOURNAL_OPEN] = "open",
+	[FC_JOURNAL_COMMITTED] = "committed",
+	[FC_JOURNAL_ROLLED_BACK] = "rolled back",
+};
+
 static const char *const activity_states[] = {
 	[FC_ACTIVITY_QUEUED] = "queued",
 	[FC_ACTIVITY_WAITING] = "waiting",
@@ -121,28 +163,34 @@ static const char *const activity_states[] = {
 };
 
 PG_FUNCTION_INFO_V1(frontcore_limiter);
+PG_FUNCTION_INFO_V1(frontcore_limiter_1_1);
 PG_FUNCTION_INFO_V1(frontcore_stat);
 PG_FUNCTION_INFO_V1(frontcore_stat_1_1);
 PG_FUNCTION_INFO_V1(frontcore_activity);
 PG_FUNCTION_INFO_V1(frontcore_stat_reset);
 PG_FUNCTION_INFO_V1(frontcore_cache);
+PG_FUNCTION_INFO_V1(frontcore_requests);
 PG_FUNCTION_INFO_V1(frontcore_shared_cache_reset);
 
 static ReturnSetInfo *begin_rows(FunctionCallInfo fcinfo);
 static void add_limiter_row(ReturnSetInfo *result,
-							const FcLimiterStatus *status);
+							const FcLimiterStatus *status,
+							List *servers);
 static void add_stat_row(ReturnSetInfo *result, const FcStatsRow *row,
 						 const char *server);
 static void add_cache_row(ReturnSetInfo *result, const FcAnswerRow *row);
 static void add_activity_row(ReturnSetInfo *result, const FcActivity *row);
+static void add_request_row(ReturnSetInfo *result, const FcJournalRow *row);
 static Datum text_datum(const char *text);
+static void set_text(const char *text, Datum *value, bool *isnull);
+static const char *legible(const char *text);
 
 static bool sees_all(void);
 static bool has_key(Oid serverid);
 static FcAccount limiter_digest(const FcServer *server, const char *api_key);
-static List *own_accounts(Oid function, AccountDigest *digest);
-static bool is_ours(Oid wrapper, Oid extension);
-static bool contains_account(List *accounts, const FcAccount *account);
+static List *known_servers(AccountDigest *digest, bool all);
+static bool is_known(List *servers, const FcAccount *account);
+static Datum server_names(List *servers, const FcAccount *account);
 
 /*
  * frontcore_limiter
@@ -153,17 +201,27 @@ frontcore_limiter(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *accounts = all ? NIL :
-	own_accounts(fcinfo->flinfo->fn_oid, limiter_digest);
+	List	   *servers = known_servers(limiter_digest, all);
 	FcLimiterStatus *statuses;
 	int			count;
 
 	statuses = fc_limiter_statuses(&count);
 	for (int i = 0; i < count; i++)
-		if (all || contains_account(accounts, &statuses[i].account))
-			add_limiter_row(result, &statuses[i]);
+		if (all || is_known(servers, &statuses[i].account))
+			add_limiter_row(result, &statuses[i], servers);
 
 	return (Datum) 0;
+}
+
+/*
+ * frontcore_limiter_1_1
+ *		The same with the column that version 1.1 has added: the function that
+ *		version 1.0 declares takes the first ones of a row.
+ */
+Datum
+frontcore_limiter_1_1(PG_FUNCTION_ARGS)
+{
+	return frontcore_limiter(fcinfo);
 }
 
 /*
@@ -230,7 +288,7 @@ frontcore_activity(PG_FUNCTION_ARGS)
 Datum
 frontcore_stat_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_stats_reset();
 
 	PG_RETURN_VOID();
@@ -246,8 +304,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	bool		all = sees_all();
-	List	   *scopes = all ? NIL :
-	own_accounts(fcinfo->flinfo->fn_oid, fc_account_scope);
+	List	   *servers = all ? NIL : known_servers(fc_account_scope, false);
 	FcAnswerRow *rows;
 	int			count;
 
@@ -257,9 +314,32 @@ frontcore_cache(PG_FUNCTION_ARGS)
 		FcAccount	scope;
 
 		memcpy(scope.digest, rows[i].scope, sizeof(scope.digest));
-		if (all || contains_account(scopes, &scope))
+		if (all || is_known(servers, &scope))
 			add_cache_row(result, &rows[i]);
 	}
+	return (Datum) 0;
+}
+
+/*
+ * frontcore_requests
+ *		The rows of the view frontcore_requests: one per HTTP request, newest
+ *		first.
+ */
+Datum
+frontcore_requests(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = begin_rows(fcinfo);
+	bool		all = sees_all();
+	FcJournalRow *rows;
+	int			count;
+
+	rows = fc_journal_rows(&count);
+	for (int i = 0; i < count; i++)
+		if (all ||
+			has_privs_of_role(GetUserId(), rows[i].entry.session_roleid) ||
+			has_privs_of_role(GetUserId(), rows[i].entry.roleid))
+			add_request_row(result, &rows[i]);
+
 	return (Datum) 0;
 }
 
@@ -272,7 +352,7 @@ frontcore_cache(PG_FUNCTION_ARGS)
 Datum
 frontcore_shared_cache_reset(PG_FUNCTION_ARGS)
 {
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 	fc_answers_reset();
 
 	PG_RETURN_VOID();
@@ -283,14 +363,15 @@ static ReturnSetInfo *
 begin_rows(FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	fc_stats_attach(fc_limiter_segment_slot());
+	fc_stats_attach(fc_block_segment_slot());
 
 	return (ReturnSetInfo *) fcinfo->resultinfo;
 }
 
 /* One row of frontcore_limiter. */
 static void
-add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status)
+add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status,
+				List *servers)
 {
 	Datum		values[LIMITER_COLUMNS];
 	bool		nulls[LIMITER_COLUMNS] = {false};
@@ -311,6 +392,8 @@ add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status)
 	nulls[LIMITER_BLOCKED_UNTIL] = (status->blocked_until == 0);
 	values[LIMITER_LAST_REQUEST] = TimestampTzGetDatum(status->last_request);
 	nulls[LIMITER_LAST_REQUEST] = (status->last_request == 0);
+	values[LIMITER_SERVERS] = server_names(servers, &status->account);
+	nulls[LIMITER_SERVERS] = (values[LIMITER_SERVERS] == 0);
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
@@ -392,6 +475,65 @@ add_activity_row(ReturnSetInfo *result, const FcActivity *row)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* One row of frontcore_requests. */
+static void
+add_request_row(ReturnSetInfo *result, const FcJournalRow *row)
+{
+	const FcJournalEntry *entry = &row->entry;
+	const FcJournalAnswer *answer = &entry->answer;
+	Datum		values[REQUESTS_COLUMNS];
+	bool		nulls[REQUESTS_COLUMNS] = {false};
+
+	values[REQUESTS_AT] = TimestampTzGetDatum(entry->at);
+	values[REQUESTS_PID] = Int32GetDatum(entry->pid);
+	set_text(get_database_name(entry->dbid), &values[REQUESTS_DATABASE],
+			 &nulls[REQUESTS_DATABASE]);
+	set_text(GetUserNameFromId(entry->session_roleid, true),
+			 &values[REQUESTS_USENAME], &nulls[REQUESTS_USENAME]);
+	values[REQUESTS_APPLICATION_NAME] =
+		text_datum(legible(entry->application));
+	values[REQUESTS_SERVER] = text_datum(legible(entry->server));
+	values[REQUESTS_RESOURCE] = text_datum(legible(entry->resource));
+	values[REQUESTS_METHOD] = text_datum(entry->method);
+	values[REQUESTS_PATH] = text_datum(legible(row->path));
+	values[REQUESTS_STATUS] = Int32GetDatum(answer->status);
+	nulls[REQUESTS_STATUS] = (answer->status == 0);
+	values[REQUESTS_BYTES] = Int64GetDatum(answer->bytes);
+	values[REQUESTS_WAIT_MS] = Float8GetDatum(answer->wait_ms);
+	values[REQUESTS_HTTP_MS] = Float8GetDatum(answer->http_ms);
+	set_text(answer->sqlstate ? unpack_sql_state(answer->sqlstate) : NULL,
+			 &values[REQUESTS_SQLSTATE], &nulls[REQUESTS_SQLSTATE]);
+	values[REQUESTS_ROW_ID] = Int64GetDatum(entry->row_id);
+	nulls[REQUESTS_ROW_ID] = (!entry->is_write || entry->row_id == 0);
+	set_text(request_outcomes[entry->outcome], &values[REQUESTS_OUTCOME],
+			 &nulls[REQUESTS_OUTCOME]);
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* A text value, or NULL. */
+static void
+set_text(const char *text, Datum *value, bool *isnull)
+{
+	*isnull = (text == NULL);
+	*value = *isnull ? (Datum) 0 : text_datum(text);
+}
+
+/* A text that may come from a database with another encoding. */
+static const char *
+legible(const char *text)
+{
+	char	   *clean;
+
+	if (pg_verifymbstr(text, strlen(text), true))
+		return text;
+	clean = pstrdup(text);
+	for (char *next = clean; *next != '\0'; next++)
+		if (IS_HIGHBIT_SET(*next))
+			*next = '?';
+	return clean;
+}
+
 /* A text value. */
 static Datum
 text_datum(const char *text)
@@ -410,7 +552,7 @@ sees_all(void)
 static bool
 has_key(Oid serverid)
 {
-	return fc_option_find_mapping(serverid, GetUserId()).api_key != NULL;
+	return fc_mapping_find(serverid, GetUserId()).api_key != NULL;
 }
 
 /* The account whose limit counts on a server, whatever the key. */
@@ -421,17 +563,13 @@ limiter_digest(const FcServer *server, const char *api_key)
 }
 
 /*
- * The accounts that the current role can use in the current database, as
- * digest calls them: a list of FcAccount *.  Servers are ours if their
- * wrapper's handler belongs to the extension that the given function belongs
- * to.
+ * The servers of the current database that the current role has a key on, or
+ * all of them: a list of KnownServer *.
  */
 static List *
-own_accounts(Oid function, AccountDigest *digest)
+known_servers(AccountDigest *digest, bool all)
 {
-	Oid			extension = getExtensionOfObject(ProcedureRelationId,
-												 function);
-	List	   *accounts = NIL;
+	List	   *servers = NIL;
 	Relation	rel = table_open(ForeignServerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
 										  NULL);
@@ -441,45 +579,60 @@ own_accounts(Oid function, AccountDigest *digest)
 	{
 		Form_pg_foreign_server form;
 		FcMapping	mapping;
-		FcAccount  *account;
+		KnownServer *server;
 
 		form = (Form_pg_foreign_server) GETSTRUCT(tuple);
-		if (!is_ours(form->srvfdw, extension))
+		if (!fc_memo_is_ours(form->oid))
 			continue;
-		mapping = fc_option_find_mapping(form->oid, GetUserId());
-		if (mapping.api_key == NULL)
+		mapping = fc_mapping_find(form->oid, GetUserId());
+		if (mapping.api_key == NULL && !all)
 			continue;
 
-		account = palloc(sizeof(FcAccount));
-		*account = digest(fc_memo_server(form->oid), mapping.api_key);
-		accounts = lappend(accounts, account);
+		server = palloc(sizeof(KnownServer));
+		server->name = pstrdup(NameStr(form->srvname));
+		server->account = digest(fc_memo_server(form->oid), mapping.api_key);
+		servers = lappend(servers, server);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 
-	return accounts;
+	return servers;
 }
 
-/* Does a foreign-data wrapper use our handler? */
+/* Does an account belong to one of the servers? */
 static bool
-is_ours(Oid wrapper, Oid extension)
-{
-	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
-
-	return OidIsValid(handler) &&
-		getExtensionOfObject(ProcedureRelationId, handler) == extension;
-}
-
-/* Is an account in a list of them? */
-static bool
-contains_account(List *accounts, const FcAccount *account)
+is_known(List *servers, const FcAccount *account)
 {
 	ListCell   *cell;
 
-	foreach(cell, accounts)
+	foreach(cell, servers)
 	{
-		if (memcmp(lfirst(cell), account, sizeof(FcAccount)) == 0)
+		const KnownServer *server = lfirst(cell);
+
+		if (memcmp(&server->account, account, sizeof(FcAccount)) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* The names of the servers that an account belongs to; 0 if there are none. */
+static Datum
+server_names(List *servers, const FcAccount *account)
+{
+	Datum	   *names = palloc(Max(list_length(servers), 1) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, servers)
+	{
+		const KnownServer *server = lfirst(cell);
+
+		if (memcmp(&server->account, account, sizeof(FcAccount)) == 0)
+			names[count++] =
+				DirectFunctionCall1(namein, CStringGetDatum(server->name));
+	}
+	if (count == 0)
+		return (Datum) 0;
+	return PointerGetDatum(construct_array(names, count, NAMEOID, NAMEDATALEN,
+										   false, TYPALIGN_CHAR));
 }

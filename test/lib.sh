@@ -69,6 +69,7 @@ need_packages()
 {
 	local missing log
 	local confdir=/etc/postgresql-common/createcluster.d
+	local policy=/usr/sbin/policy-rc.d is_policy_ours=
 
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
@@ -77,7 +78,13 @@ need_packages()
 	say "installing $missing"
 	log=$(TMPDIR='' mktemp)
 
-	# PostgreSQL's package would start a cluster; nobody asked for one.
+	# PostgreSQL's package would start a cluster, nginx's a server on port 80;
+	# nobody asked for them.
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 755 "$policy"
+		is_policy_ours=1
+	fi
 	if [ ! -e "$confdir/frontcore_fdw.conf" ]; then
 		as_root mkdir -p "$confdir"
 		echo 'create_main_cluster = false' |
@@ -89,9 +96,11 @@ need_packages()
 		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
 		install --no-install-recommends $missing </dev/null >"$log" 2>&1 || {
 		cat "$log"
+		[ -z "$is_policy_ours" ] || as_root rm -f "$policy"
 		die "could not install $missing"
 	}
 	rm -f "$log"
+	[ -z "$is_policy_ours" ] || as_root rm -f "$policy"
 	as_root rm -f "$confdir/frontcore_fdw.conf"
 }
 

@@ -6,8 +6,9 @@
 # one line per check, as TAP.
 
 cd "$(dirname "$0")/.." || exit 1
-function_limit=120
-file_limit=1100
+function_limit=60
+source_limit=800
+text_limit=1200
 checks=0
 bad=0
 
@@ -127,7 +128,8 @@ check_functions()
 check_files()
 {
 	# shellcheck disable=SC2046
-	awk -v limit=$file_limit '
+	awk -v source=$source_limit -v text=$text_limit '
+		FNR == 1	{ limit = FILENAME ~ /\/src\// ? source : text }
 		FNR == limit + 1 { print FILENAME ": more than " limit " lines"; bad = 1 }
 		END { exit bad }' $(texts)
 }

@@ -54,6 +54,7 @@ COLUMNS = {
     },
     "customers": {
         "title": ("title", ("One", "Two")),
+        "type": ("type", ("Company", "Private")),
         "country": ("country.code", ("NO", "SE", "DK")),
         "web_address": ("webaddress", WORDS),
         "custom_properties": ("custom_properties", None),
@@ -62,6 +63,8 @@ COLUMNS = {
             "invoice_email", "customer_reference_id")},
     },
 }
+# Columns that no statement can set, though a PUT may reset them.
+HELD = frozenset(("type",))
 # Members of a gathering that each write makes anew.
 DERIVED = ("id", "created_at", "updated_at", "is_future")
 
@@ -176,7 +179,8 @@ class Trial:
         if self.random.random() < 0.25:
             return {"custom_properties": '{"a": "9", "c": "3"}'}
         names = [name for name, (_, values) in self.table.items()
-                 if values is not None and name != "start_at"]
+                 if values is not None and name != "start_at"
+                 and name not in HELD]
         return {name: self.pick(*[value for value in self.table[name][1]
                                   if value is not None])
                 for name in self.random.sample(names,

@@ -97,7 +97,7 @@ fc_account_load(const FcServer *server, const FcAccount *account,
 	facts->may_feed = server->dates_source != FC_SOURCE_LIST;
 	if (server->dates_source == FC_SOURCE_BATCH)
 		excluded = fc_catalog_flat_routes(resource);
-	fc_query_recall(resource, learned, excluded, facts);
+	fc_route_recall(resource, learned, excluded, facts);
 
 	for (int i = 0; resource->routes[i].path; i++)
 	{

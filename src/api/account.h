@@ -7,7 +7,7 @@
 #define FC_ACCOUNT_H
 
 #include "api/option.h"
-#include "api/query.h"
+#include "api/route.h"
 
 extern FcAccount fc_account_limiter(const FcServer *server);
 extern FcAccount fc_account_digest(const FcServer *server,

@@ -1,6 +1,7 @@
 /*
  * advice.c
- *		Read from an answer's headers when the next request may be sent.
+ *		Read from an answer's headers when the next request may be sent, and
+ *		how old the answer is.
  *
  * FrontCore documents no such header, but servers of this kind and proxies in
  * front of them send some, in several spellings and units.  What cannot be
@@ -20,6 +21,9 @@
 
 /* More, in whatever unit, nobody means; and it is still finite in others. */
 #define MAX_NUMBER			1e15
+
+/* Seconds; an age of more is taken for that much (RFC 9111, section 1.2.2). */
+#define MAX_AGE				2147483648.0
 
 /*
  * A reset time below the first is a number of seconds from now; below the
@@ -113,6 +117,30 @@ fc_advice_read_clock(const FcHttpResponse *response, double *skew)
 
 	if (header != NULL && parse_http_date(header, &seconds))
 		*skew = seconds - time(NULL);
+}
+
+/*
+ * fc_advice_read_age
+ *		Microseconds that the answer has spent in caches before the API; 0 if
+ *		no header says so.  Of several the longest counts.
+ *
+ * RFC 9111, section 5.1: a number of seconds.
+ */
+int64
+fc_advice_read_age(const FcHttpResponse *response)
+{
+	const char *value;
+	double		longest = 0;
+	int			position = 0;
+
+	while ((value = next_value(response, "age", &position)) != NULL)
+	{
+		double		seconds;
+
+		if (read_count(response, value, &seconds))
+			longest = Max(longest, Min(seconds, MAX_AGE));
+	}
+	return (int64) (longest * USECS_PER_SEC);
 }
 
 /*

@@ -1,6 +1,7 @@
 /*
  * advice.h
- *		Read from an answer's headers when the next request may be sent.
+ *		Read from an answer's headers when the next request may be sent, and
+ *		how old the answer is.
  */
 #ifndef FC_ADVICE_H
 #define FC_ADVICE_H
@@ -20,5 +21,6 @@ extern FcLimiterAdvice fc_advice_read(const FcHttpResponse *response,
 
 extern void fc_advice_read_clock(const FcHttpResponse *response,
 								 double *skew);
+extern int64 fc_advice_read_age(const FcHttpResponse *response);
 
 #endif							/* FC_ADVICE_H */

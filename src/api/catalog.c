@@ -20,6 +20,7 @@
 #define INCLUDE(relation)	.include = relation
 #define WITHIN(relation)	.flat_include = relation
 #define TITLES(table, of)	.titles = table, .number_path = of
+#define NUMBERS(table)		.numbers = table
 #define ELEMENT(member)		.element = member
 #define DEFAULTS(json)		.resets_to = json
 #define REWRITES(members)	.rewrites = members
@@ -62,6 +63,36 @@ static const FcTitle duration_units[] = {
 	{0, NULL}
 };
 
+/* the statuses of a participant */
+static const FcTitle participant_statuses[] = {
+	{1, "Confirmed"},
+	{2, "Overbooked"},
+	{3, "Waiting list"},
+	{4, "Deregistered"},
+	{7, "Unconfirmed"},
+	{8, "Deregistered with fee"},
+	{0, NULL}
+};
+
+/* §13: kinds of products */
+static const FcTitle product_types[] = {
+	{1, "add-on"},
+	{2, "course product"},
+	{0, NULL}
+};
+
+/* §13: titles of legal bases and of sources of data are not documented */
+static const FcTitle legal_bases[] = {
+	{1, ""}, {2, ""}, {3, ""}, {7, ""}, {8, ""}, {9, ""}, {11, ""},
+	{0, NULL}
+};
+
+static const FcTitle data_sources[] = {
+	{1, ""}, {2, ""}, {3, ""}, {4, ""}, {5, ""}, {6, ""}, {7, ""}, {8, ""},
+	{9, ""},
+	{0, NULL}
+};
+
 /* Relations that fill in an order's lines */
 #define ORDER_LINES \
 	"lines.database_relations.course,lines.database_relations.participants"
@@ -100,7 +131,7 @@ static const FcColumn course_columns[] = {
 	{"duration_unit_id", "integer",
 		FROM("duration.unit.id|duration.unit|duration_unit"),
 		WRITES("duration_unit"),
-	TITLES(duration_units, NULL)},
+	TITLES(duration_units, NULL), NUMBERS(duration_units)},
 	{"price_value", "numeric", FROM("price.value|price_value"),
 	WRITES("price_value")},
 	{"price_currency", "text", FROM("price.currency|price_currency"),
@@ -168,7 +199,7 @@ static const FcColumn course_date_columns[] = {
 	{"timezone", "text", WRITES("timezone")},
 	{"deadline_at", "date", WRITES("deadline_at"), DEFAULTS("{start_at}")},
 	{"status_id", "integer", FROM("status_id|status.id"), EQUALS("status_id"),
-	WRITES("status_id"), DEFAULTS("1")},
+	WRITES("status_id"), DEFAULTS("1"), NUMBERS(statuses)},
 	{"status_title", "text", FROM("status.title|status_title"),
 	TITLES(statuses, "status_id|status.id")},
 	{"place_id", "bigint", FROM("place_id|place.id"), WRITES("place_id")},
@@ -244,7 +275,7 @@ static const FcColumn customer_columns[] = {
 	{"country", "text", FROM("country.code"), WRITES("country"),
 	DEFAULTS("\"NO\"")},
 	{"country_title", "text", FROM("country.title")},
-	{"type", "text"},
+	{"type", "text", FC_HELD, DEFAULTS("\"Company\"")},
 	{"status", "text"},
 	{"invoice_email", "text", WRITES("invoice_email")},
 	{"note", "text", WRITES("note")},
@@ -311,7 +342,8 @@ static const FcColumn product_columns[] = {
 	{"vat_percent", "numeric", FROM("vat.vat")},
 	{"vat_name", "text", FROM("vat.name")},
 	{"course_id", "bigint", FROM("id_relation"), ONLY_IF("id_type=2")},
-	{"type_id", "integer", FROM("id_type"), EQUALS("id_type")},
+	{"type_id", "integer", FROM("id_type"), EQUALS("id_type"),
+	NUMBERS(product_types)},
 	{"type", "text"},
 	{"title_label", "text"},
 	{"item_number", "text"},
@@ -358,7 +390,8 @@ static const FcColumn participant_columns[] = {
 	{"end_at", "date", FROM("coursedate.end_at")},
 	{"start_time", "time", FROM("coursedate.time_start")},
 	{"end_time", "time", FROM("coursedate.time_end")},
-	{"date_status_id", "integer", FROM("coursedate.idStatus")},
+	{"date_status_id", "integer", FROM("coursedate.idStatus"),
+	NUMBERS(statuses)},
 	{"location_id", "bigint", FROM("coursedate.idLocation")},
 	{"place", "text", FROM("coursedate.place")},
 	{"user_id", "bigint", FC_LINK, FROM("user.id"), EQUALS("user_id")},
@@ -369,8 +402,10 @@ static const FcColumn participant_columns[] = {
 	{"company", "text", FROM("user.company")},
 	{"customer_id", "bigint", FROM("user.customer.id")},
 	{"customer_title", "text", FROM("user.customer.title")},
-	{"status_id", "integer", FROM("status.id|idStatus"), WRITES("idStatus")},
-	{"status_title", "text", FROM("status.title")},
+	{"status_id", "integer", FROM("status.id|idStatus"), WRITES("idStatus"),
+	NUMBERS(participant_statuses)},
+	{"status_title", "text", FROM("status.title"),
+	TITLES(participant_statuses, "status.id|idStatus")},
 	{"paid_id", "integer", FROM("paid.id|idPaid"), WRITES("idPaid")},
 	{"paid_title", "text", FROM("paid.title")},
 	{"completed", "boolean", WRITES("completed")},
@@ -492,12 +527,13 @@ static const FcColumn legal_basis_columns[] = {
 	{"id", "bigint", FC_KEY},
 	{"user_id", "bigint", FC_PARENT | FC_REQUIRED, FROM("user.id|idUser")},
 	{"legal_basis_id", "integer", FC_REQUIRED, FROM("legal_basis.id"),
-	WRITES("legal_basis")},
+	WRITES("legal_basis"), NUMBERS(legal_bases)},
 	{"legal_basis_title", "text", FROM("legal_basis.title")},
 	{"purpose_id", "integer", FC_REQUIRED, FROM("purpose.id"),
 	WRITES("purpose")},
 	{"purpose_title", "text", FROM("purpose.title")},
-	{"source_id", "integer", FC_REQUIRED, FROM("source.id"), WRITES("source")},
+	{"source_id", "integer", FC_REQUIRED, FROM("source.id"), WRITES("source"),
+	NUMBERS(data_sources)},
 	{"source_title", "text", FROM("source.title")},
 	{"consent_id", "integer", FROM("consent.id"), WRITES("consent")},
 	{"consent_title", "text", FROM("consent.title")},

@@ -3,10 +3,12 @@
  *		The resources of the API, described as data.
  *
  * Only catalog.c knows the name of a resource.  Adding a table is one entry of
- * some 15 lines there:
+ * some 20 lines there:
  *
  *	static const FcRoute room_routes[] = {
  *		{"/rooms/{id}", FC_ITEM},
+ *		{"/rooms?floor_id={floor_id}",
+ *		FC_BY_PARENT | FC_FILTERED | FC_SINCE},
  *		{"/rooms", FC_FILTERED | FC_SINCE},
  *		{NULL}
  *	};
@@ -14,8 +16,8 @@
  *	static const FcColumn room_columns[] = {
  *		{"id", "bigint", FC_KEY},
  *		{"title", "text", FC_REQUIRED, WRITES("title")},
- *		{"location_id", "bigint", FC_LINK, FROM("location.id"),
- *		EQUALS("location_id")},
+ *		{"floor_id", "bigint", FC_LINK, FROM("floor.id"),
+ *		EQUALS("floor_id")},
  *		{"updated_at", "timestamptz", RANGE("updated_at")},
  *		{"raw", "jsonb", FC_RAW, FROM("")},
  *		{NULL}
@@ -24,7 +26,10 @@
  * and in fc_resources {.name = "rooms", .abilities = FC_INSERT | FC_UPDATE,
  * .routes = room_routes, .columns = room_columns, .expected_rows = 50}.
  *
- * Routes are to the planner what indexes are, best first.  A column that is
+ * Routes are to the planner what indexes are, best first.  A link, which names
+ * an object of another resource, has a route by it (with .parents, if we list
+ * these); without one it is a column with a filter, and no FC_LINK.  Rows are
+ * created at the first list whose path has no "?".  A column that is
  * not the API's member of the same name says FROM where its value comes; a
  * filter is named where the API may send too many rows for it but never too
  * few; what is written says WRITES.  A table of persons has the ability
@@ -46,6 +51,8 @@
 #define FC_LINK			0x0200	/* another object's id: a filter of lists */
 #define FC_ZERO_IS_NULL	0x0400	/* the API sends 0 for no value */
 #define FC_BRACE		0x0800	/* of FC_BY_PATH: the path takes its value */
+#define FC_HELD			0x1000	/* the API takes it in a write; we cannot send
+								 * it, but a PUT may reset it */
 
 /* Columns by whose values rows are looked up. */
 #define FC_LOOKED_UP	(FC_KEY | FC_PARENT | FC_LINK)
@@ -101,6 +108,8 @@ typedef struct FcColumn
 	const FcTitle *titles;		/* titles of the numbers at number_path, for
 								 * answers that hold one of the two only */
 	const char *number_path;
+	const FcTitle *numbers;		/* all that are documented, for people to
+								 * read; an empty title where none is */
 	const char *element;		/* of an array of objects: the value is the
 								 * array of this member of each */
 	const char *resets_to;		/* documented default, as JSON, or "{column}";

@@ -78,17 +78,22 @@ fc_connection_create(const FcServer *server, FcMapping *mapping)
 /*
  * fc_connection_perform
  *		Send a request, with the headers that it needs, as fc_http_perform.
+ *
+ * If it is_fresh, a cache between the API and us must not answer it, but pass
+ * it on and keep the new answer (RFC 9111, section 5.2.1.4).
  */
 FcHttpResponse *
-fc_connection_perform(FcConnection *connection, FcHttpRequest *request)
+fc_connection_perform(FcConnection *connection, FcHttpRequest *request,
+					  bool is_fresh)
 {
-	const char *const headers[] =
-	{
-		connection->key_header,
-		"Accept: application/json",
-		request->body ? "Content-Type: application/json" : NULL,
-		NULL
-	};
+	const char *headers[5] = {connection->key_header,
+	"Accept: application/json"};
+	int			count = 2;
+
+	if (request->body != NULL)
+		headers[count++] = "Content-Type: application/json";
+	if (is_fresh)
+		headers[count++] = "Cache-Control: no-cache";
 
 	if (connection->http == NULL)
 		open_connection(connection);

@@ -189,6 +189,22 @@ fc_catalog_flagged(const FcResource *resource, int flag)
 }
 
 /*
+ * fc_catalog_looked_up
+ *		One of the columns by whose values rows are looked up, counted from 0;
+ *		NULL if there are no more.
+ */
+const FcColumn *
+fc_catalog_looked_up(const FcResource *resource, int number)
+{
+	for (const FcColumn *column = resource->columns; column->name; column++)
+	{
+		if ((column->flags & FC_LOOKED_UP) && number-- == 0)
+			return column;
+	}
+	return NULL;
+}
+
+/*
  * fc_catalog_path
  *		Where an item holds the column's value: "a.b|c", first hit.
  */
@@ -263,14 +279,15 @@ fc_catalog_row_route(const FcResource *resource)
 
 /*
  * fc_catalog_list_route
- *		Where rows are created: the first list that is no look-up.
+ *		Where rows are created: the first list that is not filtered.
  */
 const FcRoute *
 fc_catalog_list_route(const FcResource *resource)
 {
 	const FcRoute *route = resource->routes;
 
-	while (route->flags & FC_BY_ID)
+	while (route->path != NULL &&
+		   ((route->flags & FC_BY_ID) || strchr(route->path, '?') != NULL))
 		route++;
 	return route;
 }
@@ -321,6 +338,18 @@ holds_key(const FcRoute *route, const FcColumn *column)
 		strstr(route->path, psprintf("{%s}", column->name)) != NULL;
 }
 
+/* Is the column in the path of some route to rows by their parent? */
+static bool
+has_route(const FcResource *resource, const FcColumn *column)
+{
+	for (const FcRoute *route = resource->routes; route->path; route++)
+	{
+		if ((route->flags & FC_BY_PARENT) && holds_key(route, column))
+			return true;
+	}
+	return false;
+}
+
 /*
  * fc_catalog_check
  *		Assert what every entry promises.  Called when the library is loaded.
@@ -339,11 +368,15 @@ fc_catalog_check(void)
 			Assert((column->flags & FC_MEMBER) != 0 ||
 				   fc_catalog_column(resource, column->name) == column);
 			Assert(fc_catalog_column_number(resource, column) < 64);
+			Assert((column->flags & FC_LINK) == 0 ||
+				   has_route(resource, column));
 			keys += (column->flags & FC_KEY) ? 1 : 0;
 		}
 		Assert(keys == 1);
 		Assert((resource->abilities & (FC_UPDATE | FC_DELETE)) == 0 ||
 			   fc_catalog_row_route(resource) != NULL);
+		Assert((resource->abilities & FC_INSERT) == 0 ||
+			   fc_catalog_list_route(resource)->path != NULL);
 		for (int i = 0; resource->touches && resource->touches[i]; i++)
 			Assert(fc_catalog_find(resource->touches[i]) != NULL);
 

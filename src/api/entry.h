@@ -23,6 +23,8 @@ extern int	fc_catalog_column_number(const FcResource *resource,
 extern int	fc_catalog_columns(const FcResource *resource);
 extern const FcColumn *fc_catalog_flagged(const FcResource *resource,
 										  int flag);
+extern const FcColumn *fc_catalog_looked_up(const FcResource *resource,
+											int number);
 extern const char *fc_catalog_path(const FcColumn *column);
 extern bool fc_catalog_is_listed(const char *list, const char *name);
 extern const FcColumn *fc_catalog_route_column(const FcResource *resource,

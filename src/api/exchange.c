@@ -3,55 +3,32 @@
  *		One exchange with the API: limiter, HTTP, errors, retries.
  *
  * An exchange asks the limiter for its turn, sends a request, and tells the
- * limiter and the statistics what became of it.  What the answer means is
- * told by error.c; if it means "again" and that is safe, it starts over.  An
- * error thrown on the way needs no cleaning up here: the limiter and the
- * statistics forget a backend's request when the (sub)transaction aborts, and
- * all else hangs on memory contexts.
- *
- * What a user mapping keeps secret is left to connection.c.
+ * limiter and the statistics what became of it.  If the answer (answer.c)
+ * means "again", and that is safe, it starts over.  An error thrown on the way
+ * needs no cleaning up here: the limiter and the statistics forget a backend's
+ * request when the (sub)transaction aborts, and all else hangs on memory
+ * contexts.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/xact.h"
-#include "api/account.h"
 #include "api/advice.h"
 #include "api/connection.h"
 #include "api/exchange.h"
+#include "api/sharing.h"
 #include "base/wait.h"
 #include "common/pg_prng.h"
-#include "lib/ilist.h"
-#include "miscadmin.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
+#include "shared/journal.h"
 #include "storage/ipc.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 /* The first back-off lasts as long, each one after it twice as long. */
 #define FIRST_BACKOFF_MS	1000.0
 #define MAX_JITTER			0.25
-
-/* What an FcApi does not show. */
-typedef struct FcApiPrivate
-{
-	FcApi		api;
-	dlist_node	node;			/* in apis */
-	MemoryContext context;		/* holds this and all below */
-	FcConnection *connection;
-} FcApiPrivate;
-
-/* One run of the executor, for max_requests_per_query; in its es_query_cxt. */
-typedef struct Run
-{
-	dlist_node	node;			/* in runs */
-	EState	   *estate;
-	int64		requests;
-	MemoryContextCallback cleanup;
-} Run;
 
 /* What an exchange waits for; for the CONTEXT of an error. */
 typedef enum Waiting
@@ -80,34 +57,23 @@ typedef struct Exchange
 	FcLimiterAdvice advice;
 } Exchange;
 
-/* What a transport's outcome is called by error.c, and by the limiter. */
-typedef struct Outcome
+/* What the limiter calls the ways in which a transport can end. */
+static const FcLimiterOutcome outcomes[] =
 {
-	FcTrouble	trouble;
-	FcLimiterOutcome limiter;
-} Outcome;
-
-static const Outcome outcomes[] =
-{
-	[FC_HTTP_ANSWERED] = {FC_TROUBLE_NONE, FC_LIMITER_ANSWERED},
-	[FC_HTTP_NOT_SENT] = {FC_TROUBLE_NOT_SENT, FC_LIMITER_NOT_SENT},
-	[FC_HTTP_LOST] = {FC_TROUBLE_LOST, FC_LIMITER_ABANDONED},
-	[FC_HTTP_TIMED_OUT] = {FC_TROUBLE_TIMED_OUT, FC_LIMITER_ABANDONED},
-	[FC_HTTP_CUT_SHORT] = {FC_TROUBLE_CUT_SHORT, FC_LIMITER_ANSWERED},
-	[FC_HTTP_TOO_BIG] = {FC_TROUBLE_TOO_BIG, FC_LIMITER_ANSWERED},
-	[FC_HTTP_STARVED] = {FC_TROUBLE_STARVED, FC_LIMITER_ANSWERED},
-	[FC_HTTP_GARBLED] = {FC_TROUBLE_GARBLED, FC_LIMITER_ANSWERED}
+	[FC_HTTP_ANSWERED] = FC_LIMITER_ANSWERED,
+	[FC_HTTP_NOT_SENT] = FC_LIMITER_NOT_SENT,
+	[FC_HTTP_LOST] = FC_LIMITER_ABANDONED,
+	[FC_HTTP_TIMED_OUT] = FC_LIMITER_ABANDONED,
+	[FC_HTTP_CUT_SHORT] = FC_LIMITER_ANSWERED,
+	[FC_HTTP_TOO_BIG] = FC_LIMITER_ANSWERED,
+	[FC_HTTP_STARVED] = FC_LIMITER_ANSWERED,
+	[FC_HTTP_GARBLED] = FC_LIMITER_ANSWERED
 };
 
 int64		fc_exchange_writes = 0;
 int64		fc_exchange_requests = 0;
 double		fc_exchange_clock_skew = 0;
 bool		fc_log_requests = false;
-int			fc_max_requests_per_query = 0;
-
-static dlist_head apis = DLIST_STATIC_INIT(apis);
-static uint64 generation = 0;	/* goes up when an option changes */
-static dlist_head runs = DLIST_STATIC_INIT(runs);
 
 /* A write whose answer is awaited. */
 static struct
@@ -118,97 +84,36 @@ static struct
 }			unanswered;
 
 static void register_callbacks(void);
-static void note_change(Datum arg, int cacheid, uint32 hashvalue);
-static void drop_outdated(XactEvent event, void *arg);
 static void lose_write(void);
 static void lose_at_exit(int code, Datum arg);
 static void lose_at_xact_end(XactEvent event, void *arg);
 static void lose_at_subabort(SubXactEvent event, SubTransactionId subid,
 							 SubTransactionId parent, void *arg);
-static FcApi *make_api(Oid serverid, Oid userid);
 
 static FcAnswer *make_attempt(Exchange *exchange, FcError **error);
 static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 				  FcError *error, int retries);
-static void count_request(const FcMeter *use);
-static Run *get_run(EState *estate);
-static void forget_run(void *arg);
 static FcError *await_turn(Exchange *exchange);
 static void send_request(Exchange *exchange);
+static void begin_entry(const Exchange *exchange);
+static bool is_fresh(const Exchange *exchange);
 static void note_start(void *arg);
-static bool is_throttling(const Exchange *exchange);
-static bool is_blank(const FcHttpResponse *response);
 static void record_attempt(const Exchange *exchange);
+static void record_meaning(const Exchange *exchange, const FcAnswer *answer,
+						   const FcError *error);
 static void log_attempt(const Exchange *exchange);
 static const char *shown_path(const Exchange *exchange);
-static void read_reply(const Exchange *exchange, FcReply *reply,
-					   FcAnswer *answer);
-static void read_document(const Exchange *exchange, FcJson *document,
-						  FcReply *reply, FcAnswer *answer);
-static const char *hide_secrets(const Exchange *exchange, const char *text);
-static const char *list_codes(FcJsonNode errors);
-static void quote_message(const Exchange *exchange, const char *message,
-						  FcReply *reply);
 static bool back_off(Exchange *exchange, FcError *error, int retries);
 static double delay_before_retry(const Exchange *exchange,
 								 const FcError *error, int retries);
 static void refuse_wait(const Exchange *exchange, double milliseconds,
 						FcError *error);
-static void name_mapping(const Exchange *exchange, FcError *error);
 static bool is_outage(const FcError *error);
 static void count_error(const Exchange *exchange, const FcError *error);
 static void fail(const Exchange *exchange, const FcError *error);
 static void show_activity(const Exchange *exchange, FcActivityState state);
 static void doubt_outcome(void);
 static void describe_exchange(void *arg);
-
-/*
- * fc_exchange_open
- *		A user's way to a server, with the options as they are now.
- *
- * Throws if the user has no mapping, or one without a key.  Sends nothing.
- */
-FcApi *
-fc_exchange_open(Oid serverid, Oid userid)
-{
-	dlist_iter	iter;
-
-	/* first: what we leave to it at exit, it must still be there for */
-	fc_stats_attach(fc_limiter_segment_slot());
-	register_callbacks();
-
-	/* a list will do, as a backend knows few users */
-	dlist_foreach(iter, &apis)
-	{
-		FcApiPrivate *private = dlist_container(FcApiPrivate, node, iter.cur);
-
-		if (private->api.generation == generation &&
-			private->api.serverid == serverid &&
-			private->api.userid == userid)
-			return &private->api;
-	}
-	return make_api(serverid, userid);
-}
-
-/*
- * fc_exchange_reserve
- *		Throw if a run of the executor may not make so many requests more.
- */
-void
-fc_exchange_reserve(EState *estate, int64 requests)
-{
-	int64		made = get_run(estate)->requests;
-
-	if (fc_max_requests_per_query > 0 &&
-		made + requests > fc_max_requests_per_query)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("query needs more than %d requests",
-						fc_max_requests_per_query),
-				 errdetail("It has made " INT64_FORMAT ", and needs at least " INT64_FORMAT " to write its rows.  None of them was written.",
-						   made, requests),
-				 errhint("Write fewer rows at a time, or raise frontcore_fdw.max_requests_per_query.")));
-}
 
 /*
  * fc_exchange
@@ -227,10 +132,11 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 	FcAnswer   *answer;
 	FcError    *error;
 
+	register_callbacks();
 	exchange.api = api;
 	exchange.use = use;
 	exchange.call = call;
-	exchange.is_write = strcmp(call->method, "GET") != 0;
+	exchange.is_write = fc_answer_is_write(call);
 
 	context.callback = describe_exchange;
 	context.arg = &exchange;
@@ -260,13 +166,15 @@ fc_exchange(FcApi *api, FcMeter *use, const FcExchange *call)
 		fail(&exchange, error);
 	if (answer->is_outage)
 		count_error(&exchange, error);
+	if (answer->verdict != FC_VERDICT_OK)
+		answer->error = error;
 
 	fc_stats_idle();
 	error_context_stack = context.previous;
 	return answer;
 }
 
-/* See to it that changed options are noticed; once. */
+/* See to it that writes without an answer are counted; once. */
 static void
 register_callbacks(void)
 {
@@ -274,45 +182,10 @@ register_callbacks(void)
 
 	if (is_registered)
 		return;
-	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, note_change, (Datum) 0);
-	CacheRegisterSyscacheCallback(USERMAPPINGOID, note_change, (Datum) 0);
-	RegisterXactCallback(drop_outdated, NULL);
 	RegisterXactCallback(lose_at_xact_end, NULL);
 	RegisterSubXactCallback(lose_at_subabort, NULL);
 	before_shmem_exit(lose_at_exit, (Datum) 0);
 	is_registered = true;
-}
-
-/*
- * Some server or mapping changed.  It is rare enough to take it for all: a
- * new mapping may be for a role that used PUBLIC's.
- */
-static void
-note_change(Datum arg, int cacheid, uint32 hashvalue)
-{
-	generation++;
-}
-
-/* Close what has outdated options, once no scan can use it any more. */
-static void
-drop_outdated(XactEvent event, void *arg)
-{
-	dlist_mutable_iter iter;
-
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
-		event != XACT_EVENT_PREPARE)
-		return;
-
-	dlist_foreach_modify(iter, &apis)
-	{
-		FcApiPrivate *private = dlist_container(FcApiPrivate, node, iter.cur);
-
-		if (private->api.generation != generation)
-		{
-			dlist_delete(iter.cur);
-			MemoryContextDelete(private->context);
-		}
-	}
 }
 
 /*
@@ -354,72 +227,43 @@ lose_at_subabort(SubXactEvent event, SubTransactionId subid,
 		lose_write();
 }
 
-/* Read the options, and remember them until they change. */
-static FcApi *
-make_api(Oid serverid, Oid userid)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "frontcore_fdw api",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	FcApiPrivate *private = palloc0(sizeof(FcApiPrivate));
-	FcApi	   *api = &private->api;
-	FcMapping	mapping;
-
-	private->context = context;
-	api->private = private;
-	api->generation = generation;
-	api->serverid = serverid;
-	api->userid = userid;
-	api->server = fc_option_server(serverid);
-	mapping = fc_option_mapping(serverid, userid);
-	api->mappingid = mapping.mappingid;
-	api->mapping_owner = mapping.owner;
-	api->limiter = fc_account_limiter(api->server);
-	api->account = fc_account_digest(api->server, mapping.api_key);
-	api->scope = fc_account_scope(api->server, mapping.api_key);
-	api->address = fc_account_address(api->server);
-	private->connection = fc_connection_create(api->server, &mapping);
-
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextSetParent(context, TopMemoryContext);
-	dlist_push_head(&apis, &private->node);
-	return api;
-}
-
 /* Send the request once, and find out what the answer means. */
 static FcAnswer *
 make_attempt(Exchange *exchange, FcError **error)
 {
-	FcAnswer   *answer = palloc0(sizeof(FcAnswer));
-	FcReply		reply = {0};
+	FcAnswer   *answer;
+	bool		is_throttling;
 
-	count_request(exchange->use);
+	fc_meter_count(exchange->use);
 	*error = await_turn(exchange);
 	if (*error != NULL)
 	{
 		fc_limiter_leave();
+		answer = palloc0(sizeof(FcAnswer));
 		answer->verdict = (*error)->verdict;
 		return answer;
 	}
 	send_request(exchange);
-	exchange->advice = fc_advice_read(exchange->response,
-									  is_throttling(exchange));
-	fc_limiter_finish(outcomes[exchange->response->outcome].limiter,
+	is_throttling = fc_answer_is_throttling(exchange->call,
+											exchange->response);
+	exchange->advice = fc_advice_read(exchange->response, is_throttling);
+	fc_limiter_finish(outcomes[exchange->response->outcome],
 					  &exchange->advice);
 	record_attempt(exchange);
+	if (exchange->call->heard != NULL)
+		exchange->call->heard(exchange->call->arg, exchange->response);
 	if (fc_log_requests)
 		log_attempt(exchange);
 
-	read_reply(exchange, &reply, answer);
-	*error = fc_error_judge(&reply);
-	name_mapping(exchange, *error);
-	answer->verdict = (*error)->verdict;
+	answer = fc_answer_read(exchange->api, exchange->call,
+							exchange->use->resource, exchange->response,
+							error);
 	if (exchange->is_write && exchange->is_sent &&
 		answer->verdict != FC_VERDICT_OK &&
 		answer->verdict != FC_VERDICT_UNPROVEN &&
 		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
 		fc_exchange_writes--;
+	record_meaning(exchange, answer, *error);
 	return answer;
 }
 
@@ -450,14 +294,17 @@ prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 	{
 		case FC_PROOF_DONE:
 			answer->verdict = FC_VERDICT_OK;
+			fc_journal_amend(0, false);
 			break;
 		case FC_PROOF_ABSENT:
 			answer->verdict = FC_VERDICT_ABSENT;
 			fc_exchange_writes--;
+			fc_journal_amend(ERRCODE_NO_DATA, true);
 			break;
 		case FC_PROOF_NOT_DONE:
 			answer->verdict = FC_VERDICT_THROTTLED;
 			fc_exchange_writes--;
+			fc_journal_amend(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, true);
 			exchange->advice = fc_advice_read(exchange->response, true);
 			fc_limiter_throttle(&exchange->api->limiter, &exchange->advice,
 								retries + 1);
@@ -470,57 +317,6 @@ prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 			break;
 	}
 	error->verdict = answer->verdict;
-}
-
-/* Count a request of the executor's run, and refuse what is too many. */
-static void
-count_request(const FcMeter *use)
-{
-	Run		   *run;
-
-	if (use->estate == NULL)
-		return;
-	run = get_run(use->estate);
-	if (fc_max_requests_per_query > 0 &&
-		run->requests >= fc_max_requests_per_query)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("query needs more than %d requests",
-						fc_max_requests_per_query),
-				 errhint("%s", use->limit_hint ? use->limit_hint :
-						 "Raise frontcore_fdw.max_requests_per_query.")));
-	run->requests++;
-}
-
-/* What is known of a run of the executor. */
-static Run *
-get_run(EState *estate)
-{
-	dlist_iter	iter;
-	Run		   *run;
-
-	/* nested ones are few, and the last one is at the head */
-	dlist_foreach(iter, &runs)
-	{
-		run = dlist_container(Run, node, iter.cur);
-		if (run->estate == estate)
-			return run;
-	}
-
-	run = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Run));
-	run->estate = estate;
-	run->cleanup.func = forget_run;
-	run->cleanup.arg = run;
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &run->cleanup);
-	dlist_push_head(&runs, &run->node);
-	return run;
-}
-
-/* A run is over. */
-static void
-forget_run(void *arg)
-{
-	dlist_delete(&((Run *) arg)->node);
 }
 
 /*
@@ -579,12 +375,43 @@ send_request(Exchange *exchange)
 	request.arg = exchange;
 
 	show_activity(exchange, FC_ACTIVITY_SENDING);
+	begin_entry(exchange);
 	exchange->is_sent = false;
 	exchange->waiting = WAITING_FOR_ANSWER;
 	exchange->response =
-		fc_connection_perform(exchange->api->private->connection, &request);
+		fc_connection_perform(exchange->api->connection, &request,
+							  is_fresh(exchange));
 	unanswered.is_sent = false;
 	exchange->waiting = WAITING_FOR_NOTHING;
+}
+
+/* Enter the request in the log of all sessions. */
+static void
+begin_entry(const Exchange *exchange)
+{
+	FcJournalRequest entry = {0};
+
+	entry.server = exchange->api->server->name;
+	entry.resource = exchange->use->resource;
+	entry.method = exchange->call->method;
+	entry.path = shown_path(exchange);
+	entry.is_write = exchange->is_write;
+	entry.row_id = exchange->call->naming.id;
+	entry.wait_ms = exchange->waited_ms;
+	fc_journal_begin(&entry);
+}
+
+/*
+ * Must the API itself answer?  So it must where the reader says so, where the
+ * session wants it, and once the transaction has written to the address.
+ */
+static bool
+is_fresh(const Exchange *exchange)
+{
+	if (exchange->is_write)
+		return false;			/* no cache answers it anyway */
+	return exchange->call->is_fresh || fc_max_age == 0 ||
+		fc_generation_wrote_to(exchange->api->address.digest);
 }
 
 /* The request is about to be sent.  Called by libcurl: must not throw. */
@@ -594,6 +421,7 @@ note_start(void *arg)
 	Exchange   *exchange = arg;
 
 	fc_limiter_start();
+	fc_journal_start();
 	exchange->is_sent = true;
 	if (exchange->is_write)
 	{
@@ -604,26 +432,6 @@ note_start(void *arg)
 	}
 	if (exchange->call->started != NULL)
 		exchange->call->started(exchange->call->arg);
-}
-
-/* Is this how the API says that there are too many requests? */
-static bool
-is_throttling(const Exchange *exchange)
-{
-	const FcHttpResponse *response = exchange->response;
-
-	if (response->outcome != FC_HTTP_ANSWERED)
-		return false;
-	return response->status == 429 ||
-		(response->status / 100 == 2 && !exchange->is_write &&
-		 is_blank(response));
-}
-
-/* Is there nothing in the body? */
-static bool
-is_blank(const FcHttpResponse *response)
-{
-	return strspn(response->body, " \t\r\n") == response->length;
 }
 
 /* Add an attempt to the counters of the scan, and of the server. */
@@ -651,12 +459,45 @@ record_attempt(const Exchange *exchange)
 	fc_stats_add(exchange->api->serverid, use->resource, &counts);
 }
 
+/* Tell the journal what an attempt has come to, as far as its answer tells. */
+static void
+record_meaning(const Exchange *exchange, const FcAnswer *answer,
+			   const FcError *error)
+{
+	const FcHttpResponse *response = exchange->response;
+	FcJournalAnswer entry = {0};
+
+	entry.status = response->status;
+	entry.bytes = response->bytes_received;
+	entry.wait_ms = exchange->waited_ms;
+	entry.http_ms = response->milliseconds;
+	entry.row_id = exchange->is_write ? answer->id : 0;
+	switch (answer->verdict)
+	{
+		case FC_VERDICT_OK:
+			break;
+		case FC_VERDICT_UNPROVEN:
+			entry.sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+			break;
+		case FC_VERDICT_ABSENT:
+			entry.sqlstate = exchange->is_write ? ERRCODE_NO_DATA : 0;
+			break;
+		default:
+			entry.sqlstate = error->sqlstate;
+			break;
+	}
+	entry.is_undone = entry.sqlstate != 0 &&
+		entry.sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+	fc_journal_end(&entry);
+}
+
 /* Write a line to the server's log. */
 static void
 log_attempt(const Exchange *exchange)
 {
 	const FcHttpResponse *response = exchange->response;
-	const char *reason = hide_secrets(exchange, response->reason);
+	const char *reason = fc_answer_hide(exchange->api, exchange->call,
+										response->reason);
 
 	ereport(LOG,
 			(errmsg("FrontCore request %s %s: status %d, " INT64_FORMAT " bytes, waited %.1f ms, took %.1f ms%s%s",
@@ -677,132 +518,6 @@ shown_path(const Exchange *exchange)
 	return call->shown ? call->shown : call->path;
 }
 
-/* Find out what there is to know of a response before it is judged. */
-static void
-read_reply(const Exchange *exchange, FcReply *reply, FcAnswer *answer)
-{
-	const FcHttpResponse *response = exchange->response;
-	bool		is_success = response->status / 100 == 2;
-	FcJson	   *document;
-
-	reply->resource = exchange->use->resource;
-	reply->is_write = exchange->is_write;
-	reply->kind = exchange->call->kind;
-	reply->trouble = outcomes[response->outcome].trouble;
-	reply->reason = hide_secrets(exchange, response->reason);
-	reply->status = answer->status = response->status;
-	answer->text = response->body;
-	answer->length = response->length;
-	if (reply->trouble != FC_TROUBLE_NONE)
-		return;
-
-	reply->allow = hide_secrets(exchange, fc_http_header(response, "allow"));
-	if (is_blank(response))
-	{
-		/* a PUT or DELETE may have nothing to say, a GET or POST may not */
-		reply->is_blank = true;
-		if (is_success && (!exchange->is_write ||
-						   strcmp(exchange->call->method, "POST") == 0))
-			reply->trouble = FC_TROUBLE_EMPTY;
-		return;
-	}
-
-	document = fc_json_parse(response->body, response->length);
-	if (document != NULL)
-		read_document(exchange, document, reply, answer);
-	else if (is_success)
-		reply->trouble = FC_TROUBLE_NOT_JSON;
-	else
-		reply->is_text = true;
-	if (answer->document != NULL)
-		return;
-	if (reply->message == NULL)
-		quote_message(exchange, response->body, reply);
-	answer->message = reply->shown;
-}
-
-/* Find out what the JSON in a response says; it is the answer if not "no". */
-static void
-read_document(const Exchange *exchange, FcJson *document, FcReply *reply,
-			  FcAnswer *answer)
-{
-	FcJsonNode	root = fc_json_root(document);
-	bool		is_success = reply->status / 100 == 2;
-	FcSaying	saying;
-
-	if (exchange->is_write)
-		saying = fc_saying_of_write(root, &exchange->call->naming);
-	else
-		saying = fc_saying_of_read(root);
-	reply->refuses = saying.refuses;
-	reply->confirms = saying.confirms;
-	if (is_success && (exchange->is_write ? saying.confirms : !saying.refuses))
-	{
-		answer->document = document;
-		answer->object = saying.object;
-		answer->id = saying.id;
-		return;
-	}
-	if (!is_success)
-		fc_saying_quote(root, &saying);
-	if (saying.message != NULL)
-		quote_message(exchange, saying.message, reply);
-	reply->code = saying.code;
-	reply->codes = hide_secrets(exchange,
-								list_codes(fc_json_member(root, "errors")));
-}
-
-/*
- * What the other side says, without our secrets and what else is hidden: some
- * echo what they got.
- */
-static const char *
-hide_secrets(const Exchange *exchange, const char *text)
-{
-	ListCell   *cell;
-
-	text = fc_connection_hide(exchange->api->private->connection, text);
-	foreach(cell, exchange->call->hidden)
-		text = fc_connection_hide_secret(text, lfirst(cell));
-	return text;
-}
-
-/* The codes of all errors of a list: "a, b"; NULL if none has one. */
-static const char *
-list_codes(FcJsonNode errors)
-{
-	StringInfoData codes;
-	FcJsonIterator iterator;
-	FcJsonNode	error;
-
-	if (fc_json_kind(errors) != FC_JSON_ARRAY)
-		return NULL;
-	initStringInfo(&codes);
-	iterator = fc_json_iterate(errors);
-	while (fc_json_next(&iterator, &error, NULL))
-	{
-		FcJsonNode	code = fc_json_member(error, "code");
-		const char *text;
-
-		if (fc_json_kind(code) != FC_JSON_STRING)
-			continue;
-		text = fc_json_legible(code);
-		appendStringInfo(&codes, "%s%s", codes.len > 0 ? ", " : "",
-						 fc_error_quote(text, strlen(text)));
-	}
-	return codes.len > 0 ? codes.data : NULL;
-}
-
-/* Note what the body says, to be understood and to be shown. */
-static void
-quote_message(const Exchange *exchange, const char *message, FcReply *reply)
-{
-	const char *shown = hide_secrets(exchange, message);
-
-	reply->message = fc_error_quote(message, strlen(message));
-	reply->shown = fc_error_quote(shown, strlen(shown));
-}
-
 /*
  * Wait for the time of the next attempt.  False if there is none: the answer
  * means something else, it was the last one, or the wait would be too long,
@@ -817,6 +532,8 @@ back_off(Exchange *exchange, FcError *error, int retries)
 
 	if (error->verdict != FC_VERDICT_THROTTLED &&
 		error->verdict != FC_VERDICT_UNAVAILABLE)
+		return false;
+	if (exchange->call->is_single && !exchange->response->was_stale)
 		return false;
 	if (retries >= server->max_retries)
 	{
@@ -931,30 +648,6 @@ fail(const Exchange *exchange, const FcError *error)
 		fc_generation_end_write(error->sqlstate !=
 								ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);
 	fc_error_raise(error);
-}
-
-/* Say whose user mapping it is that an error is about. */
-static void
-name_mapping(const Exchange *exchange, FcError *error)
-{
-	const FcApi *api = exchange->api;
-	const char *what = "api_key";
-	const char *server;
-	const char *whose;
-
-	if (exchange->response->proxy_wants_login)
-		what = "proxy_user and proxy_password";
-	else if (error->sqlstate != ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
-		return;
-
-	server = api->server->name;
-	whose = MappingUserName(api->userid);
-	if (OidIsValid(api->mapping_owner))
-		error->hint = psprintf("Check the %s of the user mapping for role \"%s\" on server \"%s\".",
-							   what, whose, server);
-	else
-		error->hint = psprintf("Check the %s of the user mapping for PUBLIC on server \"%s\", which role \"%s\" uses.",
-							   what, server, whose);
 }
 
 /* Tell other backends what this one is doing. */

@@ -1,6 +1,7 @@
 /*
  * memo.c
- *		The options of servers and tables, remembered while they are true.
+ *		Which servers and tables are ours, and their options, remembered while
+ *		they are true.
  *
  * PostgreSQL tells of each change.  What is not true any more may still be in
  * use by an executor, and so is kept until the transaction ends.
@@ -8,10 +9,15 @@
 #include "postgres.h"
 
 #include "api/memo.h"
+#include "api/table.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -54,12 +60,57 @@ fc_memo_server(Oid serverid)
 
 /*
  * fc_memo_table
- *		fc_option_table with a memory.
+ *		fc_table_read with a memory.
  */
 const FcTable *
 fc_memo_table(Oid relid)
 {
 	return recall(RelationRelationId, relid);
+}
+
+/*
+ * fc_memo_is_ours
+ *		Is it a server of ours, whatever its wrapper is called?
+ *
+ * Our handler says so; others' libraries are not loaded to ask.
+ */
+bool
+fc_memo_is_ours(Oid serverid)
+{
+	Oid			wrapper = GetForeignServer(serverid)->fdwid;
+	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
+	Oid			extension = get_extension_oid("frontcore_fdw", true);
+
+	return OidIsValid(handler) && OidIsValid(extension) &&
+		getExtensionOfObject(ProcedureRelationId, handler) == extension;
+}
+
+/*
+ * fc_memo_is_our_table
+ *		Is it a foreign table on a server of ours?
+ */
+bool
+fc_memo_is_our_table(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		fc_memo_is_ours(GetForeignTable(relid)->serverid);
+}
+
+/*
+ * fc_memo_find_server
+ *		The server of that name, which has to be one of ours.
+ */
+Oid
+fc_memo_find_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+
+	if (!fc_memo_is_ours(server->serverid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of frontcore_fdw",
+						server->servername)));
+	return server->serverid;
 }
 
 /* Make the table of memos, and see that changes are noticed; once. */
@@ -102,7 +153,7 @@ recall(Oid catalog, Oid object)
 	if (catalog == ForeignServerRelationId)
 		description = fc_option_server(object);
 	else
-		description = fc_option_table(object);
+		description = fc_table_read(object);
 	MemoryContextSwitchTo(oldcontext);
 
 	/* what changed while it was read may be wrong the next time */

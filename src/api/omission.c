@@ -33,7 +33,8 @@ fc_omission_rule(const FcTable *table, const FcLearned *learned)
 
 /*
  * fc_omission_columns
- *		The columns that can be both written and read, as bits by number.
+ *		The columns that a write can change and that can be read, as bits by
+ *		number; those that we cannot send included.
  */
 uint64
 fc_omission_columns(const FcResource *resource)
@@ -42,8 +43,27 @@ fc_omission_columns(const FcResource *resource)
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
-		if (resource->columns[i].writes != NULL &&
-			(resource->columns[i].flags & FC_WRITE_ONLY) == 0)
+		const FcColumn *column = &resource->columns[i];
+
+		if ((column->writes != NULL || (column->flags & FC_HELD) != 0) &&
+			(column->flags & FC_WRITE_ONLY) == 0)
+			columns |= FC_COLUMN_BIT(i);
+	}
+	return columns;
+}
+
+/*
+ * fc_omission_held
+ *		The columns that a PUT may reset, and that we cannot send, as bits.
+ */
+uint64
+fc_omission_held(const FcResource *resource)
+{
+	uint64		columns = 0;
+
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		if (resource->columns[i].flags & FC_HELD)
 			columns |= FC_COLUMN_BIT(i);
 	}
 	return columns;

@@ -14,6 +14,7 @@
 extern FcOmitted fc_omission_rule(const FcTable *table,
 								  const FcLearned *learned);
 extern uint64 fc_omission_columns(const FcResource *resource);
+extern uint64 fc_omission_held(const FcResource *resource);
 extern uint64 fc_omission_unproven(const FcTable *table,
 								   const FcLearned *learned);
 extern void fc_omission_merge(FcPutLessons *lessons,

@@ -37,6 +37,9 @@ typedef enum FcCacheMode
 	FC_CACHE_SHARED				/* all sessions of the server */
 } FcCacheMode;
 
+/* Costs that nobody gave: the planner knows better than a constant. */
+#define FC_NO_COST		(-1)
+
 /* A server's options, with defaults filled in. */
 typedef struct FcServer
 {
@@ -60,8 +63,8 @@ typedef struct FcServer
 	int			page_size;
 	bool		push_filters;
 	bool		push_order;
-	double		startup_cost;	/* fdw_startup_cost; -1 if not given */
-	double		request_cost;	/* fdw_request_cost; -1 if not given */
+	double		startup_cost;	/* or FC_NO_COST, as the next one */
+	double		request_cost;
 } FcServer;
 
 /* One column of a foreign table. */
@@ -103,16 +106,6 @@ typedef struct FcTable
 								 * generated: the API has none */
 } FcTable;
 
-/* What a role's user mapping says; texts are in the current context. */
-typedef struct FcMapping
-{
-	Oid			mappingid;		/* InvalidOid if there is none */
-	Oid			owner;			/* InvalidOid: PUBLIC */
-	char	   *api_key;		/* NULL if not given, as the next two */
-	char	   *proxy_user;
-	char	   *proxy_password;
-} FcMapping;
-
 /* What IMPORT FOREIGN SCHEMA is asked for. */
 typedef struct FcImportOptions
 {
@@ -121,11 +114,9 @@ typedef struct FcImportOptions
 } FcImportOptions;
 
 extern FcServer *fc_option_server(Oid serverid);
-extern FcTable *fc_option_table(Oid relid);
-extern Bitmapset *fc_option_add_computed(const FcTable *table,
-										 Bitmapset *attributes);
 extern FcImportOptions fc_option_import(List *given);
-extern FcMapping fc_option_find_mapping(Oid serverid, Oid userid);
-extern FcMapping fc_option_mapping(Oid serverid, Oid userid);
+extern void fc_option_fill_table(FcTable *table, List *given);
+extern const char *fc_option_given(List *given, const char *name,
+								   const char *standard);
 
 #endif							/* FC_OPTION_H */

@@ -91,7 +91,8 @@ fc_path_resource(const char *path)
 }
 
 /*
- * The end of a name, or of one in braces; the name itself if it is none.
+ * The end of a name, or of one in braces; the name itself if it is none.  A
+ * column may have any name, but not one that looks like another path.
  */
 static const char *
 skip_name(const char *name)
@@ -102,7 +103,9 @@ skip_name(const char *name)
 		return name + strspn(name, PATH_CHARACTERS);
 
 	end = name + 1 + strcspn(name + 1, "{}/");
-	if (*end != '}' || end == name + 1 || end - name > NAMEDATALEN)
+	if (*end != '}' || end == name + 1 || end - name > NAMEDATALEN ||
+		strcspn(name, "?#") < end - name ||
+		strstr(pnstrdup(name, end - name), ".."))
 		return name;
 	return end + 1;
 }

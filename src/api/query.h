@@ -2,8 +2,9 @@
  * query.h
  *		A question to the API: what is asked for, as plain values.
  *
- * A condition is what the planner found pushable, before its
- * operand is known; a query is what is asked once all operands are.
+ * A condition is what the planner found pushable, before its operand is known;
+ * a query is what is asked once all operands are.  Which route answers it is
+ * for route.c to say, and how the requests read for request.c.
  */
 #ifndef FC_QUERY_H
 #define FC_QUERY_H
@@ -11,7 +12,6 @@
 #include "api/entry.h"
 #include "api/presence.h"
 #include "nodes/pg_list.h"
-#include "shared/stats.h"
 
 typedef enum FcOperator
 {
@@ -20,15 +20,23 @@ typedef enum FcOperator
 	FC_LESS,
 	FC_LESS_EQUAL,
 	FC_GREATER,
-	FC_GREATER_EQUAL
+	FC_GREATER_EQUAL,
+	FC_WITHIN					/* in a range that a clause implies */
 } FcOperator;
 
-/* "column operator operand"; a plan keeps it as a list of three integers. */
+#define FC_OPERATORS	(FC_WITHIN + 1)
+
+/*
+ * "column operator operand".  A plan keeps it as a list of three integers, and
+ * with FC_WITHIN as a list of these and what implied.c says of the range.
+ */
 typedef struct FcCondition
 {
 	int			column;			/* number in the resource's columns */
 	FcOperator	operator;
-	int			operand;		/* index into fdw_exprs */
+	int			operand;		/* index into fdw_exprs; with FC_WITHIN, the
+								 * clause, to be shown and not evaluated */
+	List	   *implied;		/* with FC_WITHIN only: plan/implied.h */
 } FcCondition;
 
 /* A query parameter, neither side encoded. */
@@ -82,7 +90,7 @@ typedef struct FcQuery
 	bool		has_since;
 	int64		since;			/* ids above this one only */
 	bool		has_until;
-	int64		until;			/* ids up to this one only; none says so */
+	int64		until;			/* upper bound on ids; no parameter for it */
 	List	   *filters;		/* of FcFilter * */
 	List	   *bindings;		/* of FcBinding *, one for a column */
 	const FcColumn *order;		/* order that the reader relies on, or NULL */
@@ -98,52 +106,6 @@ typedef struct FcQuery
 	double		repetitions;	/* how often the like of it will be asked */
 } FcQuery;
 
-/* Bits of FcLearned.flags, one per route; bits 32 to 55 are for writes. */
-#define FC_LEARNED_CLOSED(route)	(UINT64CONST(1) << (route))
-#define FC_LEARNED_REFUSES(route)	(UINT64CONST(1) << (8 + (route)))
-#define FC_LEARNED_NO_SINCE(route)	(UINT64CONST(1) << (16 + (route)))
-#define FC_LEARNED_NO_INCLUDES(route)	(UINT64CONST(1) << (56 + (route)))
-
-#define FC_LEARNED_SMALLER(halvings) (UINT64CONST(1) << (24 + (halvings)))
-#define FC_LEARNED_HALVINGS		6
-
-/* In a batch, limit counts all rows, not those of each parent. */
-#define FC_LEARNED_WHOLE_LIMIT	(UINT64CONST(1) << 30)
-/* The route FC_OTHER_HALF holds all rows. */
-#define FC_LEARNED_WHOLE	(UINT64CONST(1) << 31)
-
-#define FC_LEARNED_ANY_CLOSED		UINT64CONST(0xFF)
-
-/* So long a list that was not there is not asked for again. */
-#define FC_CLOSED_SECONDS	3600
-
-/*
- * The largest batch of parents.  It is not documented how many the API takes.
- * A parent takes 38 bytes of a URL at most, so all take less than 4000 bytes,
- * which servers accept.
- */
-#define FC_BATCH_KEYS	100
-
-/* What choosing a route depends on besides the query. */
-typedef struct FcRouteFacts
-{
-	double		rows;			/* of the whole list */
-	double		selectivity;	/* of the query's filters */
-	double		parents[8];		/* per route, objects that its path may name */
-	uint64		flags;			/* FC_LEARNED_... */
-	int			batch_size;		/* parents to a request at most */
-	bool		may_feed;		/* parents may be listed to feed a route */
-	const uint64 *lacks;		/* per route, bits by column number */
-} FcRouteFacts;
-
-typedef struct FcRouteChoice
-{
-	const FcRoute *route;
-	int			number;			/* of the route in its resource */
-	double		requests;		/* expected, at least 0 */
-	bool		is_ordered;		/* the answer comes in the query's order */
-} FcRouteChoice;
-
 extern List *fc_query_conditions_to_list(const List *conditions);
 extern List *fc_query_conditions_from_list(const List *lists);
 
@@ -155,35 +117,9 @@ extern void fc_query_add_filter(FcQuery *query, const char *name,
 								const char *value);
 extern bool fc_query_has_filters(const FcQuery *query);
 extern uint64 fc_query_needed_columns(const FcQuery *query);
-extern int	fc_query_count_lacking(const FcQuery *query, int route,
-								   const FcRouteFacts *facts);
 extern const FcBinding *fc_query_binding(const FcQuery *query,
 										 const FcColumn *column);
+extern List *fc_query_copy_bindings(const List *bindings);
 extern const char *fc_query_unbound(const FcQuery *query);
-extern double fc_query_parents(const FcResource *resource,
-							   const FcRouteFacts *facts,
-							   const FcColumn *column);
-extern int	fc_query_first_size(const FcQuery *query, const FcRoute *route);
-
-extern void fc_query_recall(const FcResource *resource,
-							const FcLearned *learned, uint64 excluded,
-							FcRouteFacts *facts);
-extern FcRouteChoice fc_query_choose(const FcQuery *query,
-									 const FcRouteFacts *facts);
-
-extern bool fc_query_is_filtered_to(const FcRoute *route);
-extern bool fc_query_is_fed(const FcQuery *query, const FcRoute *route);
-
-/* What a request may do without, if the API refuses it; to be combined. */
-#define FC_WITHOUT_FILTERS	0x1 /* nor order */
-#define FC_WITHOUT_INCLUDES	0x2
-
-extern bool fc_query_asks_filters(const FcQuery *query,
-								  const FcRoute *route);
-extern char *fc_query_path(const FcQuery *query, const FcRoute *route,
-						   const int64 *id, const int64 *parents,
-						   int nparents, int without, bool is_encoded);
-
-extern char *fc_query_describe(const FcQuery *query, const FcRoute *route);
 
 #endif							/* FC_QUERY_H */

@@ -2,8 +2,10 @@
  * sharing.c
  *		Which answers of other sessions a scan accepts, and how they are found.
  *
- * An answer is found by the path of its request without paging, which is the
- * same for whoever asks the same.  A complete list is found by its resource's
+ * An answer is found by the resource and the path of its request without
+ * paging, which is the same for whoever asks the same.  (A list by path is
+ * another resource, though its request be the same: what is known of its items
+ * goes by other columns.)  A complete list is found by its resource's
  * name as well, for questions that are narrower.
  */
 #include "postgres.h"
@@ -17,6 +19,7 @@
 double		fc_max_age = -1;
 
 static bool has_all_parts(const FcSharing *sharing,
+						  const FcResource *resource,
 						  const FcSharedAnswer *answer,
 						  const FcFreshness *freshness);
 
@@ -74,15 +77,27 @@ fc_sharing_freshness(const FcSharing *sharing, bool is_out)
 }
 
 /*
+ * fc_sharing_question
+ *		A request for items of a resource, as other sessions know it.
+ */
+FcQuestion
+fc_sharing_question(const FcSharing *sharing, const FcResource *resource,
+					const char *request)
+{
+	FcQuestion	question = {sharing->scope.digest, resource->name, request};
+
+	return question;
+}
+
+/*
  * fc_sharing_request
  *		What a question to a route is found by.
  */
 char *
 fc_sharing_request(const FcQuery *query, const FcRoute *route,
-				   const int64 *id, const int64 *parents, int nparents)
+				   const FcStep *step)
 {
-	char	   *path = fc_query_path(query, route, id, parents, nparents, 0,
-									 true);
+	char	   *path = fc_request_path(query, route, step, 0, true);
 
 	if (!query->has_since || (route->flags & FC_SINCE) == 0)
 		return path;
@@ -113,14 +128,15 @@ fc_sharing_find_list(const FcSharing *sharing, const FcResource *resource,
 
 	for (int i = 0; i < FC_SHARED_LISTS; i++)
 	{
-		FcSharedAnswer *answer = fc_answers_find(sharing->scope.digest,
-												 fc_sharing_list(resource, i),
-												 &freshness);
+		FcQuestion	question = fc_sharing_question(sharing, resource,
+												   fc_sharing_list(resource,
+																   i));
+		FcSharedAnswer *answer = fc_answers_find(&question, &freshness);
 
 		if (answer == NULL)
 			continue;
 		if ((columns & ~((const FcSharedList *) answer->meta)->present) == 0 &&
-			has_all_parts(sharing, answer, &freshness))
+			has_all_parts(sharing, resource, answer, &freshness))
 			return answer;
 		fc_answers_release(answer);
 	}
@@ -129,19 +145,20 @@ fc_sharing_find_list(const FcSharing *sharing, const FcResource *resource,
 
 /* Are a list's parts still those that its indexes are of? */
 static bool
-has_all_parts(const FcSharing *sharing, const FcSharedAnswer *answer,
-			  const FcFreshness *freshness)
+has_all_parts(const FcSharing *sharing, const FcResource *resource,
+			  const FcSharedAnswer *answer, const FcFreshness *freshness)
 {
 	const FcSharedList *list = (const FcSharedList *) answer->meta;
 	const FcSharedPart *parts = (const FcSharedPart *) (list + 1);
 
 	for (int i = 0; i < list->nparts; i++)
 	{
+		FcQuestion	question = fc_sharing_question(sharing, resource,
+												   answer->meta +
+												   parts[i].request);
 		FcAnswerGlance glance;
 
-		if (!fc_answers_look(sharing->scope.digest,
-							 answer->meta + parts[i].request, freshness,
-							 &glance) ||
+		if (!fc_answers_look(&question, freshness, &glance) ||
 			glance.serial != parts[i].serial)
 			return false;
 	}
@@ -182,5 +199,5 @@ fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
 		Assert(count < lengthof(places));
 		places[count++] = fc_sharing_place(address, &fc_resources[i]);
 	}
-	fc_generation_begin_write(places, count);
+	fc_generation_begin_write(address->digest, places, count);
 }

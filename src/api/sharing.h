@@ -8,7 +8,7 @@
 #define FC_SHARING_H
 
 #include "api/option.h"
-#include "api/query.h"
+#include "api/request.h"
 #include "shared/answers.h"
 
 /* What a scan with cache 'shared' accepts. */
@@ -25,7 +25,7 @@ typedef struct FcSharing
 /*
  * What is kept of a complete list besides its walks: FcSharedAnswer.meta.
  * FcSharedPart for each walk follows, then their requests, each with its NUL.
- * The answer's texts are the list's indexes: by id, and by parent.
+ * The answer's texts are the list's indexes, by each column that is looked up.
  */
 typedef struct FcSharedList
 {
@@ -50,9 +50,11 @@ extern void fc_sharing_begin(FcSharing *sharing, const FcServer *server,
 extern int64 fc_sharing_grain(const FcServer *server, const FcTable *table);
 extern FcFreshness fc_sharing_freshness(const FcSharing *sharing,
 										bool is_out);
+extern FcQuestion fc_sharing_question(const FcSharing *sharing,
+									  const FcResource *resource,
+									  const char *request);
 extern char *fc_sharing_request(const FcQuery *query, const FcRoute *route,
-								const int64 *id, const int64 *parents,
-								int nparents);
+								const FcStep *step);
 extern char *fc_sharing_list(const FcResource *resource, int number);
 extern FcSharedAnswer *fc_sharing_find_list(const FcSharing *sharing,
 											const FcResource *resource,

@@ -139,7 +139,7 @@ fc_cache_find(const char *key)
  * with the last pin on it.
  */
 FcCacheEntry *
-fc_cache_create(const char *key, uint64 tag)
+fc_cache_create(const char *key)
 {
 	CacheStore *in = get_store();
 	MemoryContext context;
@@ -151,7 +151,6 @@ fc_cache_create(const char *key, uint64 tag)
 	entry = MemoryContextAllocZero(context, sizeof(CacheEntry));
 	entry->private = (key == NULL);
 	entry->public.context = context;
-	entry->public.tag = tag;
 	entry->public.subxact = GetCurrentSubTransactionId();
 
 	if (key != NULL)

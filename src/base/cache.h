@@ -16,7 +16,6 @@ typedef struct FcCacheEntry
 	void	   *state;			/* the owner's, NULL in a new entry */
 	int			pages;			/* texts held */
 	const char *key;			/* NULL if private or dropped */
-	uint64		tag;			/* what fc_cache_drop selects by */
 	int			references;		/* pins */
 	SubTransactionId subxact;	/* last subtransaction that made the entry or
 								 * added to it; if s aborts, entries with
@@ -26,7 +25,7 @@ typedef struct FcCacheEntry
 extern int	fc_cache_size;		/* GUC frontcore_fdw.cache_size, in kB */
 
 extern FcCacheEntry *fc_cache_find(const char *key);
-extern FcCacheEntry *fc_cache_create(const char *key, uint64 tag);
+extern FcCacheEntry *fc_cache_create(const char *key);
 extern void fc_cache_pin(FcCacheEntry *entry);
 extern void fc_cache_release(FcCacheEntry *entry);
 

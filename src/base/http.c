@@ -4,12 +4,12 @@
  *
  * libcurl speaks HTTP, and we wait.  libcurl's multi interface tells us for
  * which sockets and until when it wants to wait; we wait for these together
- * with our latch.  A backend has to wait for its latch: if libcurl waited, the
- * query could not be cancelled, and the backend would hold up whatever needs
- * all backends, such as DROP DATABASE.  So we serve interrupts between the
- * calls of libcurl, and never throw through its frames.  For the same reason
- * the callbacks in this file neither allocate from PostgreSQL nor throw: they
- * store what they are told, and return.
+ * with our latch (sockets.c).  A backend has to wait for its latch: if libcurl
+ * waited, the query could not be cancelled, and the backend would hold up
+ * whatever needs all backends, such as DROP DATABASE.  So we serve interrupts
+ * between the calls of libcurl, and never throw through its frames.  For the
+ * same reason the callbacks in this file neither allocate from PostgreSQL nor
+ * throw: they store what they are told, and return.
  *
  * What libcurl or its callbacks allocate is malloc'd.  A callback of the
  * connection's or the response's memory context frees it.  The callback is
@@ -21,7 +21,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -29,34 +28,15 @@
 #include <curl/curl.h>
 
 #include "base/http.h"
+#include "base/received.h"
+#include "base/sockets.h"
 #include "base/wait.h"
-#include "compat.h"
-#include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 /* CURLOPT_PROTOCOLS_STR, and CURLOPT_PREREQFUNCTION, which is older. */
 #if LIBCURL_VERSION_NUM < 0x075500
 #error "frontcore_fdw needs libcurl 7.85 or later"
 #endif
-
-/*
- * Limits.  One transfer uses a socket, a second one while it tries IPv4 and
- * IPv6 side by side, and one to hear from the resolver; newer versions try
- * up to six addresses.  APIs send a dozen headers of a line each, proxies in
- * front of them add as many; libcurl has a limit too, of some 100 kB.
- */
-#define MAX_SOCKETS			16
-#define MAX_HEADERS			200
-#define MAX_HEADER_BYTES	(64 * 1024)
-
-/*
- * File descriptors that a connection keeps open: its socket, libcurl's wake-up
- * pair, and one for the wait set.  We reserve them early, as running out of
- * them after a request was sent would lose its answer.
- */
-#define KEPT_DESCRIPTORS	4
 
 /* Proxy Authentication Required: the request was not passed on. */
 #define HTTP_PROXY_LOGIN	407
@@ -67,17 +47,6 @@
  */
 #define MAX_CONNECT_STEP_MS	100
 
-/* A malloc'd text that grows up to its limit. */
-typedef struct Bytes
-{
-	char	   *data;			/* terminated; NULL if nothing came */
-	Size		used;
-	Size		allocated;
-	Size		limit;
-	bool		is_full;		/* more came than the limit allows */
-	bool		is_starved;		/* malloc failed */
-} Bytes;
-
 /* A request that is being sent or answered, and what has come so far. */
 typedef struct Transfer
 {
@@ -85,22 +54,12 @@ typedef struct Transfer
 	const FcHttpRequest *request;
 	double		began;			/* by fc_wait_clock */
 	int			starts;			/* how often it was, or would be, sent */
-	Bytes		body;
-	Bytes		head;			/* the header lines of the last response */
-	int			nheaders;
-	bool		is_interim;		/* the last response is a 1xx */
-	bool		has_head;		/* the final response's header has ended */
+	FcReceived	received;
 	bool		is_done;		/* result is set */
 	CURLcode	result;
 	char		words[CURL_ERROR_SIZE]; /* libcurl's, on what went wrong */
 	MemoryContextCallback cleanup;
 } Transfer;
-
-typedef struct Socket
-{
-	curl_socket_t fd;
-	int			interest;		/* CURL_POLL_IN, _OUT, _INOUT */
-} Socket;
 
 struct FcHttpConnection
 {
@@ -108,16 +67,12 @@ struct FcHttpConnection
 	CURLM	   *multi;
 	CURL	   *easy;
 	struct curl_slist *headers; /* of the request on its way */
-	int			descriptors;	/* that fd.c counts for us, not wait_set's */
 	curl_socket_t kept;			/* of the last answer, if it was kept open */
 
 	/* what libcurl waits for */
-	int			nsockets;
-	Socket		sockets[MAX_SOCKETS];
-	bool		is_changed;		/* since wait_set was made */
+	FcSockets	sockets;
 	double		due;			/* call it then, by fc_wait_clock */
 
-	WaitEventSet *wait_set;		/* latch and sockets; NULL if there is none */
 	MemoryContextCallback cleanup;
 };
 
@@ -147,18 +102,18 @@ static const Meaning meanings[] =
 };
 
 static void initialize_library(void);
-static bool reserve_descriptors(FcHttpConnection *connection);
 static void free_connection(void *arg);
 static Transfer *make_transfer(FcHttpConnection *connection,
 							   const FcHttpRequest *request);
 static void free_transfer(void *arg);
 static void set_options(FcHttpConnection *connection, Transfer *transfer);
+static void set_request(FcHttpConnection *connection,
+						const FcHttpRequest *request);
+static void set_destination(FcHttpConnection *connection);
 static void set_headers(FcHttpConnection *connection,
 						const FcHttpRequest *request);
 static void check_result(CURLcode result);
 static void run_transfer(FcHttpConnection *connection, Transfer *transfer);
-static int	wait_for_events(FcHttpConnection *connection,
-							const Transfer *transfer, WaitEvent *ready);
 static void add_transfer(FcHttpConnection *connection);
 static void step(FcHttpConnection *connection, curl_socket_t fd, int events);
 static void collect_result(FcHttpConnection *connection, Transfer *transfer);
@@ -169,18 +124,13 @@ static void fill_response(FcHttpConnection *connection, Transfer *transfer);
 static FcHttpOutcome judge_outcome(const Transfer *transfer);
 static const char *explain_outcome(const FcHttpConnection *connection,
 								   const Transfer *transfer);
-static List *list_headers(const Bytes *head);
 static int	note_start(void *arg, char *remote_ip, char *local_ip,
 					   int remote_port, int local_port);
 static size_t note_header(char *line, size_t size, size_t count, void *arg);
-static bool is_interim_status(const char *line, Size length);
 static size_t note_body(char *data, size_t size, size_t count, void *arg);
 static int	note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 						void *unused);
 static int	note_timer(CURLM *multi, long milliseconds, void *arg);
-static bool append_bytes(Bytes *buffer, const char *data, Size length);
-static WaitEventSet *get_wait_set(FcHttpConnection *connection);
-static void drop_wait_set(FcHttpConnection *connection);
 static void block_signals(sigset_t *saved);
 static void restore_signals(const sigset_t *saved);
 static bool has_leftovers(FcHttpConnection *connection);
@@ -203,7 +153,7 @@ fc_http_connect(const FcHttpOptions *options)
 	FcHttpConnection *connection = palloc0(sizeof(FcHttpConnection));
 
 	initialize_library();
-	if (!reserve_descriptors(connection))
+	if (!fc_sockets_reserve(&connection->sockets))
 		return NULL;
 
 	connection->options = *options;
@@ -304,26 +254,6 @@ initialize_library(void)
 	is_initialized = true;
 }
 
-/*
- * Tell fd.c of the file descriptors that a connection will need; false if it
- * has no room for all of them.
- */
-static bool
-reserve_descriptors(FcHttpConnection *connection)
-{
-	while (connection->descriptors < KEPT_DESCRIPTORS)
-	{
-		if (!AcquireExternalFD())
-		{
-			while (connection->descriptors-- > 0)
-				ReleaseExternalFD();
-			return false;
-		}
-		connection->descriptors++;
-	}
-	return true;
-}
-
 /* Close a connection, when its memory context goes. */
 static void
 free_connection(void *arg)
@@ -333,8 +263,7 @@ free_connection(void *arg)
 	end_transfer(connection);
 	curl_easy_cleanup(connection->easy);
 	(void) curl_multi_cleanup(connection->multi);
-	while (connection->descriptors-- > 0)
-		ReleaseExternalFD();
+	fc_sockets_release(&connection->sockets);
 }
 
 /* Make an empty response, and see to it that it gets freed. */
@@ -345,8 +274,8 @@ make_transfer(FcHttpConnection *connection, const FcHttpRequest *request)
 
 	transfer->request = request;
 	transfer->began = fc_wait_clock();
-	transfer->body.limit = connection->options.max_response_size;
-	transfer->head.limit = MAX_HEADER_BYTES;
+	fc_received_begin(&transfer->received,
+					  connection->options.max_response_size);
 	transfer->cleanup.func = free_transfer;
 	transfer->cleanup.arg = transfer;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext,
@@ -359,8 +288,7 @@ free_transfer(void *arg)
 {
 	Transfer   *transfer = arg;
 
-	free(transfer->body.data);
-	free(transfer->head.data);
+	fc_received_free(&transfer->received);
 }
 
 /*
@@ -371,9 +299,40 @@ static void
 set_options(FcHttpConnection *connection, Transfer *transfer)
 {
 	const FcHttpOptions *options = &connection->options;
-	const FcHttpRequest *request = transfer->request;
 
-	/* what to send */
+	set_request(connection, transfer->request);
+	set_destination(connection);
+
+	/* bytes left over from an earlier answer must not be taken for this one */
+	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
+			   has_leftovers(connection) ? 1L : 0L);
+
+	/* how long */
+	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
+			   (long) options->connect_timeout_ms);
+	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
+			   (long) options->request_timeout_ms);
+
+	/* libcurl must not use signals, nor wait for a resolver that hangs */
+	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
+#endif
+
+	/* tell us what happens */
+	SET_OPTION(connection, CURLOPT_PREREQFUNCTION, note_start);
+	SET_OPTION(connection, CURLOPT_PREREQDATA, transfer);
+	SET_OPTION(connection, CURLOPT_HEADERFUNCTION, note_header);
+	SET_OPTION(connection, CURLOPT_HEADERDATA, transfer);
+	SET_OPTION(connection, CURLOPT_WRITEFUNCTION, note_body);
+	SET_OPTION(connection, CURLOPT_WRITEDATA, transfer);
+	SET_OPTION(connection, CURLOPT_ERRORBUFFER, transfer->words);
+}
+
+/* Set what to send. */
+static void
+set_request(FcHttpConnection *connection, const FcHttpRequest *request)
+{
 	SET_OPTION(connection, CURLOPT_URL, request->url);
 	if (request->body != NULL)
 	{
@@ -385,14 +344,20 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	SET_OPTION(connection, CURLOPT_CUSTOMREQUEST, request->method);
 	set_headers(connection, request);
 	SET_OPTION(connection, CURLOPT_HTTPHEADER, connection->headers);
-	SET_OPTION(connection, CURLOPT_USERAGENT, options->user_agent);
+	SET_OPTION(connection, CURLOPT_USERAGENT, connection->options.user_agent);
 	SET_OPTION(connection, CURLOPT_ACCEPT_ENCODING, "");
+}
 
-	/*
-	 * Set where the request goes.  Redirects are not followed, since libcurl
-	 * would send the key to the new host.  HTTP/1.1, as one request at a time
-	 * has no use for streams.
-	 */
+/*
+ * Set where the request goes.  Redirects are not followed, since libcurl would
+ * send the key to the new host.  HTTP/1.1, as one request at a time has no use
+ * for streams.
+ */
+static void
+set_destination(FcHttpConnection *connection)
+{
+	const FcHttpOptions *options = &connection->options;
+
 	SET_OPTION(connection, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET_OPTION(connection, CURLOPT_FOLLOWLOCATION, 0L);
 	SET_OPTION(connection, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
@@ -411,31 +376,6 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 		SET_OPTION(connection, CURLOPT_CAINFO, options->ca_file);
 		SET_OPTION(connection, CURLOPT_CAPATH, NULL);
 	}
-
-	/* bytes left over from an earlier answer must not be taken for this one */
-	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
-			   has_leftovers(connection) ? 1L : 0L);
-
-	/* how long */
-	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
-			   (long) options->connect_timeout_ms);
-	SET_OPTION(connection, CURLOPT_TIMEOUT_MS,
-			   (long) options->request_timeout_ms);
-
-	/* libcurl must not use signals, nor wait for a resolver that hangs */
-	SET_OPTION(connection, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-	SET_OPTION(connection, CURLOPT_QUICK_EXIT, 1L);
-#endif
-
-	/* what happens */
-	SET_OPTION(connection, CURLOPT_PREREQFUNCTION, note_start);
-	SET_OPTION(connection, CURLOPT_PREREQDATA, transfer);
-	SET_OPTION(connection, CURLOPT_HEADERFUNCTION, note_header);
-	SET_OPTION(connection, CURLOPT_HEADERDATA, transfer);
-	SET_OPTION(connection, CURLOPT_WRITEFUNCTION, note_body);
-	SET_OPTION(connection, CURLOPT_WRITEDATA, transfer);
-	SET_OPTION(connection, CURLOPT_ERRORBUFFER, transfer->words);
 }
 
 /* Make libcurl's list of a request's headers. */
@@ -483,10 +423,11 @@ run_transfer(FcHttpConnection *connection, Transfer *transfer)
 	add_transfer(connection);
 	while (!transfer->is_done)
 	{
-		WaitEvent	ready[MAX_SOCKETS];
+		WaitEvent	ready[FC_MAX_SOCKETS];
 		int			nready;
 
-		nready = wait_for_events(connection, transfer, ready);
+		nready = fc_sockets_wait(&connection->sockets, ready,
+								 time_to_wait(connection, transfer));
 		for (int i = 0; i < nready; i++)
 		{
 			int			events = 0;
@@ -506,21 +447,6 @@ run_transfer(FcHttpConnection *connection, Transfer *transfer)
 
 		collect_result(connection, transfer);
 	}
-}
-
-/* Wait until libcurl has something to do; fill in which sockets are ready. */
-static int
-wait_for_events(FcHttpConnection *connection, const Transfer *transfer,
-				WaitEvent *ready)
-{
-	WaitEventSet *set = get_wait_set(connection);
-	double		milliseconds = time_to_wait(connection, transfer);
-
-	if (set != NULL)
-		return fc_wait_sockets(set, ready, MAX_SOCKETS, milliseconds,
-							   FC_WAIT_HTTP);
-	fc_wait(milliseconds, FC_WAIT_HTTP);
-	return 0;
 }
 
 /* Give the prepared request to libcurl, which sets its timer and returns. */
@@ -634,7 +560,7 @@ end_transfer(FcHttpConnection *connection)
 	curl_slist_free_all(connection->headers);
 	connection->headers = NULL;
 	connection->due = HUGE_VAL;
-	drop_wait_set(connection);
+	fc_sockets_forget(&connection->sockets);
 }
 
 /* Fill in the response from the transfer. */
@@ -642,6 +568,7 @@ static void
 fill_response(FcHttpConnection *connection, Transfer *transfer)
 {
 	FcHttpResponse *response = &transfer->response;
+	const FcReceived *received = &transfer->received;
 	curl_off_t	body_bytes = 0;
 	long		header_bytes = 0;
 	long		status = 0;
@@ -670,28 +597,30 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 	response->reason = explain_outcome(connection, transfer);
 	response->was_stale = (transfer->starts > 1);
 	response->status = status;
-	response->body = transfer->body.data;
+	response->body = received->body.data;
 	if (response->body == NULL)
 		response->body = pstrdup("");
-	response->length = transfer->body.used;
+	response->length = received->body.used;
 	response->bytes_received = header_bytes + body_bytes;
 	response->milliseconds = fc_wait_clock() - transfer->began;
-	response->headers = list_headers(&transfer->head);
+	response->headers = fc_received_headers(received);
 }
 
 /* What became of a transfer? */
 static FcHttpOutcome
 judge_outcome(const Transfer *transfer)
 {
+	const FcReceived *received = &transfer->received;
+
 	if (transfer->starts == 0 || transfer->response.proxy_wants_login)
 		return FC_HTTP_NOT_SENT;
-	if (transfer->body.is_starved || transfer->head.is_starved)
+	if (received->body.is_starved || received->head.is_starved)
 		return FC_HTTP_STARVED;
-	if (transfer->body.is_full)
+	if (received->body.is_full)
 		return FC_HTTP_TOO_BIG;
 
 	/* libcurl takes a header for whole where the connection ends in it */
-	if (transfer->result == CURLE_OK && !transfer->has_head)
+	if (transfer->result == CURLE_OK && !received->has_head)
 		return FC_HTTP_LOST;
 	for (int i = 0; i < lengthof(meanings); i++)
 		if (meanings[i].result == transfer->result)
@@ -728,7 +657,7 @@ explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 				return "the answer ended inside its headers";
 			break;
 		case FC_HTTP_GARBLED:
-			if (transfer->head.is_full)
+			if (transfer->received.head.is_full)
 				return "too many headers";
 			if (transfer->result == CURLE_OUT_OF_MEMORY)
 				return "a header is too long";
@@ -738,40 +667,6 @@ explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 	}
 	return pstrdup(transfer->words[0] != '\0' ? transfer->words :
 				   curl_easy_strerror(transfer->result));
-}
-
-/* Make a list of "name: value" of header lines as they came. */
-static List *
-list_headers(const Bytes *head)
-{
-	List	   *headers = NIL;
-	const char *line = head->data;
-
-	while (line != NULL && *line != '\0')
-	{
-		const char *end = line + strcspn(line, "\r\n");
-		const char *colon = line + strcspn(line, ":\r\n");
-		const char *next = end + strspn(end, "\r\n");
-
-		/* not the status line, nor the empty one at the end */
-		if (colon > line && colon < end)
-		{
-			const char *value = colon + 1;
-			char	   *header;
-
-			while (value < end && isblank((unsigned char) *value))
-				value++;
-			while (end > value && isblank((unsigned char) end[-1]))
-				end--;
-			header = psprintf("%.*s: %.*s", (int) (colon - line), line,
-							  (int) (end - value), value);
-			for (char *byte = header; *byte != ':'; byte++)
-				*byte = pg_ascii_tolower((unsigned char) *byte);
-			headers = lappend(headers, header);
-		}
-		line = next;
-	}
-	return headers;
 }
 
 /*
@@ -790,44 +685,14 @@ note_start(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	return CURL_PREREQFUNC_OK;
 }
 
-/*
- * libcurl received a line of the header, or of the trailer behind a body.
- *
- * Trailers are not read: what says how to take an answer comes before it.
- */
+/* libcurl received a line of the header, or of the trailer behind a body. */
 static size_t
 note_header(char *line, size_t size, size_t count, void *arg)
 {
 	Transfer   *transfer = arg;
 	Size		length = size * count;
 
-	/* headers before a status line are those of an interim response */
-	if (!transfer->has_head && length > 5 && memcmp(line, "HTTP/", 5) == 0)
-	{
-		transfer->head.used = 0;
-		transfer->nheaders = 0;
-		transfer->is_interim = is_interim_status(line, length);
-	}
-	if (transfer->nheaders++ > MAX_HEADERS)
-		transfer->head.is_full = true;
-	if (transfer->head.is_full)
-		return 0;
-	if (transfer->has_head)
-		return length;
-	if (!append_bytes(&transfer->head, line, length))
-		return 0;
-	if (line[0] == '\r' || line[0] == '\n')
-		transfer->has_head = !transfer->is_interim;
-	return length;
-}
-
-/* Is it the status line of a response that another one follows? */
-static bool
-is_interim_status(const char *line, Size length)
-{
-	const char *space = memchr(line, ' ', length);
-
-	return space != NULL && space + 1 < line + length && space[1] == '1';
+	return fc_received_line(&transfer->received, line, length) ? length : 0;
 }
 
 /* libcurl received and decoded a part of the body. */
@@ -837,7 +702,7 @@ note_body(char *data, size_t size, size_t count, void *arg)
 	Transfer   *transfer = arg;
 	Size		length = size * count;
 
-	return append_bytes(&transfer->body, data, length) ? length : 0;
+	return fc_received_body(&transfer->received, data, length) ? length : 0;
 }
 
 /* libcurl asks us to watch a socket, or to stop watching it. */
@@ -846,28 +711,18 @@ note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 			void *unused)
 {
 	FcHttpConnection *connection = arg;
-	int			i = 0;
-
-	connection->is_changed = true;
-	while (i < connection->nsockets && connection->sockets[i].fd != fd)
-		i++;
+	uint32		events = 0;
 
 	if (interest == CURL_POLL_REMOVE)
 	{
-		if (i < connection->nsockets)
-			connection->sockets[i] =
-				connection->sockets[--connection->nsockets];
+		fc_sockets_unwatch(&connection->sockets, fd);
 		return 0;
 	}
-	if (i == connection->nsockets)
-	{
-		if (i == MAX_SOCKETS)
-			return -1;
-		connection->nsockets++;
-	}
-	connection->sockets[i].fd = fd;
-	connection->sockets[i].interest = interest;
-	return 0;
+	if (interest & CURL_POLL_IN)
+		events |= WL_SOCKET_READABLE;
+	if (interest & CURL_POLL_OUT)
+		events |= WL_SOCKET_WRITEABLE;
+	return fc_sockets_watch(&connection->sockets, fd, events) ? 0 : -1;
 }
 
 /* libcurl sets or clears the time when it wants to be called. */
@@ -879,91 +734,6 @@ note_timer(CURLM *multi, long milliseconds, void *arg)
 	connection->due = milliseconds < 0 ? HUGE_VAL :
 		fc_wait_clock() + milliseconds;
 	return 0;
-}
-
-/* Append to a buffer.  Returns false, and notes the cause, on failure. */
-static bool
-append_bytes(Bytes *buffer, const char *data, Size length)
-{
-	Size		needed = buffer->used + length + 1;
-
-	if (length > buffer->limit - buffer->used)
-	{
-		buffer->is_full = true;
-		return false;
-	}
-	if (needed > buffer->allocated)
-	{
-		Size		size = Min(Max(needed, 2 * buffer->allocated),
-							   buffer->limit + 1);
-		char	   *longer = realloc(buffer->data, size);
-
-		if (longer == NULL)
-		{
-			buffer->is_starved = true;
-			return false;
-		}
-		buffer->data = longer;
-		buffer->allocated = size;
-	}
-	memcpy(buffer->data + buffer->used, data, length);
-	buffer->used += length;
-	buffer->data[buffer->used] = '\0';
-	return true;
-}
-
-/*
- * The wait set of our latch and libcurl's sockets; NULL if libcurl has no
- * socket yet.  A socket cannot be removed from a set, so each change makes a
- * new set.
- */
-static WaitEventSet *
-get_wait_set(FcHttpConnection *connection)
-{
-	if (!connection->is_changed)
-		return connection->wait_set;
-
-	drop_wait_set(connection);
-	connection->is_changed = false;
-	if (connection->nsockets == 0)
-		return NULL;
-	ReleaseExternalFD();
-	connection->descriptors--;
-	connection->wait_set = fc_create_wait_event_set(MAX_SOCKETS + 2);
-	AddWaitEventToSet(connection->wait_set, WL_LATCH_SET, PGINVALID_SOCKET,
-					  MyLatch, NULL);
-	if (IsUnderPostmaster)
-		AddWaitEventToSet(connection->wait_set, WL_EXIT_ON_PM_DEATH,
-						  PGINVALID_SOCKET, NULL, NULL);
-	for (int i = 0; i < connection->nsockets; i++)
-	{
-		Socket	   *socket = &connection->sockets[i];
-		uint32		events = 0;
-
-		if (socket->interest & CURL_POLL_IN)
-			events |= WL_SOCKET_READABLE;
-		if (socket->interest & CURL_POLL_OUT)
-			events |= WL_SOCKET_WRITEABLE;
-		if (events != 0)
-			AddWaitEventToSet(connection->wait_set, events, socket->fd, NULL,
-							  NULL);
-	}
-	return connection->wait_set;
-}
-
-/* Forget the set.  Does not throw. */
-static void
-drop_wait_set(FcHttpConnection *connection)
-{
-	if (connection->wait_set != NULL)
-		FreeWaitEventSet(connection->wait_set);
-	connection->wait_set = NULL;
-	while (connection->descriptors < KEPT_DESCRIPTORS)
-	{
-		ReserveExternalFD();
-		connection->descriptors++;
-	}
-	connection->is_changed = true;
 }
 
 /*

@@ -6,8 +6,9 @@
  * which sends a request for each outer row, and a hash join, which reads the
  * whole list.  We add a nested loop whose outer side collects keys, so that
  * one request serves a hundred of them (batch.c).  The planner chooses among
- * these paths by cost.  The cost of the requests is in the path that collects
- * the keys.
+ * these paths by cost, but never one that sends a request for each outer row
+ * where ours can take its place.  The cost of the requests is in the path that
+ * collects the keys.
  *
  * The join itself is PostgreSQL's.  It is correct wherever a nested loop with
  * the same inner side, asked for one key at a time, is correct.
@@ -25,7 +26,7 @@
 #include "optimizer/paramassign.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "plan/plan.h"
+#include "plan/paths.h"
 #include "utils/memutils.h"
 #include "utils/selfuncs.h"
 
@@ -55,6 +56,20 @@ static void add_batched_path(PlannerInfo *root, RelOptInfo *joinrel,
 							 Path *outer_path, RelOptInfo *innerrel,
 							 JoinType jointype, JoinPathExtraData *extra,
 							 const FcPlanKey *key);
+static void drop_unbatched_paths(RelOptInfo *joinrel,
+								 const RelOptInfo *outerrel,
+								 const RelOptInfo *innerrel,
+								 const FcPlanKey *key);
+static bool asks_for_each(const Path *path, const RelOptInfo *outerrel,
+						  const RelOptInfo *innerrel, const FcPlanKey *key);
+static Node *find_keys(Path *outer_path, const FcPlanKey *key);
+static bool can_nest(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
+					 RelOptInfo *innerrel, JoinPathExtraData *extra,
+					 const FcPlanKey *key, Relids *required_outer);
+static void create_sides(PlannerInfo *root, Path *outer_path,
+						 RelOptInfo *innerrel, Node *expression,
+						 const FcPlanKey *key, Path **keys_path,
+						 Path **inner_path);
 static Node *rebuild_expression(Node *node, Rebuild *rebuild);
 static Node *find_in_target(Node *node, const List *target);
 static BatchEstimate estimate_batches(PlannerInfo *root, RelOptInfo *innerrel,
@@ -139,7 +154,7 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *joinrel,
 static bool
 can_be_batched(const RelOptInfo *rel, JoinType jointype)
 {
-	const FcPlanRelation *planned = fc_plan_relation(rel);
+	const FcPlanRelation *planned = fc_cost_relation(rel);
 
 	if (planned == NULL || batch_route(planned) < 0)
 		return false;
@@ -175,8 +190,7 @@ batch_route(const FcPlanRelation *planned)
 }
 
 /*
- * Add the batched join over one path of the outer relation, unless the key
- * cannot be told from what that path gives.
+ * Add the batched join over one path of the outer relation, if there is one.
  *
  * This is what core's try_nestloop_path does, with another outer side.
  */
@@ -185,46 +199,20 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 				 RelOptInfo *innerrel, JoinType jointype,
 				 JoinPathExtraData *extra, const FcPlanKey *key)
 {
-	const FcPlanRelation *planned = innerrel->fdw_private;
-	RelOptInfo *outerrel = outer_path->parent;
-	Relids		inner_params = key->param_info->ppi_req_outer;
-	Rebuild		rebuild = {outer_path->pathtarget->exprs, true};
+	Node	   *expression = find_keys(outer_path, key);
 	Relids		required_outer;
 	JoinCostWorkspace workspace;
-	BatchEstimate estimate;
-	List	   *slot = list_make1_int(-1);
-	Node	   *expression;
 	Path	   *keys_path;
 	Path	   *inner_path;
-	MemoryContext oldcontext;
 
-	if (bms_overlap(PATH_REQ_OUTER(outer_path), innerrel->relids))
-		return;
-	expression = rebuild_expression((Node *) key->pushed->operand, &rebuild);
-	if (!rebuild.is_complete)
-		return;
-	required_outer = calc_nestloop_required_outer(outerrel->relids,
-												  PATH_REQ_OUTER(outer_path),
-												  innerrel->relids,
-												  inner_params);
-	if (required_outer != NULL &&
-		(!bms_overlap(required_outer, extra->param_source_rels) ||
-		 bms_overlap(required_outer, joinrel->relids)))
-		return;
-	if (fc_has_dangerous_phv(root, outerrel->relids, inner_params))
+	if (expression == NULL ||
+		!can_nest(root, joinrel, outer_path, innerrel, extra, key,
+				  &required_outer))
 		return;
 
-	estimate = estimate_batches(root, innerrel, outer_path, expression, key);
-	keys_path = (Path *) create_keys_path(outer_path, expression, &estimate,
-										  planned, slot);
-
-	/* GEQO frees the current context while the base relation lives on */
-	oldcontext = MemoryContextSwitchTo(GetMemoryChunkContext(innerrel));
-	inner_path = (Path *) fc_plan_batched_path(root, innerrel, key,
-											   estimate.requests,
-											   batch_route(planned), slot);
-	MemoryContextSwitchTo(oldcontext);
-
+	drop_unbatched_paths(joinrel, outer_path->parent, innerrel, key);
+	create_sides(root, outer_path, innerrel, expression, key, &keys_path,
+				 &inner_path);
 	initial_cost_nestloop(root, &workspace, jointype, keys_path, inner_path,
 						  extra);
 	add_path(joinrel, (Path *)
@@ -233,6 +221,117 @@ add_batched_path(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
 								  build_join_pathkeys(root, joinrel, jointype,
 													  keys_path->pathkeys),
 								  required_outer));
+}
+
+/*
+ * Drop the nested loops that would send a request for each key.
+ *
+ * A batch of one key is one request, too.  Core prefers such a loop where it
+ * expects few outer rows, and each row more would be one more request.
+ */
+static void
+drop_unbatched_paths(RelOptInfo *joinrel, const RelOptInfo *outerrel,
+					 const RelOptInfo *innerrel, const FcPlanKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, joinrel->pathlist)
+	{
+		if (asks_for_each(lfirst(cell), outerrel, innerrel, key))
+			joinrel->pathlist = foreach_delete_current(joinrel->pathlist,
+													   cell);
+	}
+}
+
+/*
+ * Is the path a nested loop that looks up the rows of one key at a time?
+ *
+ * Not if it looks up rows by id, of which there is no batch.
+ */
+static bool
+asks_for_each(const Path *path, const RelOptInfo *outerrel,
+			  const RelOptInfo *innerrel, const FcPlanKey *key)
+{
+	const JoinPath *join = (const JoinPath *) path;
+	const Path *inner;
+	const FcScanPath *scan;
+
+	if (!IsA(path, NestPath) || join->outerjoinpath->parent != outerrel)
+		return false;
+	inner = join->innerjoinpath;
+	if (IsA(inner, MemoizePath))
+		inner = ((const MemoizePath *) inner)->subpath;
+	if (!IsA(inner, ForeignPath) || inner->parent != innerrel ||
+		inner->param_info != key->param_info)
+		return false;
+	scan = linitial(((const ForeignPath *) inner)->fdw_private);
+	return scan->batch_key == NULL && scan->estimate.choice.route != NULL &&
+		!(scan->estimate.choice.route->flags & FC_BY_ID);
+}
+
+/*
+ * The key as an expression over what an outer path gives; NULL if it cannot
+ * be told from that.
+ */
+static Node *
+find_keys(Path *outer_path, const FcPlanKey *key)
+{
+	Rebuild		rebuild = {outer_path->pathtarget->exprs, true};
+	Node	   *expression = rebuild_expression((Node *) key->pushed->operand,
+												&rebuild);
+
+	return rebuild.is_complete ? expression : NULL;
+}
+
+/*
+ * May the table be the inner side of a nested loop over the outer path?
+ * required_outer is set to what that loop needs from other relations.
+ */
+static bool
+can_nest(PlannerInfo *root, RelOptInfo *joinrel, Path *outer_path,
+		 RelOptInfo *innerrel, JoinPathExtraData *extra, const FcPlanKey *key,
+		 Relids *required_outer)
+{
+	Relids		outer_relids = outer_path->parent->relids;
+	Relids		inner_params = key->param_info->ppi_req_outer;
+
+	if (bms_overlap(PATH_REQ_OUTER(outer_path), innerrel->relids))
+		return false;
+	*required_outer = calc_nestloop_required_outer(outer_relids,
+												   PATH_REQ_OUTER(outer_path),
+												   innerrel->relids,
+												   inner_params);
+	if (*required_outer != NULL &&
+		(!bms_overlap(*required_outer, extra->param_source_rels) ||
+		 bms_overlap(*required_outer, joinrel->relids)))
+		return false;
+	return !fc_has_dangerous_phv(root, outer_relids, inner_params);
+}
+
+/*
+ * The two sides of a batched join: the node that collects the keys, and our
+ * table.  They share the number of the link's parameter.
+ */
+static void
+create_sides(PlannerInfo *root, Path *outer_path, RelOptInfo *innerrel,
+			 Node *expression, const FcPlanKey *key, Path **keys_path,
+			 Path **inner_path)
+{
+	const FcPlanRelation *planned = innerrel->fdw_private;
+	List	   *slot = list_make1_int(-1);
+	BatchEstimate estimate;
+	MemoryContext oldcontext;
+
+	estimate = estimate_batches(root, innerrel, outer_path, expression, key);
+	*keys_path = (Path *) create_keys_path(outer_path, expression, &estimate,
+										   planned, slot);
+
+	/* GEQO frees the current context while the base relation lives on */
+	oldcontext = MemoryContextSwitchTo(GetMemoryChunkContext(innerrel));
+	*inner_path = (Path *) fc_paths_batched(root, innerrel, key,
+											estimate.requests,
+											batch_route(planned), slot);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -291,7 +390,7 @@ estimate_batches(PlannerInfo *root, RelOptInfo *innerrel, Path *outer_path,
 	double		keys = estimate_num_groups(root, list_make1(expression),
 										   outer_path->rows, NULL, NULL);
 	double		batches = Max(ceil(keys / estimate.size), 1);
-	double		rows = keys / batches * fc_plan_rows_of_key(root, innerrel);
+	double		rows = keys / batches * fc_cost_rows_of_key(root, innerrel);
 
 	/* the last page of each batch is on average half empty */
 	estimate.requests = ceil(batches *

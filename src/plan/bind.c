@@ -7,20 +7,14 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
+#include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "pgtime.h"
 #include "plan/bind.h"
 #include "plan/comparison.h"
+#include "plan/implied.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
-
-/* What comparisons leave of a column's values. */
-typedef struct Range
-{
-	int64		first;			/* PG_INT64_MIN: no bound */
-	int64		last;			/* PG_INT64_MAX: no bound */
-} Range;
 
 /* What a query is made from. */
 typedef struct Binder
@@ -32,30 +26,43 @@ typedef struct Binder
 	bool		push_filters;
 } Binder;
 
-/* However it is narrowed further, it stays empty. */
-static const Range no_value = {1, 0};
-
 static bool waits_for_execution(Node *node, void *context);
 static void bind_column(const Binder *binder, const FcColumn *column);
+static void narrow_to_conditions(const Binder *binder, const FcColumn *column,
+								 FcSpan *range);
+static bool is_about(const Binder *binder, const FcCondition *condition,
+					 const FcColumn *column);
 static bool is_list(const Binder *binder, const FcCondition *condition);
-static void narrow_range(Range *range, FcOperator operator,
-						 const FcPosition *position);
-static bool asks_for(FcOperator operator, FcSide side);
-static void narrow_to_list(Range *range, const FcScale *scale, Datum list);
-static void set_first(Range *range, int64 from, int64 offset);
-static void set_last(Range *range, int64 from, int64 offset);
+static void narrow_to_list(FcSpan *range, const FcScale *scale, Datum list);
+static void bind_ids(const Binder *binder, const FcColumn *column,
+					 const FcSpan *range);
+static void bind_parents(const Binder *binder, const FcColumn *column,
+						 const FcSpan *range);
+static void bind_value(const Binder *binder, const FcColumn *column,
+					   const FcSpan *range);
+static void bind_bounds(const Binder *binder, const FcColumn *column,
+						const FcSpan *range);
 static void bind_keys(const Binder *binder, const FcColumn *column,
-					  FcKeys *keys, const Range *range);
+					  FcKeys *keys, const FcSpan *range);
 static void bind_values(const Binder *binder, const FcColumn *column);
 static void keep_values(FcBinding *binding, Oid type, const Datum *values,
 						const bool *nulls, int count, bool is_first);
 static bool is_value(char *const *values, int count, const char *text);
 static void check_value(const FcColumn *column, const char *text);
-static int	read_list(Datum list, const Range *range, int64 **values);
+static int	read_list(Datum list, const FcSpan *range, int64 **values);
 static int	read_elements(Datum list, Oid *type, Datum **elements,
 						  bool **nulls);
-static void bind_bounds(const Binder *binder, const FcColumn *column,
-						const Range *range);
+
+/* Ask for a range of a column's values, by its kind. */
+static void (*const binders[]) (const Binder *, const FcColumn *,
+								const FcSpan *) =
+{
+	[FC_KIND_KEY] = bind_ids,
+		[FC_KIND_PARENT] = bind_parents,
+		[FC_KIND_LINK] = bind_parents,
+		[FC_KIND_VALUE] = bind_value,
+		[FC_KIND_RANGE] = bind_bounds
+};
 
 /*
  * fc_bind_waits
@@ -81,6 +88,62 @@ waits_for_execution(Node *node, void *context)
 		return castNode(Param, node)->paramkind == PARAM_EXEC ||
 			estate->es_param_list_info == NULL;
 	return expression_tree_walker(node, waits_for_execution, context);
+}
+
+/*
+ * fc_bind_numbers
+ *		The numbers of the operands that conditions name.
+ */
+List *
+fc_bind_numbers(const List *conditions)
+{
+	List	   *numbers = NIL;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const FcCondition *condition = lfirst(cell);
+
+		if (condition->operator == FC_WITHIN)
+			numbers = list_concat(numbers,
+								  fc_implied_operands(condition->implied));
+		else
+			numbers = lappend_int(numbers, condition->operand);
+	}
+	return numbers;
+}
+
+/*
+ * fc_bind_operands
+ *		The operands that conditions name, as they are now.
+ *
+ * exprs are ExprState *, by number of the operand.  The one numbered given
+ * (-1 for none) is left to the caller, who has it already.  Allocates in the
+ * current context.
+ */
+FcOperands *
+fc_bind_operands(const List *conditions, const List *exprs,
+				 ExprContext *econtext, int given)
+{
+	FcOperands *operands = palloc(sizeof(FcOperands));
+	int			count = list_length(exprs);
+	ListCell   *cell;
+
+	operands->types = palloc0((count + 1) * sizeof(Oid));
+	operands->values = palloc0((count + 1) * sizeof(Datum));
+	operands->isnull = palloc0((count + 1) * sizeof(bool));
+	foreach(cell, fc_bind_numbers(conditions))
+	{
+		int			i = lfirst_int(cell);
+		ExprState  *operand = list_nth(exprs, i);
+
+		if (i == given)
+			continue;
+		operands->types[i] = exprType((Node *) operand->expr);
+		operands->values[i] = ExecEvalExpr(operand, econtext,
+										   &operands->isnull[i]);
+	}
+	return operands;
 }
 
 /*
@@ -126,70 +189,67 @@ fc_bind_query(FcQuery *query, const List *conditions,
 static void
 bind_column(const Binder *binder, const FcColumn *column)
 {
-	FcQuery    *query = binder->query;
-	const FcScale *scale = fc_scale_find(column);
-	bool		is_key = (column->flags & FC_LOOKED_UP) != 0;
-	Range		range = {is_key ? 1 : PG_INT64_MIN, PG_INT64_MAX};
-	FcKeys		keys = {0};
-	ListCell   *cell;
+	FcColumnKind kind = fc_comparison_kind(column);
+	FcSpan		range = FC_ALL_VALUES;
 
-	if (column->flags & FC_BRACE)
+	if (kind == FC_KIND_BRACE)
 	{
 		bind_values(binder, column);
 		return;
 	}
+	if (column->flags & FC_LOOKED_UP)
+		range.first = 1;
+	narrow_to_conditions(binder, column, &range);
+
+	if (fc_span_is_empty(&range))
+		binder->query->is_empty = true;
+	else
+		binders[kind] (binder, column, &range);
+}
+
+/*
+ * Leave those values of the range that all conditions on a column accept.
+ *
+ * Of a list only its ends count, and only where it goes upstream as bounds.
+ */
+static void
+narrow_to_conditions(const Binder *binder, const FcColumn *column,
+					 FcSpan *range)
+{
+	const FcScale *scale = fc_scale_find(column);
+	const FcOperands *operands = binder->operands;
+	ListCell   *cell;
+
 	foreach(cell, binder->conditions)
 	{
 		const FcCondition *condition = lfirst(cell);
 		int			number = condition->operand;
 		FcPosition	position;
 
-		if (&query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[number])
+		if (!is_about(binder, condition, column))
 			continue;
-		if (is_list(binder, condition))
+		if (condition->operator == FC_WITHIN)
+			fc_implied_narrow(condition->implied, operands, range);
+		else if (!is_list(binder, condition))
 		{
-			if (!is_key && column->equals == NULL)
-				narrow_to_list(&range, scale,
-							   binder->operands->values[number]);
-			continue;
+			position = scale->locate(operands->types[number],
+									 operands->values[number]);
+			fc_span_narrow(range, condition->operator, &position);
 		}
-		position = scale->locate(binder->operands->types[number],
-								 binder->operands->values[number]);
-		narrow_range(&range, condition->operator, &position);
+		else if (fc_comparison_kind(column) == FC_KIND_RANGE)
+			narrow_to_list(range, scale, operands->values[number]);
 	}
+}
 
-	if (range.first > range.last)
-		query->is_empty = true;
-	else if (column->flags & FC_KEY)
-	{
-		bind_keys(binder, column, &query->ids, &range);
-		if (!query->ids.bound && range.first > 1 && binder->push_filters)
-		{
-			query->has_since = true;
-			query->since = range.first - 1;
-		}
-		if (!query->ids.bound && range.last < PG_INT64_MAX &&
-			binder->push_filters && query->push_order)
-		{
-			query->has_until = true;
-			query->until = range.last;
-		}
-	}
-	else if (column->flags & (FC_PARENT | FC_LINK))
-	{
-		bind_keys(binder, column, &keys, &range);
-		fc_query_bind_parents(query, column, &keys);
-	}
-	else if (column->equals != NULL)
-	{
-		bind_keys(binder, column, &keys, &range);
-		if (keys.count == 1 && binder->push_filters)
-			fc_query_add_filter(query, column->equals,
-								psprintf(INT64_FORMAT, keys.values[0]));
-	}
-	else if (binder->push_filters)
-		bind_bounds(binder, column, &range);
+/*
+ * Is the condition one on the column, with an operand that is not NULL?
+ */
+static bool
+is_about(const Binder *binder, const FcCondition *condition,
+		 const FcColumn *column)
+{
+	return &binder->query->resource->columns[condition->column] == column &&
+		!binder->operands->isnull[condition->operand];
 }
 
 /*
@@ -204,50 +264,12 @@ is_list(const Binder *binder, const FcCondition *condition)
 }
 
 /*
- * Leave those values of the range that compare so with the operand.
- */
-static void
-narrow_range(Range *range, FcOperator operator, const FcPosition *position)
-{
-	int			step = position->vague ? 0 : 1;
-
-	if (position->infinite != 0)
-	{
-		/* met by every value, or by none */
-		if (!asks_for(operator, position->infinite < 0 ? FC_LOWER : FC_UPPER))
-			*range = no_value;
-		return;
-	}
-
-	switch (operator)
-	{
-		case FC_EQUAL:
-		case FC_EQUAL_ANY:
-			set_first(range, position->ceiling, 0);
-			set_last(range, position->floor, 0);
-			break;
-		case FC_LESS:
-			set_last(range, position->ceiling, -step);
-			break;
-		case FC_LESS_EQUAL:
-			set_last(range, position->floor, 0);
-			break;
-		case FC_GREATER:
-			set_first(range, position->floor, step);
-			break;
-		case FC_GREATER_EQUAL:
-			set_first(range, position->ceiling, 0);
-			break;
-	}
-}
-
-/*
  * Leave the values of the range from the first to the last of an array.
  */
 static void
-narrow_to_list(Range *range, const FcScale *scale, Datum list)
+narrow_to_list(FcSpan *range, const FcScale *scale, Datum list)
 {
-	Range		all = {PG_INT64_MAX, PG_INT64_MIN};
+	FcSpan		all = FC_NO_VALUE;
 	Datum	   *elements;
 	bool	   *nulls;
 	Oid			type;
@@ -255,67 +277,99 @@ narrow_to_list(Range *range, const FcScale *scale, Datum list)
 
 	for (int i = 0; i < length; i++)
 	{
-		Range		one = {PG_INT64_MIN, PG_INT64_MAX};
+		FcSpan		one = FC_ALL_VALUES;
 		FcPosition	position;
 
 		if (nulls[i])
 			continue;
 		position = scale->locate(type, elements[i]);
-		narrow_range(&one, FC_EQUAL, &position);
-		if (one.first > one.last)
-			continue;
-		all.first = Min(all.first, one.first);
-		all.last = Max(all.last, one.last);
+		fc_span_narrow(&one, FC_EQUAL, &position);
+		fc_span_extend(&all, &one);
 	}
-	set_first(range, all.first, 0);
-	set_last(range, all.last, 0);
+	fc_span_intersect(range, &all);
 }
 
 /*
- * Does the comparison set that end of a range, and no other?
- */
-static bool
-asks_for(FcOperator operator, FcSide side)
-{
-	if (side == FC_LOWER)
-		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
-	return operator == FC_LESS || operator == FC_LESS_EQUAL;
-}
-
-/*
- * Leave values from from + offset on; none if there is no such number.
+ * Ask for rows by id, or else for those above and up to an id.
  */
 static void
-set_first(Range *range, int64 from, int64 offset)
+bind_ids(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
-	int64		first;
+	FcQuery    *query = binder->query;
 
-	if (pg_add_s64_overflow(from, offset, &first))
-		*range = no_value;
-	else
-		range->first = Max(range->first, first);
+	bind_keys(binder, column, &query->ids, range);
+	if (query->ids.bound || !binder->push_filters)
+		return;
+	if (range->first > 1)
+	{
+		query->has_since = true;
+		query->since = range->first - 1;
+	}
+	if (range->last < PG_INT64_MAX && query->push_order)
+	{
+		query->has_until = true;
+		query->until = range->last;
+	}
 }
 
 /*
- * Leave values up to from + offset; none if there is no such number.
+ * Ask for rows by what they hang on.
  */
 static void
-set_last(Range *range, int64 from, int64 offset)
+bind_parents(const Binder *binder, const FcColumn *column, const FcSpan *range)
 {
-	int64		last;
+	FcKeys		keys = {0};
 
-	if (pg_add_s64_overflow(from, offset, &last))
-		*range = no_value;
-	else
-		range->last = Min(range->last, last);
+	bind_keys(binder, column, &keys, range);
+	fc_query_bind_parents(binder->query, column, &keys);
 }
 
 /*
- * Ask for single values of a column, where conditions leave such.
+ * Ask for a column's value, if conditions leave a single one.
+ */
+static void
+bind_value(const Binder *binder, const FcColumn *column, const FcSpan *range)
+{
+	FcKeys		values = {0};
+
+	bind_keys(binder, column, &values, range);
+	if (values.count == 1 && binder->push_filters)
+		fc_query_add_filter(binder->query, column->equals,
+							psprintf(INT64_FORMAT, values.values[0]));
+}
+
+/*
+ * Ask for a range of a column's values.
+ */
+static void
+bind_bounds(const Binder *binder, const FcColumn *column, const FcSpan *range)
+{
+	const FcScale *scale = fc_scale_find(column);
+	int64		grain = binder->query->grain;
+	const char *bound = NULL;
+
+	if (!binder->push_filters)
+		return;
+	if (range->first != PG_INT64_MIN)
+		bound = scale->write(fc_scale_round(scale, range->first, FC_LOWER,
+											grain), FC_LOWER, &binder->zones);
+	if (bound != NULL)
+		fc_query_add_filter(binder->query, column->min, bound);
+
+	bound = NULL;
+	if (range->last != PG_INT64_MAX)
+		bound = scale->write(fc_scale_round(scale, range->last, FC_UPPER,
+											grain), FC_UPPER, &binder->zones);
+	if (bound != NULL)
+		fc_query_add_filter(binder->query, column->max, bound);
+}
+
+/*
+ * Add the single values that conditions leave of a column, if they do.
  */
 static void
 bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
-		  const Range *range)
+		  const FcSpan *range)
 {
 	int64	   *values;
 	int			count;
@@ -325,8 +379,7 @@ bind_keys(const Binder *binder, const FcColumn *column, FcKeys *keys,
 	{
 		const FcCondition *condition = lfirst(cell);
 
-		if (&binder->query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[condition->operand] ||
+		if (!is_about(binder, condition, column) ||
 			!is_list(binder, condition))
 			continue;
 		count = read_list(binder->operands->values[condition->operand], range,
@@ -366,8 +419,7 @@ bind_values(const Binder *binder, const FcColumn *column)
 		bool	   *nulls = &isnull;
 		int			count = 1;
 
-		if (&query->resource->columns[condition->column] != column ||
-			binder->operands->isnull[number])
+		if (!is_about(binder, condition, column))
 			continue;
 		if (is_list(binder, condition))
 			count = read_elements(one, &type, &values, &nulls);
@@ -440,7 +492,7 @@ check_value(const FcColumn *column, const char *text)
  * The elements of an array of integers, or of ctids, that lie in a range.
  */
 static int
-read_list(Datum list, const Range *range, int64 **values)
+read_list(Datum list, const FcSpan *range, int64 **values)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -480,28 +532,4 @@ read_elements(Datum list, Oid *type, Datum **elements, bool **nulls)
 	deconstruct_array(array, *type, typlen, typbyval, typalign, elements,
 					  nulls, &length);
 	return length;
-}
-
-/*
- * Ask for a range of a column's values.
- */
-static void
-bind_bounds(const Binder *binder, const FcColumn *column, const Range *range)
-{
-	const FcScale *scale = fc_scale_find(column);
-	int64		grain = binder->query->grain;
-	const char *bound = NULL;
-
-	if (range->first != PG_INT64_MIN)
-		bound = scale->write(fc_scale_round(scale, range->first, FC_LOWER,
-											grain), FC_LOWER, &binder->zones);
-	if (bound != NULL)
-		fc_query_add_filter(binder->query, column->min, bound);
-
-	bound = NULL;
-	if (range->last != PG_INT64_MAX)
-		bound = scale->write(fc_scale_round(scale, range->last, FC_UPPER,
-											grain), FC_UPPER, &binder->zones);
-	if (bound != NULL)
-		fc_query_add_filter(binder->query, column->max, bound);
 }

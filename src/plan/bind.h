@@ -10,17 +10,13 @@
 #include "api/option.h"
 #include "api/query.h"
 #include "nodes/execnodes.h"
-
-/* The operands of a scan's conditions, once they are known. */
-typedef struct FcOperands
-{
-	int			count;
-	const Oid  *types;
-	const Datum *values;
-	const bool *isnull;
-} FcOperands;
+#include "plan/implied.h"
 
 extern bool fc_bind_waits(Node *operand, EState *estate);
+extern List *fc_bind_numbers(const List *conditions);
+extern FcOperands *fc_bind_operands(const List *conditions,
+									const List *exprs,
+									ExprContext *econtext, int given);
 extern void fc_bind_query(FcQuery *query, const List *conditions,
 						  const FcOperands *operands,
 						  const FcServer *server, bool push_filters);

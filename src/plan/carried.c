@@ -13,6 +13,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "api/table.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "nodes/nodeFuncs.h"
@@ -40,18 +41,20 @@ static bool finds_old(Node *node, void *context);
 
 /*
  * fc_carried_attributes
- *		The attributes of a relation that its plan has to read, its clauses
- *		apart; offset by FirstLowInvalidHeapAttributeNumber.
+ *		The attributes of a relation that its plan has to read, for these
+ *		clauses too; offset by FirstLowInvalidHeapAttributeNumber.
  *
  * A whole row that is only carried along counts as what is used of it.
  */
 Bitmapset *
 fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
-					  const FcTable *table)
+					  const FcTable *table, List *clauses)
 {
 	Bitmapset  *attributes = NULL;
 	ListCell   *cell;
 
+	pull_varattnos((Node *) extract_actual_clauses(clauses, false),
+				   rel->relid, &attributes);
 	foreach(cell, rel->reltarget->exprs)
 	{
 		Node	   *node = lfirst(cell);
@@ -63,7 +66,7 @@ fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 		else
 			pull_varattnos(node, rel->relid, &attributes);
 	}
-	return attributes;
+	return fc_table_add_computed(table, attributes);
 }
 
 /*

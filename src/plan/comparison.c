@@ -1,10 +1,14 @@
 /*
  * comparison.c
- *		A column's values as points on a scale of integers.
+ *		Which comparisons of a column go upstream, as what, and how a column's
+ *		values compare.
  *
- * Numbers, days and microseconds: what is compared with a column has a place
- * on its scale, or between two; and a bound is written as the API reads it.
- * That may let more values pass than the comparison, never fewer.
+ * What goes upstream is one table, by the kind of a column and the operator.
+ * It may let more rows pass than the comparison, never fewer.
+ *
+ * Values compare as integers: numbers, days or microseconds.  What is compared
+ * with a column lies on its scale of integers, or between two of them; and a
+ * bound is written as the API reads it.
  */
 #include "postgres.h"
 
@@ -27,15 +31,74 @@
 /* The clock is never set back by more than so many seconds. */
 #define LONGEST_SETBACK (3 * SECS_PER_HOUR)
 
+#define NOWHERE			{0, false, false}
+#define EXACT(place)	{FC_GOES_TO_##place, true, false}
+#define EXACT_OR_ONE(takes_one) \
+	{FC_GOES_TO_KEY | FC_GOES_TO_EQUALS, true, takes_one}
+#define WIDENED(places)	{places, false, false}
+#define SINCE_UNTIL		{FC_GOES_TO_SINCE | FC_GOES_TO_UNTIL, false, false}
+#define UNTIL			{FC_GOES_TO_UNTIL, false, false}
+#define IF_ONE			{FC_GOES_TO_EQUALS, false, true}
+
+#define MIN_BOUND		FC_GOES_TO_MIN
+#define MAX_BOUND		FC_GOES_TO_MAX
+
+/* What goes upstream, and as what. */
+static const FcComparison comparisons[][FC_OPERATORS] = {
+	[FC_KIND_NONE] = {NOWHERE},
+	[FC_KIND_KEY] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY),
+		[FC_LESS] = UNTIL,
+		[FC_LESS_EQUAL] = UNTIL,
+		[FC_GREATER] = EXACT(SINCE),
+		[FC_GREATER_EQUAL] = EXACT(SINCE),
+		[FC_WITHIN] = SINCE_UNTIL
+	},
+	[FC_KIND_PARENT] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY)
+	},
+	[FC_KIND_LINK] = {
+		[FC_EQUAL] = EXACT_OR_ONE(false),
+		[FC_EQUAL_ANY] = EXACT_OR_ONE(true)
+	},
+	[FC_KIND_BRACE] = {
+		[FC_EQUAL] = EXACT(KEY),
+		[FC_EQUAL_ANY] = EXACT(KEY)
+	},
+	[FC_KIND_VALUE] = {
+		[FC_EQUAL] = EXACT(EQUALS),
+		[FC_EQUAL_ANY] = IF_ONE
+	},
+	[FC_KIND_RANGE] = {
+		[FC_EQUAL] = WIDENED(MIN_BOUND | MAX_BOUND),
+		[FC_EQUAL_ANY] = WIDENED(MIN_BOUND | MAX_BOUND),
+		[FC_LESS] = WIDENED(MAX_BOUND),
+		[FC_LESS_EQUAL] = WIDENED(MAX_BOUND),
+		[FC_GREATER] = WIDENED(MIN_BOUND),
+		[FC_GREATER_EQUAL] = WIDENED(MIN_BOUND),
+		[FC_WITHIN] = WIDENED(MIN_BOUND | MAX_BOUND)
+	}
+};
+
+/* Operators as people write them. */
+static const char *const signs[FC_OPERATORS] = {
+	[FC_EQUAL] = "=",
+	[FC_EQUAL_ANY] = "= ANY",
+	[FC_LESS] = "<",
+	[FC_LESS_EQUAL] = "<=",
+	[FC_GREATER] = ">",
+	[FC_GREATER_EQUAL] = ">=",
+	[FC_WITHIN] = "<@"
+};
+
 static FcPosition locate_ctid(ItemPointer ctid);
-static FcPosition locate_day(Oid type, Datum operand);
-static FcPosition locate_instant(Oid type, Datum operand);
 static char *write_day(int64 day, FcSide side, const FcZones *zones);
 static char *write_instant(int64 instant, FcSide side, const FcZones *zones);
 static bool clamp_bound(int64 *value, FcSide side, int64 least,
 						int64 greatest);
 static int64 divide_down(int64 value, int64 divisor);
-static long offset_at(pg_time_t at, pg_tz *zone);
 static long repeated_seconds(pg_time_t at, pg_tz *zone);
 
 static const Oid numbers[] = {INT8OID, INT4OID, INT2OID, InvalidOid};
@@ -43,6 +106,7 @@ static const Oid ctids[] = {TIDOID, InvalidOid};
 static const Oid dates[] = {DATEOID, InvalidOid};
 static const Oid instants[] = {TIMESTAMPTZOID, InvalidOid};
 static const Oid times[] = {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID, InvalidOid};
+
 static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
 static const Oid uuids[] = {UUIDOID, InvalidOid};
 
@@ -57,8 +121,8 @@ static const FcScale bound_scales[] = {
 static const FcScale scales[] = {
 	{"bigint", numbers, numbers, fc_scale_locate_number},
 	{"integer", numbers, numbers, fc_scale_locate_number},
-	{"date", dates, times, locate_day, write_day},
-	{"timestamptz", instants, times, locate_instant, write_instant},
+	{"date", dates, times, fc_scale_locate_day, write_day},
+	{"timestamptz", instants, times, fc_scale_locate_instant, write_instant},
 	{NULL}
 };
 
@@ -66,6 +130,80 @@ static const FcScale scales[] = {
 static const FcScale ctid_scale = {
 	"tid", ctids, ctids, fc_scale_locate_number
 };
+
+/*
+ * fc_comparison_kind
+ *		What the API offers to tell a column's values apart.
+ */
+FcColumnKind
+fc_comparison_kind(const FcColumn *column)
+{
+	if (column->flags & FC_KEY)
+		return FC_KIND_KEY;
+	if (column->flags & FC_PARENT)
+		return FC_KIND_PARENT;
+	if (column->flags & FC_LINK)
+		return FC_KIND_LINK;
+	if (column->flags & FC_BRACE)
+		return FC_KIND_BRACE;
+	if (column->equals != NULL)
+		return FC_KIND_VALUE;
+	return column->min != NULL ? FC_KIND_RANGE : FC_KIND_NONE;
+}
+
+/*
+ * fc_comparison
+ *		What becomes of a comparison of the column by an operator.
+ */
+const FcComparison *
+fc_comparison(const FcColumn *column, FcOperator operator)
+{
+	return &comparisons[fc_comparison_kind(column)][operator];
+}
+
+/*
+ * fc_comparison_is_lookup
+ *		Does the comparison name rows, or their parent, by key?
+ */
+bool
+fc_comparison_is_lookup(const FcColumn *column, FcOperator operator)
+{
+	return (fc_comparison(column, operator)->places & FC_GOES_TO_KEY) != 0;
+}
+
+/*
+ * fc_comparison_parameter
+ *		The parameter at one place, for people to read; NULL if there is none.
+ */
+const char *
+fc_comparison_parameter(const FcColumn *column, int place)
+{
+	switch (place)
+	{
+		case FC_GOES_TO_KEY:
+			return psprintf("{%s}", column->name);
+		case FC_GOES_TO_SINCE:
+			return "since_id";
+		case FC_GOES_TO_EQUALS:
+			return column->equals;
+		case FC_GOES_TO_MIN:
+			return column->min;
+		case FC_GOES_TO_MAX:
+			return column->max;
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * fc_comparison_sign
+ *		The operator as people write it.
+ */
+const char *
+fc_comparison_sign(FcOperator operator)
+{
+	return signs[operator];
+}
 
 /*
  * fc_scale_for
@@ -146,7 +284,7 @@ fc_scale_round(const FcScale *scale, int64 value, FcSide side, int64 grain)
 {
 	int64		steps;
 
-	if (grain == 0 || scale->locate != locate_instant)
+	if (grain == 0 || scale->locate != fc_scale_locate_instant)
 		return value;
 	steps = divide_down(value, grain);
 	if (side == FC_UPPER && value % grain != 0)
@@ -181,29 +319,15 @@ fc_scale_locate_number(Oid type, Datum operand)
 }
 
 /*
- * A ctid on the scale of ids.
- */
-static FcPosition
-locate_ctid(ItemPointer ctid)
-{
-	FcPosition	position = {0};
-	bool		names_id = fc_ctid_to_id(ctid, &position.floor);
-
-	if (!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(ctid)))
-		position.infinite = 1;
-	position.ceiling = position.floor + (names_id ? 0 : 1);
-	return position;
-}
-
-/*
- * A date or time on the scale of days.
+ * fc_scale_locate_day
+ *		A date or time on the scale of days.
  *
  * Core compares a date with a timestamptz as that day's midnight in the
  * session's time zone.  Midnights may be missing or come twice, so we only
  * rely on the local day of the instant.
  */
-static FcPosition
-locate_day(Oid type, Datum operand)
+FcPosition
+fc_scale_locate_day(Oid type, Datum operand)
 {
 	FcPosition	position = {0};
 	Timestamp	at = 0;
@@ -223,7 +347,7 @@ locate_day(Oid type, Datum operand)
 		position.infinite = TIMESTAMP_IS_NOBEGIN(at) ? -1 : 1;
 	else if (type == TIMESTAMPTZOID)
 	{
-		at += offset_at(timestamptz_to_time_t(at), session_timezone) *
+		at += fc_scale_offset_at(timestamptz_to_time_t(at), session_timezone) *
 			USECS_PER_SEC;
 		position.vague = true;
 	}
@@ -235,11 +359,12 @@ locate_day(Oid type, Datum operand)
 }
 
 /*
- * A date or time on the scale of microseconds, as core would compare it with
- * a timestamptz.
+ * fc_scale_locate_instant
+ *		A date or time on the scale of microseconds, as core would compare it
+ *		with a timestamptz.
  */
-static FcPosition
-locate_instant(Oid type, Datum operand)
+FcPosition
+fc_scale_locate_instant(Oid type, Datum operand)
 {
 	FcPosition	position = {0};
 	int			overflow = 0;
@@ -263,11 +388,38 @@ locate_instant(Oid type, Datum operand)
 }
 
 /*
+ * fc_scale_offset_at
+ *		Seconds that a zone's clock is ahead of UTC at an instant.
+ */
+long
+fc_scale_offset_at(pg_time_t at, pg_tz *zone)
+{
+	struct pg_tm *tm = pg_localtime(&at, zone);
+
+	return tm != NULL ? tm->tm_gmtoff : 0;
+}
+
+/*
+ * A ctid on the scale of ids.
+ */
+static FcPosition
+locate_ctid(ItemPointer ctid)
+{
+	FcPosition	position = {0};
+	bool		names_id = fc_ctid_to_id(ctid, &position.floor);
+
+	if (!BlockNumberIsValid(ItemPointerGetBlockNumberNoCheck(ctid)))
+		position.infinite = 1;
+	position.ceiling = position.floor + (names_id ? 0 : 1);
+	return position;
+}
+
+/*
  * A bound of days, as the API reads it; NULL if every value meets it.
  *
  * A day on either side makes good that the bound itself may be left out, that
  * a day may stand for its beginning or its end, and that it may begin in any
- * zone (#8).
+ * zone.
  */
 static char *
 write_day(int64 day, FcSide side, const FcZones *zones)
@@ -316,7 +468,7 @@ write_instant(int64 instant, FcSide side, const FcZones *zones)
 		long		shift = side + side * repeated_seconds(at, zones->naive);
 
 		at += shift - side;
-		shift += offset_at(at, zones->filter) +
+		shift += fc_scale_offset_at(at, zones->filter) +
 			side * repeated_seconds(at, zones->filter);
 		wall += shift * USECS_PER_SEC;
 	}
@@ -351,29 +503,20 @@ divide_down(int64 value, int64 divisor)
 }
 
 /*
- * Seconds that a zone's clock is ahead of UTC at an instant.
- */
-static long
-offset_at(pg_time_t at, pg_tz *zone)
-{
-	struct pg_tm *tm = pg_localtime(&at, zone);
-
-	return tm != NULL ? tm->tm_gmtoff : 0;
-}
-
-/*
  * If a zone's clock shows the time of this instant twice: the seconds between.
  */
 static long
 repeated_seconds(pg_time_t at, pg_tz *zone)
 {
-	long		here = offset_at(at, zone);
-	long		before = offset_at(at - LONGEST_SETBACK, zone);
-	long		after = offset_at(at + LONGEST_SETBACK, zone);
+	long		here = fc_scale_offset_at(at, zone);
+	long		before = fc_scale_offset_at(at - LONGEST_SETBACK, zone);
+	long		after = fc_scale_offset_at(at + LONGEST_SETBACK, zone);
 
-	if (before > here && offset_at(at - (before - here), zone) == before)
+	if (before > here &&
+		fc_scale_offset_at(at - (before - here), zone) == before)
 		return before - here;
-	if (after < here && offset_at(at + (here - after), zone) == after)
+	if (after < here &&
+		fc_scale_offset_at(at + (here - after), zone) == after)
 		return here - after;
 	return 0;
 }

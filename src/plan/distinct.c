@@ -13,7 +13,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_statistic.h"
 #include "plan/distinct.h"
-#include "plan/plan.h"
+#include "plan/cost.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 
@@ -83,7 +83,7 @@ find_relation(PlannerInfo *root, const RangeTblEntry *rte)
 	for (int i = 1; i < root->simple_rel_array_size; i++)
 	{
 		if (root->simple_rte_array[i] == rte && root->simple_rel_array[i])
-			return fc_plan_relation(root->simple_rel_array[i]);
+			return fc_cost_relation(root->simple_rel_array[i]);
 	}
 	return NULL;
 }
@@ -96,7 +96,7 @@ count_distinct(const FcPlanRelation *planned, const FcColumn *column)
 {
 	if (column->flags & FC_KEY)
 		return -1;				/* as many as there are rows */
-	return Min(fc_query_parents(planned->table->resource, &planned->facts,
+	return Min(fc_route_parents(planned->table->resource, &planned->facts,
 								column),
 			   planned->facts.rows);
 }

@@ -25,8 +25,7 @@ static bool is_member_wanted(PlannerInfo *root, RelOptInfo *rel,
 bool
 fc_lookup_is_one(const FcPushed *pushed)
 {
-	return (pushed->column->flags & (FC_LOOKED_UP | FC_BRACE)) != 0 &&
-		(pushed->operator == FC_EQUAL || pushed->operator == FC_EQUAL_ANY);
+	return fc_comparison_is_lookup(pushed->column, pushed->operator);
 }
 
 /*

@@ -2,7 +2,7 @@
  * lookup.h
  *		By which keys of other relations a table can be looked up.
  *
- * What that costs is for plan.c to say.
+ * What that costs is for cost.c to say.
  */
 #ifndef FC_LOOKUP_H
 #define FC_LOOKUP_H

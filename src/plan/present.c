@@ -12,8 +12,7 @@
 #include "plan/present.h"
 
 static bool is_present(const FcSharing *sharing, const FcQuery *query,
-					   const FcRoute *route, const int64 *id,
-					   const int64 *parents, int nparents);
+					   const FcRoute *route, const FcStep *step);
 
 /*
  * fc_present_begin
@@ -55,6 +54,7 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 	const FcSharing *sharing = &present->sharing;
 	const FcRoute *route = choice->route;
 	double		requests = choice->requests;
+	FcStep		step = {0};
 	int			steps = 0;
 	int			found = 0;
 
@@ -66,12 +66,13 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 	{
 		if (query->ids.values == NULL)
 			return requests;
+		step.parents = query->parents.values;
+		step.nparents = step.parents ? query->parents.count : 0;
 		for (steps = 0; steps < query->ids.count; steps++)
-			found += is_present(sharing, query, route,
-								&query->ids.values[steps],
-								query->parents.values,
-								query->parents.values ?
-								query->parents.count : 0);
+		{
+			step.id = &query->ids.values[steps];
+			found += is_present(sharing, query, route, &step);
+		}
 	}
 	else if (route->flags & FC_BY_PARENT)
 	{
@@ -80,14 +81,16 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 		if (query->parents.values == NULL)
 			return requests;
 		for (int i = 0; i < query->parents.count; i += width, steps++)
-			found += is_present(sharing, query, route, NULL,
-								&query->parents.values[i],
-								Min(width, query->parents.count - i));
+		{
+			step.parents = &query->parents.values[i];
+			step.nparents = Min(width, query->parents.count - i);
+			found += is_present(sharing, query, route, &step);
+		}
 	}
 	else
 	{
 		steps = 1;
-		found = is_present(sharing, query, route, NULL, NULL, 0);
+		found = is_present(sharing, query, route, &step);
 	}
 	return steps > 0 ? requests * (steps - found) / steps : requests;
 }
@@ -97,14 +100,13 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
  */
 static bool
 is_present(const FcSharing *sharing, const FcQuery *query,
-		   const FcRoute *route, const int64 *id, const int64 *parents,
-		   int nparents)
+		   const FcRoute *route, const FcStep *step)
 {
 	FcFreshness freshness = fc_sharing_freshness(sharing, false);
+	char	   *request = fc_sharing_request(query, route, step);
+	FcQuestion	question = fc_sharing_question(sharing, query->resource,
+											   request);
 	FcAnswerGlance glance;
-	char	   *request = fc_sharing_request(query, route, id, parents,
-											 nparents);
 
-	return fc_answers_look(sharing->scope.digest, request, &freshness,
-						   &glance);
+	return fc_answers_look(&question, &freshness, &glance);
 }

@@ -7,6 +7,7 @@
 #ifndef FC_PRESENT_H
 #define FC_PRESENT_H
 
+#include "api/route.h"
 #include "api/sharing.h"
 
 /* What answers of other sessions there are for a table. */

@@ -17,6 +17,8 @@
 #include "access/stratnum.h"
 #include "access/sysattr.h"
 #include "access/transam.h"
+#include "api/memo.h"
+#include "api/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -28,73 +30,43 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
-#include "plan/comparison.h"
+#include "plan/operand.h"
 #include "plan/pushdown.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-/* What the planner looks at. */
-typedef struct Matcher
-{
-	PlannerInfo *root;
-	RelOptInfo *rel;
-	const FcTable *table;
-} Matcher;
-
-/* By the strategy numbers of btree. */
-static const FcOperator operators[] = {
-	[BTLessStrategyNumber] = FC_LESS,
-	[BTLessEqualStrategyNumber] = FC_LESS_EQUAL,
-	[BTEqualStrategyNumber] = FC_EQUAL,
-	[BTGreaterEqualStrategyNumber] = FC_GREATER_EQUAL,
-	[BTGreaterStrategyNumber] = FC_GREATER
-};
-
-const char *const fc_pushdown_operators[] = {
-	[FC_EQUAL] = "=",
-	[FC_EQUAL_ANY] = "= ANY",
-	[FC_LESS] = "<",
-	[FC_LESS_EQUAL] = "<=",
-	[FC_GREATER] = ">",
-	[FC_GREATER_EQUAL] = ">="
-};
-
 PG_FUNCTION_INFO_V1(frontcore_pushdown);
-
-/* In option.c; tells our servers from others'. */
-extern PGDLLEXPORT Datum frontcore_fdw_validator(PG_FUNCTION_ARGS);
 
 static void put_column(const FcTable *table,
 					   const FcTableColumn *table_column,
 					   ReturnSetInfo *result);
-static bool may_follow_write(PlannerInfo *root, const FcTable *table);
-static bool shows_by_subquery(const Query *query);
-static bool writes_before(const Query *query, const FcTable *table);
-static bool match_clause(const Matcher *matcher, Expr *clause,
+static char *name_parameters(const FcColumn *column,
+							 const FcComparison *comparison);
+static List *match_implied(const FcMatcher *matcher, RestrictInfo *rinfo);
+static bool match_clause(const FcMatcher *matcher, Expr *clause,
 						 FcPushed *pushed);
-static bool match_comparison(const Matcher *matcher, OpExpr *comparison,
+static bool match_comparison(const FcMatcher *matcher, OpExpr *comparison,
 							 FcPushed *pushed);
-static bool match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+static bool match_any(const FcMatcher *matcher, ScalarArrayOpExpr *comparison,
 					  FcPushed *pushed);
-static bool match_row(const Matcher *matcher, RowCompareExpr *comparison,
+static bool match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 					  FcPushed *pushed);
-static bool match_alternatives(const Matcher *matcher, List *alternatives,
+static bool match_alternatives(const FcMatcher *matcher, List *alternatives,
 							   FcPushed *pushed);
-static bool match_sides(const Matcher *matcher, Oid operator, Expr *left,
+static bool match_equality(const FcMatcher *matcher, Expr *clause,
+						   FcPushed *pushed, List **operands);
+static List *list_elements(Expr *array);
+static bool add_elements(ArrayExpr *array, List *operands);
+static bool match_sides(const FcMatcher *matcher, Oid operator, Expr *left,
 						Expr *right, FcPushed *pushed);
-static const FcScale *match_column(const Matcher *matcher, Expr *expr,
-								   FcPushed *pushed);
 static bool is_deterministic(Oid collation);
-static bool depends_on_row(const Matcher *matcher, Expr *operand);
-static bool waits_for_rows(Node *node, void *context);
 static Expr *widen_integer(Expr *integer);
-static bool is_pushable(const FcColumn *column, FcOperator operator);
 static FcTable *open_table(Oid relid);
-static const char *name_parameter(const FcColumn *column,
-								  FcOperator operator);
 
 /*
  * fc_pushdown_match
@@ -111,7 +83,7 @@ List *
 fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 				  List *rinfos)
 {
-	Matcher		matcher = {root, rel, table};
+	FcMatcher	matcher = {root, rel, table};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -121,13 +93,41 @@ fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
 		FcPushed	pushed = {0};
 
 		if (rinfo->pseudoconstant ||
-			!restriction_is_securely_promotable(rinfo, rel) ||
-			!match_clause(&matcher, rinfo->clause, &pushed))
+			!restriction_is_securely_promotable(rinfo, rel))
 			continue;
+		if (match_clause(&matcher, rinfo->clause, &pushed))
+		{
+			pushed.rinfo = rinfo;
+			result = lappend(result, memcpy(palloc(sizeof(FcPushed)), &pushed,
+											sizeof(FcPushed)));
+		}
+		else
+			result = list_concat(result, match_implied(&matcher, rinfo));
+	}
+	return result;
+}
 
-		pushed.rinfo = rinfo;
-		result = lappend(result, memcpy(palloc(sizeof(FcPushed)), &pushed,
-										sizeof(FcPushed)));
+/*
+ * The ranges that a clause implies, as FcPushed.
+ */
+static List *
+match_implied(const FcMatcher *matcher, RestrictInfo *rinfo)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fc_implied_match(matcher, rinfo->clause))
+	{
+		FcPushed   *pushed = palloc0(sizeof(FcPushed));
+
+		pushed->implied = lfirst(cell);
+		pushed->column = pushed->implied->column.column;
+		pushed->attnum = pushed->implied->column.attnum;
+		pushed->operator = FC_WITHIN;
+		pushed->operand = rinfo->clause;
+		pushed->rinfo = rinfo;
+		pushed->is_part = true;
+		result = lappend(result, pushed);
 	}
 	return result;
 }
@@ -143,13 +143,13 @@ const FcColumn *
 fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
 				   Oid opfamily)
 {
-	Matcher		matcher = {NULL, rel, table};
-	FcPushed	pushed = {0};
-	const FcScale *scale = match_column(&matcher, expr, &pushed);
+	FcMatcher	matcher = {NULL, rel, table};
+	FcColumnRef column;
 
-	if (scale == NULL || fc_scale_family(scale) != opfamily)
+	if (!fc_operand_column(&matcher, expr, &column) ||
+		fc_scale_family(column.scale) != opfamily)
 		return NULL;
-	return pushed.column;
+	return column.column;
 }
 
 /*
@@ -159,22 +159,8 @@ fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,
 bool
 fc_pushdown_is_exact(const FcPushed *pushed)
 {
-	const FcColumn *column = pushed->column;
-
-	if (pushed->is_part)
-		return false;
-	switch (pushed->operator)
-	{
-		case FC_EQUAL:
-			return column->min == NULL;
-		case FC_EQUAL_ANY:
-			return (column->flags & (FC_LOOKED_UP | FC_BRACE)) != 0;
-		case FC_GREATER:
-		case FC_GREATER_EQUAL:
-			return (column->flags & FC_KEY) != 0;
-		default:
-			return false;
-	}
+	return !pushed->is_part &&
+		fc_comparison(pushed->column, pushed->operator)->is_exact;
 }
 
 /*
@@ -194,13 +180,15 @@ fc_pushdown_conditions(const FcResource *resource, List *pushed,
 	foreach(cell, pushed)
 	{
 		const FcPushed *clause = lfirst(cell);
-		FcCondition *condition = palloc(sizeof(FcCondition));
+		FcCondition *condition = palloc0(sizeof(FcCondition));
 
 		condition->column = fc_catalog_column_number(resource, clause->column);
 		condition->operator = clause->operator;
 		condition->operand = list_length(*operands);
 		conditions = lappend(conditions, condition);
 		*operands = lappend(*operands, clause->operand);
+		if (clause->implied != NULL)
+			condition->implied = fc_implied_to_list(clause->implied, operands);
 	}
 	return conditions;
 }
@@ -237,22 +225,25 @@ static void
 put_column(const FcTable *table, const FcTableColumn *table_column,
 		   ReturnSetInfo *result)
 {
-	const FcColumn *column = table_column->column;
-	bool		is_key = (column->flags & (FC_LOOKED_UP | FC_BRACE)) != 0;
-
-	for (int i = 0; i < lengthof(fc_pushdown_operators); i++)
+	for (FcOperator operator = 0; operator < FC_OPERATORS; operator++)
 	{
-		const char *parameter = name_parameter(column, i);
+		const FcComparison *comparison = fc_comparison(table_column->column,
+													   operator);
+		char	   *parameters = name_parameters(table_column->column,
+												 comparison);
 		Datum		values[4];
 		bool		nulls[4] = {false, false, false, false};
 
-		if (parameter == NULL ||
-			(!table->push_filters && parameter[0] != '{'))
+		bool		is_link = fc_comparison_kind(table_column->column) ==
+		FC_KIND_LINK;
+
+		if (parameters == NULL || (comparison->takes_one && !is_link) ||
+			(!table->push_filters && parameters[0] != '{'))
 			continue;
 		values[0] = CStringGetTextDatum(table_column->name);
-		values[1] = CStringGetTextDatum(fc_pushdown_operators[i]);
-		values[2] = CStringGetTextDatum(parameter);
-		values[3] = CStringGetTextDatum(is_key || column->equals != NULL ?
+		values[1] = CStringGetTextDatum(fc_comparison_sign(operator));
+		values[2] = CStringGetTextDatum(parameters);
+		values[3] = CStringGetTextDatum(comparison->is_exact ?
 										"exact" : "widened");
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
@@ -260,112 +251,33 @@ put_column(const FcTable *table, const FcTableColumn *table_column,
 }
 
 /*
- * May the statement write to the table's resource, or to what it hangs on,
- * before it has read these rows?
- *
- * Rows that an INSERT, UPDATE or DELETE gets from its own plan are all read
- * before the first is written (snapshot.c).  Not so those of the rest of a
- * statement whose WITH clause writes, nor those that RETURNING looks up.
+ * The parameters that a comparison goes to; NULL if there are none.
  */
-static bool
-may_follow_write(PlannerInfo *root, const FcTable *table)
+static char *
+name_parameters(const FcColumn *column, const FcComparison *comparison)
 {
-	const Query *reader = root->parse;
-	const Query *own = NULL;	/* what the rows are read for, if it writes */
-	const Query *top;
-	int			writers = 0;
-	ListCell   *cell;
+	int			places = comparison->places;
+	StringInfoData names;
 
-	for (;; root = root->parent_root)
+	/* a link is shown by its filter, which does the same as its key */
+	if (places & FC_GOES_TO_EQUALS)
+		places &= ~FC_GOES_TO_KEY;
+	initStringInfo(&names);
+	for (int place = 1; place <= FC_LAST_PLACE; place <<= 1)
 	{
-		top = root->parse;
-		if (own == NULL && top->commandType != CMD_SELECT)
-			own = top;
-		if (root->parent_root == NULL)
-			break;
+		const char *name = fc_comparison_parameter(column, place);
+
+		if ((places & place) && name != NULL)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
 	}
-
-	if (own != NULL && own != reader && shows_by_subquery(own) &&
-		writes_before(own, table))
-		return true;
-	if (!top->hasModifyingCTE)
-		return false;
-
-	if (own != NULL && writes_before(own, table))
-		writers--;
-	if (writes_before(top, table))
-		writers++;
-	foreach(cell, top->cteList)
-	{
-		const CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
-
-		if (writes_before(castNode(Query, cte->ctequery), table))
-			writers++;
-	}
-	return writers > 0;
-}
-
-/*
- * Does a subquery look at rows when they have been written?
- */
-static bool
-shows_by_subquery(const Query *query)
-{
-	return checkExprHasSubLink((Node *) query->returningList) ||
-		checkExprHasSubLink((Node *) query->withCheckOptions);
-}
-
-/*
- * Does the query write to the table's resource, or to what it hangs on?
- */
-static bool
-writes_before(const Query *query, const FcTable *table)
-{
-	const RangeTblEntry *target;
-	ListCell   *cell;
-
-	if (query->commandType == CMD_SELECT || query->resultRelation == 0)
-		return false;
-
-	target = rt_fetch(query->resultRelation, query->rtable);
-	foreach(cell, find_all_inheritors(target->relid, AccessShareLock, NULL))
-	{
-		Oid			relid = lfirst_oid(cell);
-		ForeignServer *server;
-		const FcTable *written;
-
-		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-			continue;
-		server = GetForeignServer(GetForeignTable(relid)->serverid);
-		if (!fc_pushdown_is_ours(server))
-			continue;
-		written = fc_option_table(relid);
-		if (fc_catalog_depends(table->resource, written->resource))
-			return true;
-	}
-	return false;
-}
-
-/*
- * fc_pushdown_is_ours
- *		Is it a server of this wrapper?
- */
-bool
-fc_pushdown_is_ours(const ForeignServer *server)
-{
-	FmgrInfo	validator = {0};
-
-	validator.fn_oid = GetForeignDataWrapper(server->fdwid)->fdwvalidator;
-	if (OidIsValid(validator.fn_oid))
-		fmgr_info(validator.fn_oid, &validator);
-	return validator.fn_addr == frontcore_fdw_validator;
+	return names.len > 0 ? names.data : NULL;
 }
 
 /*
  * Is this a clause that the API can evaluate?  Then describe it.
  */
 static bool
-match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
+match_clause(const FcMatcher *matcher, Expr *clause, FcPushed *pushed)
 {
 	if (IsA(clause, OpExpr))
 		return match_comparison(matcher, (OpExpr *) clause, pushed);
@@ -383,7 +295,8 @@ match_clause(const Matcher *matcher, Expr *clause, FcPushed *pushed)
  * "column operator operand", or the other way round.
  */
 static bool
-match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
+match_comparison(const FcMatcher *matcher, OpExpr *comparison,
+				 FcPushed *pushed)
 {
 	Expr	   *left;
 	Expr	   *right;
@@ -403,7 +316,7 @@ match_comparison(const Matcher *matcher, OpExpr *comparison, FcPushed *pushed)
  * "column = ANY (array)".
  */
 static bool
-match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
+match_any(const FcMatcher *matcher, ScalarArrayOpExpr *comparison,
 		  FcPushed *pushed)
 {
 	if (!comparison->useOr || !is_deterministic(comparison->inputcollid) ||
@@ -413,7 +326,7 @@ match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
 		return false;
 
 	pushed->operator = FC_EQUAL_ANY;
-	return is_pushable(pushed->column, FC_EQUAL_ANY);
+	return fc_comparison(pushed->column, FC_EQUAL_ANY)->places != 0;
 }
 
 /*
@@ -421,7 +334,7 @@ match_any(const Matcher *matcher, ScalarArrayOpExpr *comparison,
  * first ones are equal, others decide.
  */
 static bool
-match_row(const Matcher *matcher, RowCompareExpr *comparison,
+match_row(const FcMatcher *matcher, RowCompareExpr *comparison,
 		  FcPushed *pushed)
 {
 	Oid			operator = linitial_oid(comparison->opnos);
@@ -441,10 +354,11 @@ match_row(const Matcher *matcher, RowCompareExpr *comparison,
 }
 
 /*
- * "column = one OR column = other": an array of all operands.
+ * "column = one OR column = other OR column IN (...)": an array of all
+ * operands.
  */
 static bool
-match_alternatives(const Matcher *matcher, List *alternatives,
+match_alternatives(const FcMatcher *matcher, List *alternatives,
 				   FcPushed *pushed)
 {
 	ArrayExpr  *array = makeNode(ArrayExpr);
@@ -455,22 +369,14 @@ match_alternatives(const Matcher *matcher, List *alternatives,
 	foreach(cell, alternatives)
 	{
 		FcPushed	one = {0};
-		Expr	   *operand;
+		List	   *operands;
 
-		if (!IsA(lfirst(cell), OpExpr) ||
-			!match_comparison(matcher, lfirst(cell), &one) ||
-			one.operator != FC_EQUAL ||
-			!is_pushable(one.column, FC_EQUAL_ANY) ||
+		if (!match_equality(matcher, lfirst(cell), &one, &operands) ||
 			(pushed->column != NULL && pushed->attnum != one.attnum))
 			return false;
-
-		operand = widen_integer(one.operand);
-		if (array->elements != NIL &&
-			exprType((Node *) operand) != array->element_typeid)
+		if (!add_elements(array, operands))
 			return false;
 		*pushed = one;
-		array->element_typeid = exprType((Node *) operand);
-		array->elements = lappend(array->elements, operand);
 	}
 
 	array->array_typeid = get_array_type(array->element_typeid);
@@ -481,75 +387,119 @@ match_alternatives(const Matcher *matcher, List *alternatives,
 }
 
 /*
+ * "column = operand" or "column IN (operands)", where the API can be asked
+ * for one of several values.
+ */
+static bool
+match_equality(const FcMatcher *matcher, Expr *clause, FcPushed *pushed,
+			   List **operands)
+{
+	if (IsA(clause, OpExpr))
+	{
+		if (!match_comparison(matcher, (OpExpr *) clause, pushed) ||
+			pushed->operator != FC_EQUAL)
+			return false;
+		*operands = list_make1(pushed->operand);
+	}
+	else if (!IsA(clause, ScalarArrayOpExpr) ||
+			 !match_any(matcher, (ScalarArrayOpExpr *) clause, pushed))
+		return false;
+	else
+		*operands = list_elements(pushed->operand);
+
+	return *operands != NIL &&
+		fc_comparison(pushed->column, FC_EQUAL_ANY)->places != 0;
+}
+
+/*
+ * The elements of an array whose length is known; NIL if it is not.
+ */
+static List *
+list_elements(Expr *array)
+{
+	Oid			type = get_base_element_type(exprType((Node *) array));
+	List	   *elements = NIL;
+	ArrayIterator iterator;
+	Datum		value;
+	Datum		list;
+	bool		isnull;
+	int16		length;
+	bool		by_value;
+
+	if (IsA(array, ArrayExpr) && !((ArrayExpr *) array)->multidims)
+		return ((ArrayExpr *) array)->elements;
+	if (!IsA(array, Const) || ((Const *) array)->constisnull)
+		return NIL;
+
+	get_typlenbyval(type, &length, &by_value);
+	list = ((Const *) array)->constvalue;
+	iterator = array_create_iterator(DatumGetArrayTypeP(list), 0, NULL);
+	while (array_iterate(iterator, &value, &isnull))
+		elements = lappend(elements,
+						   makeConst(type, -1, get_typcollation(type), length,
+									 isnull ? (Datum) 0 :
+									 datumCopy(value, by_value, length),
+									 isnull, by_value));
+	array_free_iterator(iterator);
+	return elements;
+}
+
+/*
+ * Add operands to an array; false if they are of another type.
+ */
+static bool
+add_elements(ArrayExpr *array, List *operands)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+	{
+		Expr	   *operand = widen_integer(lfirst(cell));
+		Oid			type = exprType((Node *) operand);
+
+		if (array->elements != NIL && type != array->element_typeid)
+			return false;
+		array->element_typeid = type;
+		array->elements = lappend(array->elements, operand);
+	}
+	return true;
+}
+
+/*
  * Is left a column, right an operand, and operator one that we know?
  *
  * Core's operator families say what an operator means, but others may add to
  * a family; so we look whose operator and types these are.
  */
 static bool
-match_sides(const Matcher *matcher, Oid operator, Expr *left, Expr *right,
+match_sides(const FcMatcher *matcher, Oid operator, Expr *left, Expr *right,
 			FcPushed *pushed)
 {
-	const FcScale *scale = match_column(matcher, left, pushed);
+	FcColumnRef column;
 	int			strategy;
 	Oid			left_type;
 	Oid			right_type;
 
-	if (scale == NULL || operator == InvalidOid ||
-		operator >= FirstNormalObjectId)
+	if (operator == InvalidOid || operator >= FirstNormalObjectId ||
+		!fc_operand_column(matcher, left, &column))
 		return false;
 	strategy = get_op_opfamily_strategy(operator,
-										fc_scale_family(scale));
+										fc_scale_family(column.scale));
 	if (strategy == InvalidStrategy)
 		return false;
 	op_input_types(operator, &left_type, &right_type);
-	if (!fc_scale_is_among(left_type, scale->columns) ||
-		!fc_scale_is_among(right_type, scale->operands))
+	if (!fc_scale_is_among(left_type, column.scale->columns) ||
+		!fc_scale_is_among(right_type, column.scale->operands))
 		return false;
-	if ((pushed->column->flags & FC_LINK) && !matcher->table->push_filters)
+	if ((column.column->flags & FC_LINK) && !matcher->table->push_filters)
 		return false;
 
-	pushed->operator = operators[strategy];
+	pushed->column = column.column;
+	pushed->attnum = column.attnum;
+	pushed->operator = fc_operand_operators[strategy];
 	pushed->operand = right;
-	return is_pushable(pushed->column, pushed->operator) &&
-		!depends_on_row(matcher, right);
-}
-
-/*
- * Is this a column of the table, of a type that holds the API's values as
- * they are?  A column declared otherwise compares in ways of its own.
- */
-static const FcScale *
-match_column(const Matcher *matcher, Expr *expr, FcPushed *pushed)
-{
-	const FcTableColumn *column;
-	const FcScale *scale;
-	Var		   *var;
-
-	while (IsA(expr, RelabelType))
-		expr = ((RelabelType *) expr)->arg;
-	var = (Var *) expr;
-	if (!IsA(var, Var) || var->varno != matcher->rel->relid ||
-		var->varlevelsup > 0)
-		return NULL;
-
-	pushed->attnum = var->varattno;
-	if (var->varattno == SelfItemPointerAttributeNumber)
-	{
-		pushed->column = fc_catalog_flagged(matcher->table->resource, FC_KEY);
-		return fc_scale_of_ctid();
-	}
-	if (var->varattno <= 0)
-		return NULL;
-
-	column = &matcher->table->columns[var->varattno - 1];
-	scale = column->column ?
-		fc_scale_for(column->column, getBaseType(var->vartype)) : NULL;
-	if (scale == NULL)
-		return NULL;
-
-	pushed->column = column->column;
-	return scale;
+	return fc_comparison(pushed->column, pushed->operator)->places != 0 &&
+		fc_operand_is_free(matcher, right);
 }
 
 /*
@@ -559,35 +509,6 @@ static bool
 is_deterministic(Oid collation)
 {
 	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
-}
-
-/*
- * Must the operand be evaluated for each row, or too late?
- */
-static bool
-depends_on_row(const Matcher *matcher, Expr *operand)
-{
-	return bms_is_member(matcher->rel->relid,
-						 pull_varnos(matcher->root, (Node *) operand)) ||
-		contain_volatile_functions((Node *) operand) ||
-		contain_subplans((Node *) operand) ||
-		(waits_for_rows((Node *) operand, NULL) &&
-		 may_follow_write(matcher->root, matcher->table));
-}
-
-/*
- * Does the operand depend on what other relations or subqueries give?
- */
-static bool
-waits_for_rows(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) || IsA(node, PlaceHolderVar))
-		return true;
-	if (IsA(node, Param))
-		return castNode(Param, node)->paramkind != PARAM_EXTERN;
-	return expression_tree_walker(node, waits_for_rows, context);
 }
 
 /*
@@ -606,69 +527,23 @@ widen_integer(Expr *integer)
 }
 
 /*
- * Is there any use in knowing that comparison?
- *
- * An upper bound of a key goes nowhere, but may rule out the other keys.
- */
-static bool
-is_pushable(const FcColumn *column, FcOperator operator)
-{
-	if (column->flags & FC_KEY)
-		return true;
-	if ((column->flags & (FC_PARENT | FC_LINK | FC_BRACE)) ||
-		column->equals != NULL)
-		return operator == FC_EQUAL || operator == FC_EQUAL_ANY;
-	return column->min != NULL;
-}
-
-/*
  * What options say of a foreign table that is one of ours.
  */
 static FcTable *
 open_table(Oid relid)
 {
-	ForeignTable *table;
-	ForeignServer *server;
-
 	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a foreign table",
 						get_rel_name(relid) ? get_rel_name(relid) : "?")));
 
-	table = GetForeignTable(relid);
-	server = GetForeignServer(table->serverid);
-	if (!fc_pushdown_is_ours(server))
+	if (!fc_memo_is_our_table(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("foreign table \"%s\" is not one of frontcore_fdw",
 						get_rel_name(relid))));
 
 	LockRelationOid(relid, AccessShareLock);
-	return fc_option_table(relid);
-}
-
-/*
- * Where a comparison of the column goes; NULL if nowhere.
- */
-static const char *
-name_parameter(const FcColumn *column, FcOperator operator)
-{
-	bool		is_lower = (operator == FC_GREATER ||
-							operator == FC_GREATER_EQUAL);
-
-	if (!is_pushable(column, operator))
-		return NULL;
-	if (operator == FC_EQUAL || operator == FC_EQUAL_ANY)
-	{
-		if (column->flags & (FC_KEY | FC_PARENT | FC_BRACE))
-			return psprintf("{%s}", column->name);
-		if (column->equals != NULL)
-			return operator == FC_EQUAL || (column->flags & FC_LINK) ?
-				column->equals : NULL;
-		return psprintf("%s, %s", column->min, column->max);
-	}
-	if (column->flags & FC_KEY)
-		return is_lower ? "since_id" : NULL;
-	return is_lower ? column->min : column->max;
+	return fc_table_read(relid);
 }

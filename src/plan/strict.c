@@ -54,6 +54,9 @@ static Bitmapset *deciding_attributes(PlannerInfo *root, Index relid,
 static Bitmapset *translate_attributes(const AppendRelInfo *child,
 									   const Bitmapset *parents);
 static List *deciding_expressions(PlannerInfo *root, List **known);
+static bool gather_of_aggregates(Node *node, void *context);
+static bool is_argument(const Aggref *aggregate, const TargetEntry *sorted);
+static Node *strip_collation(Node *node);
 static bool writes_values(PlannerInfo *root);
 static Bitmapset *deciding_columns(PlannerInfo *root, List **known);
 static bool is_column(int number, const Bitmapset *columns);
@@ -144,7 +147,8 @@ translate_attributes(const AppendRelInfo *child, const Bitmapset *parents)
 }
 
 /*
- * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; what an UPDATE, or
+ * ORDER BY, GROUP BY, DISTINCT and window clauses; HAVING; which rows go into
+ * an aggregate, and in which order; what an UPDATE, or
  * an INSERT into a foreign table, computes new values from, as null in its
  * place would be written; of what it only carries along, subqueries that set
  * values have no name.  The same of a MERGE, and when it does what.  And what
@@ -177,6 +181,7 @@ deciding_expressions(PlannerInfo *root, List **known)
 			 is_column(entry->resno, columns)))
 			expressions = lappend(expressions, entry->expr);
 	}
+	(void) gather_of_aggregates((Node *) root->processed_tlist, &expressions);
 	foreach(cell, parse->returningList)
 	{
 		TargetEntry *entry = lfirst(cell);
@@ -185,6 +190,69 @@ deciding_expressions(PlannerInfo *root, List **known)
 			expressions = lappend(expressions, entry->expr);
 	}
 	return expressions;
+}
+
+/*
+ * Add FILTER and ORDER BY of the aggregates in an expression to the list that
+ * context points to.
+ */
+static bool
+gather_of_aggregates(Node *node, void *context)
+{
+	List	  **expressions = context;
+	ListCell   *cell;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, WindowFunc))
+		*expressions = lappend(*expressions,
+							   castNode(WindowFunc, node)->aggfilter);
+	if (IsA(node, Aggref))
+	{
+		const Aggref *aggregate = castNode(Aggref, node);
+
+		*expressions = lappend(*expressions, aggregate->aggfilter);
+		foreach(cell, aggregate->aggdistinct ? NIL : aggregate->args)
+		{
+			const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+			if (entry->ressortgroupref > 0 && !is_argument(aggregate, entry))
+				*expressions = lappend(*expressions, entry->expr);
+		}
+	}
+	return expression_tree_walker(node, gather_of_aggregates, context);
+}
+
+/*
+ * Is what an aggregate sorts by what it is given, in whatever collation?  Then
+ * the order tells no more than what is shown.
+ */
+static bool
+is_argument(const Aggref *aggregate, const TargetEntry *sorted)
+{
+	ListCell   *cell;
+
+	foreach(cell, aggregate->args)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (!entry->resjunk &&
+			equal(strip_collation((Node *) entry->expr),
+				  strip_collation((Node *) sorted->expr)))
+			return true;
+	}
+	return false;
+}
+
+/* An expression without the collation that was chosen for it. */
+static Node *
+strip_collation(Node *node)
+{
+	while (IsA(node, RelabelType) || IsA(node, CollateExpr))
+		node = IsA(node, RelabelType) ?
+			(Node *) castNode(RelabelType, node)->arg :
+			(Node *) castNode(CollateExpr, node)->arg;
+	return node;
 }
 
 /*

@@ -93,8 +93,8 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	ForeignTable *object = GetForeignTable(RelationGetRelid(relation));
 	const FcServer *server = fc_memo_server(object->serverid);
 	const FcTable *table = fc_memo_table(RelationGetRelid(relation));
-	FcApi	   *api = fc_exchange_open(server->serverid,
-									   relation->rd_rel->relowner);
+	FcApi	   *api = fc_access_open(server->serverid,
+									 relation->rd_rel->relowner);
 	TupleDesc	tupdesc = RelationGetDescr(relation);
 	Bitmapset  *whole_row;
 	FcQuery		query = {0};

@@ -3,9 +3,10 @@
  *		Complete lists, which answer narrower questions.
  *
  * Once a scan has read every page of an unfiltered list, the transaction
- * knows all there is to know about it.  Its rows by id, and by parent, are
- * found through an index that is built when first asked for: by then the
- * pages may lie in a temporary file, and are read through once.
+ * knows all there is to know about it.  Its rows by id, by parent and by links
+ * are found through indexes.  They are built together when the first of them
+ * is asked for: by then the pages may lie in a temporary file, and are read
+ * through once.
  */
 #include "postgres.h"
 
@@ -41,7 +42,8 @@ struct FcComplete
 	uint64		present;		/* columns whose keys all walks have seen */
 	int			nwalks;
 	FcWalk	  **walks;
-	List	   *indexes;		/* of WholeIndex *, as asked for */
+	int			nindexes;		/* 0 until one is asked for */
+	WholeIndex *indexes;		/* by each column that is looked up */
 	List	   *paths;			/* of PathPresence *, as far as asked for */
 
 	/* the page read last; the cache's, or in text_context */
@@ -56,10 +58,10 @@ static dlist_head wholes = DLIST_STATIC_INIT(wholes);
 static void unlink_whole(void *arg);
 static void drop_if_unused(FcComplete *whole);
 static WholeIndex *get_index(FcComplete *whole, const FcColumn *column);
-static void index_page(FcComplete *whole, WholeIndex *index, int walk,
-					   int page);
+static void make_indexes(FcComplete *whole);
+static void index_pages(FcComplete *whole);
+static void index_page(FcComplete *whole, int walk, int page);
 static void note_path(const FcComplete *whole, PathPresence *entry);
-static const FcColumn *flagged(const FcComplete *whole, int column_flag);
 static void add_item(FcComplete *whole, WholeIndex *index,
 					 const FcCompleteItem *item);
 static int	first_not_below(const WholeIndex *index, int64 key);
@@ -192,6 +194,16 @@ fc_complete_release(FcComplete *whole)
 }
 
 /*
+ * fc_complete_resource
+ *		What the list's items are.
+ */
+const FcResource *
+fc_complete_resource(const FcComplete *whole)
+{
+	return whole->resource;
+}
+
+/*
  * fc_complete_pages
  *		How many pages the list has.
  */
@@ -254,21 +266,16 @@ fc_complete_look_up(FcComplete *whole, const FcColumn *column,
 
 /*
  * fc_complete_index
- *		All items by the column with that flag, in the order of its values,
+ *		All items by a column that is looked up, in the order of its values,
  *		and how many there are.
  *
  * They are the list's own.  Items that lack the column are left out.
  */
 const FcCompleteItem *
-fc_complete_index(FcComplete *whole, int column_flag, int *count)
+fc_complete_index(FcComplete *whole, const FcColumn *column, int *count)
 {
-	const FcColumn *column = flagged(whole, column_flag);
-	const WholeIndex *index;
+	const WholeIndex *index = get_index(whole, column);
 
-	*count = 0;
-	if (column == NULL)
-		return NULL;
-	index = get_index(whole, column);
 	*count = index->count;
 	return index->items;
 }
@@ -279,22 +286,16 @@ fc_complete_index(FcComplete *whole, int column_flag, int *count)
  *		until the transaction ends.
  */
 void
-fc_complete_set_index(FcComplete *whole, int column_flag,
+fc_complete_set_index(FcComplete *whole, const FcColumn *column,
 					  const FcCompleteItem *items, int count)
 {
-	const FcColumn *column = flagged(whole, column_flag);
-	MemoryContext oldcontext;
 	WholeIndex *index;
 
-	if (column == NULL)
-		return;
-	oldcontext = MemoryContextSwitchTo(whole->context);
-	index = palloc0(sizeof(WholeIndex));
-	index->column = column;
+	if (whole->nindexes == 0)
+		make_indexes(whole);
+	index = get_index(whole, column);
 	index->items = unconstify(FcCompleteItem *, items);
 	index->count = count;
-	whole->indexes = lappend(whole->indexes, index);
-	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -387,48 +388,66 @@ drop_if_unused(FcComplete *whole)
 	MemoryContextDelete(whole->context);
 }
 
-/* The column with a flag; NULL if the resource has none. */
-static const FcColumn *
-flagged(const FcComplete *whole, int column_flag)
-{
-	return fc_catalog_flagged(whole->resource, column_flag);
-}
-
 /*
- * The list's index by a column; made by reading all pages once.
+ * The list's index by a column that is looked up; all of them are made by
+ * reading all pages once.
  */
 static WholeIndex *
 get_index(FcComplete *whole, const FcColumn *column)
 {
-	MemoryContext oldcontext;
-	WholeIndex *index;
-	ListCell   *cell;
+	int			number = 0;
 
-	foreach(cell, whole->indexes)
+	if (whole->nindexes == 0)
 	{
-		index = lfirst(cell);
-		if (index->column == column)
-			return index;
+		make_indexes(whole);
+		index_pages(whole);
 	}
+	while (whole->indexes[number].column != column)
+	{
+		number++;
+		Assert(number < whole->nindexes);
+	}
+	return &whole->indexes[number];
+}
 
-	oldcontext = MemoryContextSwitchTo(whole->context);
-	index = palloc0(sizeof(WholeIndex));
-	index->column = column;
-	MemoryContextSwitchTo(oldcontext);
+/*
+ * Make the list's indexes, without items.
+ */
+static void
+make_indexes(FcComplete *whole)
+{
+	int			count = 0;
+
+	while (fc_catalog_looked_up(whole->resource, count) != NULL)
+		count++;
+	whole->indexes = MemoryContextAllocZero(whole->context,
+											count * sizeof(WholeIndex));
+	for (int i = 0; i < count; i++)
+		whole->indexes[i].column = fc_catalog_looked_up(whole->resource, i);
+	whole->nindexes = count;
+}
+
+/*
+ * Fill the indexes.  After an error there are none.
+ */
+static void
+index_pages(FcComplete *whole)
+{
+	int			count = whole->nindexes;
+
+	whole->nindexes = 0;		/* until they are whole */
 	for (int walk = 0; walk < whole->nwalks; walk++)
 	{
 		for (int page = 0; page < whole->walks[walk]->npages; page++)
-			index_page(whole, index, walk, page);
+			index_page(whole, walk, page);
 	}
-	if (index->count > 0)
-		qsort(index->items, index->count, sizeof(FcCompleteItem),
-			  compare_items);
-
-	/* not before it is complete: an error may come between */
-	oldcontext = MemoryContextSwitchTo(whole->context);
-	whole->indexes = lappend(whole->indexes, index);
-	MemoryContextSwitchTo(oldcontext);
-	return index;
+	for (int i = 0; i < count; i++)
+	{
+		if (whole->indexes[i].count > 0)
+			qsort(whole->indexes[i].items, whole->indexes[i].count,
+				  sizeof(FcCompleteItem), compare_items);
+	}
+	whole->nindexes = count;
 }
 
 /*
@@ -460,7 +479,7 @@ note_path(const FcComplete *whole, PathPresence *entry)
 }
 
 static void
-index_page(FcComplete *whole, WholeIndex *index, int walk, int page)
+index_page(FcComplete *whole, int walk, int page)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "frontcore_fdw page",
@@ -478,14 +497,17 @@ index_page(FcComplete *whole, WholeIndex *index, int walk, int page)
 		FcCompleteItem item;
 		const char *source;
 
-		if (bms_is_member(number++, owner->pages[page].repeated) ||
-			!fc_page_item_number(index->column, node, &item.key))
+		if (bms_is_member(number++, owner->pages[page].repeated))
 			continue;
 		source = fc_json_source(node, &item.length);
 		item.offset = source - text;
 		item.walk = walk;
 		item.page = page;
-		add_item(whole, index, &item);
+		for (int i = 0; fc_catalog_looked_up(whole->resource, i) != NULL; i++)
+		{
+			if (fc_page_item_number(whole->indexes[i].column, node, &item.key))
+				add_item(whole, &whole->indexes[i], &item);
+		}
 	}
 
 	MemoryContextSwitchTo(oldcontext);

@@ -31,13 +31,15 @@ extern const FcPresence *fc_complete_presence(FcComplete *whole,
 											  const char *path);
 extern void fc_complete_pin(FcComplete *whole);
 extern void fc_complete_release(FcComplete *whole);
+extern const FcResource *fc_complete_resource(const FcComplete *whole);
 extern int	fc_complete_pages(const FcComplete *whole);
 extern int	fc_complete_walks(const FcComplete *whole, FcWalk *const **walks);
 extern List *fc_complete_look_up(FcComplete *whole, const FcColumn *column,
 								 const FcKeys *keys, FcKeys *missing);
 extern const FcCompleteItem *fc_complete_index(FcComplete *whole,
-											   int column_flag, int *count);
-extern void fc_complete_set_index(FcComplete *whole, int column_flag,
+											   const FcColumn *column,
+											   int *count);
+extern void fc_complete_set_index(FcComplete *whole, const FcColumn *column,
 								  const FcCompleteItem *items, int count);
 extern FcJsonNode fc_complete_read(FcComplete *whole,
 								   const FcCompleteItem *item);

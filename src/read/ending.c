@@ -52,7 +52,10 @@ fc_ending_decide(const FcPageMemory *memory, const FcEndingFacts *facts)
 	if (facts->by_id)
 		return page->fresh > 0 ? FC_ENDING_PAGE : FC_ENDING_PROVEN;
 
-	/* longer than asked, and the same again: it has no pages */
+	/*
+	 * Longer than asked, and the same again: it has no pages.  One answer
+	 * does not tell that, as some servers send pages of a size of their own.
+	 */
 	if (memory->same > 1 && page->length > facts->asked &&
 		memory->nparents <= 1)
 		return FC_ENDING_PROVEN;

@@ -9,10 +9,12 @@
 #include "postgres.h"
 
 #include "api/error.h"
+#include "api/memo.h"
 #include "base/url.h"
 #include "lib/stringinfo.h"
 #include "read/needs.h"
 #include "tcop/pquery.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 
@@ -29,7 +31,9 @@ static List *notices = NIL;
 static bool need_is_lacking(const FcQuery *query, const FcNeed *need,
 							uint64 present);
 static void refuse_rows(const FcNeed *need, const char *path,
-						const char *table_name, const FcColumn *way);
+						const char *table_name, Oid relid,
+						const FcColumn *way);
+static char *hint_at_way(Oid relid, const FcColumn *way);
 static bool is_first_notice(Oid relid);
 static void forget_notice(void *arg);
 
@@ -154,7 +158,7 @@ fc_needs_report(const FcQuery *query, uint64 present, const char *path,
 		if (!need_is_lacking(query, need, present))
 			continue;
 		if (need->is_strict)
-			refuse_rows(need, path, table_name, way);
+			refuse_rows(need, path, table_name, relid, way);
 		if (need->is_shown)
 			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
 							 need->name);
@@ -188,20 +192,47 @@ need_is_lacking(const FcQuery *query, const FcNeed *need, uint64 present)
  */
 static void
 refuse_rows(const FcNeed *need, const char *path, const char *table_name,
-			const FcColumn *way)
+			Oid relid, const FcColumn *way)
 {
+	char	   *hint = need->is_own_path ?
+	psprintf("The column's option \"field\" says \"%s\", which may be mistyped.",
+			 need->path) : hint_at_way(relid, way);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 			 errmsg("the API does not send column \"%s\" of foreign table \"%s\"",
 					need->name, table_name),
 			 errdetail("The query's rows depend on it, and no route to them has it."),
-			 need->is_own_path ?
-			 errhint("The column's option \"field\" says \"%s\", which may be mistyped.",
-					 need->path) :
-			 way == NULL ? 0 :
-			 errhint("A condition \"%s = ...\" takes another route, which may have it.",
-					 way->name),
+			 hint ? errhint("%s", hint) : 0,
 			 fc_error_context("GET", path)));
+}
+
+/*
+ * How to ask for the rows by a column that opens another route: the ids first,
+ * then the rows by their ids.  NULL where the table has no such column, nor a
+ * ctid that stands for it.
+ */
+static char *
+hint_at_way(Oid relid, const FcColumn *way)
+{
+	const FcTable *table;
+	const char *name = NULL;
+
+	if (way == NULL || !OidIsValid(relid))
+		return NULL;
+	if (way->flags & FC_KEY)
+		name = "ctid";
+	table = fc_memo_table(relid);
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].column == way)
+			name = quote_identifier(table->columns[i].name);
+	}
+	if (name == NULL)
+		return NULL;
+	return psprintf("Rows that are asked for by \"%s\" take another route, which may have it.  Find them first: WHERE %s = ANY (ARRAY(SELECT %s FROM %s WHERE ...)) AND ...",
+					way->name, name, name,
+					quote_qualified_identifier(table->schema, table->name));
 }
 
 /*

@@ -42,6 +42,8 @@ static void count_parent(const FcPageMemory *memory, FcJsonNode item,
 static int	compare_ids(const void *a, const void *b);
 static bool add_id(FcPageMemory *memory, int64 id);
 static bool has_id(const FcPageMemory *memory, int64 id);
+static bool was_asked_for(const FcColumn *column, const char *path);
+static bool item_holds(const FcColumn *column, FcJsonNode item);
 static const char *split_place(const char *path, char *place);
 
 /*
@@ -283,34 +285,33 @@ fc_page_item_order(const FcColumn *order, FcJsonNode item)
 }
 
 /*
- * fc_page_item_holds
- *		Does the item hold a key for the column, whatever its value?
+ * fc_page_note_present
+ *		Note in *present, by number, for which of the catalog's columns the
+ *		items hold a key.
+ *
+ * path is the request's, as it names relations; NULL if it named none.
  */
-bool
-fc_page_item_holds(const FcColumn *column, FcJsonNode item)
+void
+fc_page_note_present(const FcResource *resource, FcJsonNode items,
+					 const char *path, uint64 *present)
 {
-	const char *paths[] = {column->path ? column->path : column->name,
-	column->number_path};
+	const FcColumn *columns = resource->columns;
+	FcJsonIterator iterator = fc_json_iterate(items);
+	bool		is_object = fc_json_kind(items) == FC_JSON_OBJECT;
+	FcJsonNode	item = items;
 
-	for (int i = 0; i < lengthof(paths); i++)
+	while (is_object || fc_json_next(&iterator, &item, NULL))
 	{
-		const char *path = paths[i];
-
-		if (path != NULL && *path == '\0')
-			return true;		/* the whole item */
-		while (path != NULL && *path != '\0')
+		for (int i = 0; columns[i].name != NULL; i++)
 		{
-			char		member[NAMEDATALEN];
-			Size		length = strcspn(path, ".|");
-
-			strlcpy(member, path, Min(length + 1, sizeof(member)));
-			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
-				return true;
-			path += length + strcspn(path + length, "|");
-			path += (*path == '|');
+			if ((*present & (UINT64CONST(1) << i)) == 0 &&
+				was_asked_for(&columns[i], path) &&
+				item_holds(&columns[i], item))
+				*present |= UINT64CONST(1) << i;
 		}
+		if (is_object)
+			break;
 	}
-	return false;
 }
 
 /*
@@ -536,4 +537,55 @@ split_place(const char *path, char *place)
 
 	strlcpy(place, path, Min(length + 1, NAMEDATALEN));
 	return path + length + (path[length] == '|');
+}
+
+/*
+ * Does a request of that path ask for the column?
+ *
+ * Some items hold a relation that was not asked for, such as the employees of
+ * a private customer.  That says nothing about other items.
+ */
+static bool
+was_asked_for(const FcColumn *column, const char *path)
+{
+	const char *first;
+	const char *value;
+
+	if (column->include == NULL)
+		return true;
+	if (path == NULL)
+		return false;
+	first = pnstrdup(column->include, strcspn(column->include, ","));
+	value = strstr(path, first);
+	while (value != NULL && value[-1] != '=')
+		value = strstr(value + 1, first);
+	return value != NULL;
+}
+
+/* Does the item hold a key for the column, whatever its value? */
+static bool
+item_holds(const FcColumn *column, FcJsonNode item)
+{
+	const char *paths[] = {column->path ? column->path : column->name,
+	column->number_path};
+
+	for (int i = 0; i < lengthof(paths); i++)
+	{
+		const char *path = paths[i];
+
+		if (path != NULL && *path == '\0')
+			return true;		/* the whole item */
+		while (path != NULL && *path != '\0')
+		{
+			char		member[NAMEDATALEN];
+			Size		length = strcspn(path, ".|");
+
+			strlcpy(member, path, Min(length + 1, sizeof(member)));
+			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
+				return true;
+			path += length + strcspn(path + length, "|");
+			path += (*path == '|');
+		}
+	}
+	return false;
 }

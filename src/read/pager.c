@@ -11,11 +11,13 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
-#include "read/complete.h"
+#include "read/found.h"
 #include "read/needs.h"
 #include "read/pager.h"
 #include "read/sort.h"
+#include "read/spent.h"
 #include "read/stream.h"
+#include "read/weigh.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -31,9 +33,10 @@ struct FcPager
 								 * is gone, though it may not look so */
 	bool		has_given;		/* items, and not because of an outage */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
+	bool		is_helper;		/* its requests count as another pager's */
 	MemoryContext context;		/* the pager's own */
-	int			narrow;			/* queries for a part of the list, ... */
-	double		narrow_requests;	/* ... and what they have cost */
+	const FcResource *asked;	/* whose parts: the query may be gone */
+	FcSpent		spent;			/* by this pager on parts of the list */
 	int64		requests_before;	/* of use, before the current query */
 
 	/* the query */
@@ -44,10 +47,7 @@ struct FcPager
 	const char *request;		/* that brought the last item, for messages */
 	List	   *bindings;		/* of its walk */
 
-	/* items looked up in a complete list */
-	FcComplete *whole;
-	List	   *found;			/* of FcCompleteItem * */
-	int			next_found;
+	FcFound		found;			/* looked up in a complete list */
 	bool		drops_missing;	/* ids that the list lacks are not asked for,
 								 * as that would cost more than the list */
 };
@@ -58,21 +58,19 @@ static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
 static FcPager *create_pager(FcApi *api, FcMeter *use, FcKeep keep,
 							 const char *table_name, const char *scope);
 static FcPager *create_helper(const FcPager *pager);
-static char *make_scope(FcApi *api, FcKeep keep);
 static void forget_pager(void *arg);
 static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
 static bool entry_depends(const FcCacheEntry *entry, void *arg);
+static void settle(FcPager *pager);
+static FcSpent *spent_on_parts(FcPager *pager);
+static bool is_answered(FcPager *pager);
 static bool may_be_stale(const FcPager *pager);
 static void begin_answer(FcPager *pager, bool is_out);
 static void forget_answer(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
-static FcComplete *find_whole(FcPager *pager);
-static bool lacks_more(const FcPager *pager, FcComplete *whole, int route);
-static void report_lacking(FcPager *pager, FcComplete *whole);
 static void look_up_keys(FcPager *pager, FcComplete *whole,
 						 const FcColumn *column, const FcKeys *keys);
 static bool whole_list_is_cheaper(FcPager *pager);
-static FcQuery whole_list_query(const FcQuery *query);
 static void read_whole_list(FcPager *pager);
 static int64 *list_keys(void *arg, const FcQuery *query, int *count);
 static bool find_parent(void *arg, const FcQuery *query, int64 id,
@@ -82,7 +80,6 @@ static bool next_sorted_or_not(FcPager *pager, FcJsonNode *item);
 static void begin_sort(FcPager *pager);
 static bool next_sorted_item(FcPager *pager, FcJsonNode *item);
 static bool next_item(FcPager *pager, FcJsonNode *item);
-static bool next_found_item(FcPager *pager, FcJsonNode *item);
 static void drain_pager(FcPager *pager);
 static void read_ahead(FcPager *pager);
 static void read_all(FcPager *pager);
@@ -116,6 +113,17 @@ fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 }
 
 /*
+ * fc_pager_pass_caches
+ *		What is asked belongs to a write: a cache between the API and us must
+ *		not answer it.
+ */
+void
+fc_pager_pass_caches(FcPager *pager)
+{
+	pager->stream->is_fresh = true;
+}
+
+/*
  * fc_pager_share
  *		Give answers to other sessions, and take theirs.  Only with
  *		FC_KEEP_TRANSACTION; sharing must live as long as the pager.
@@ -137,20 +145,59 @@ fc_pager_share(FcPager *pager, const FcSharing *sharing)
 void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
-	const FcMeter *use = pager->stream->use;
-
-	if (pager->is_narrow)
-	{
-		pager->narrow++;
-		pager->narrow_requests += use->counts.requests -
-			pager->requests_before;
-	}
-	pager->requests_before = use->counts.requests;
+	settle(pager);
+	pager->requests_before = pager->stream->use->counts.requests;
 	pager->is_narrow = fc_query_has_filters(query);
-
 	pager->query = query;
+	pager->asked = query->resource;
 	begin_answer(pager, may_be_stale(pager) &&
 				 fc_generation_is_out(pager->stream->sharing->scope.digest));
+}
+
+/*
+ * The current query is over: add up what it has cost.
+ */
+static void
+settle(FcPager *pager)
+{
+	double		cost = pager->stream->use->counts.requests -
+	pager->requests_before;
+
+	if (!pager->is_narrow || pager->is_helper)
+		return;
+	pager->is_narrow = false;
+	fc_spent_add(&pager->spent, cost);
+	if (pager->keep == FC_KEEP_TRANSACTION)
+		fc_spent_add(spent_on_parts(pager), cost);
+}
+
+/*
+ * What has been spent on parts of the query's list, as far as what it has
+ * brought is kept: in the transaction, else by this pager.
+ */
+static FcSpent *
+spent_on_parts(FcPager *pager)
+{
+	return pager->keep == FC_KEEP_TRANSACTION ?
+		fc_spent_on(pager->stream->scope, pager->asked) :
+		&pager->spent;
+}
+
+/*
+ * Has the transaction asked for the same before?  If not, it has now.
+ */
+static bool
+is_answered(FcPager *pager)
+{
+	FcSpent    *spent = spent_on_parts(pager);
+
+	if (pager->keep != FC_KEEP_TRANSACTION || pager->is_helper ||
+		!pager->is_narrow)
+		return false;
+	if (fc_spent_knows(spent, pager->query))
+		return true;
+	fc_spent_note(spent, pager->query);
+	return false;
 }
 
 /*
@@ -185,10 +232,9 @@ begin_answer(FcPager *pager, bool is_out)
 	if (!answer_from_whole(pager))
 	{
 		fc_stream_choose(pager->stream);
-		if (whole_list_is_cheaper(pager))
+		if (!is_answered(pager) && whole_list_is_cheaper(pager))
 		{
 			read_whole_list(pager);
-			pager->drops_missing = true;
 			if (!answer_from_whole(pager))
 				fc_needs_reset(query);	/* of what the list said */
 		}
@@ -231,7 +277,7 @@ fc_pager_rewind(FcPager *pager)
 		return;
 	}
 	fc_stream_rewind(pager->stream);
-	pager->next_found = 0;
+	pager->found.next = 0;
 	pager->emitted = 0;
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
@@ -246,6 +292,7 @@ fc_pager_end(FcPager *pager)
 {
 	const char *scope = pager->stream->scope;
 
+	settle(pager);
 	forget_answer(pager);
 	fc_stream_end(pager->stream);
 	if (pager->owns_scope)
@@ -310,6 +357,7 @@ void
 fc_pager_forget(const FcResource *resource)
 {
 	fc_complete_forget(resource, NULL);
+	fc_spent_forget(resource);
 	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
 }
 
@@ -331,8 +379,8 @@ create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 	pager->keep = keep;
 	pager->context = context;
 	pager->owns_scope = (scope == NULL && keep == FC_KEEP_SCAN);
-	if (scope == NULL)
-		scope = make_scope(api, keep);
+	if (scope == NULL && keep != FC_KEEP_NOTHING)
+		scope = fc_share_own_scope(api, keep == FC_KEEP_SCAN);
 	pager->stream = fc_stream_create(api, use, scope, pstrdup(table_name),
 									 help);
 
@@ -354,26 +402,11 @@ create_helper(const FcPager *pager)
 	FcPager    *helper = create_pager(stream->api, stream->use, pager->keep,
 									  stream->table_name, stream->scope);
 
+	helper->is_helper = true;
 	helper->stream->sharing = stream->sharing;
+	helper->stream->is_fresh = stream->is_fresh;
 	helper->has_given = pager->has_given;
 	return helper;
-}
-
-/*
- * Whose answers may be shared: those of one user mapping at one address, or
- * of one scan.
- */
-static char *
-make_scope(FcApi *api, FcKeep keep)
-{
-	static uint64 scans = 0;
-
-	if (keep == FC_KEEP_NOTHING)
-		return NULL;
-	if (keep == FC_KEEP_SCAN)
-		return psprintf("scan " UINT64_FORMAT " ", ++scans);
-	return psprintf("mapping %u generation " UINT64_FORMAT " ",
-					api->mappingid, api->generation);
 }
 
 /*
@@ -413,11 +446,7 @@ forget_answer(FcPager *pager)
 		fc_sort_end(pager->sort);
 		pager->sort = NULL;
 	}
-	if (pager->whole != NULL)
-		fc_complete_release(pager->whole);
-	pager->whole = NULL;
-	pager->found = NIL;
-	pager->next_found = 0;
+	fc_found_forget(&pager->found);
 	pager->emitted = 0;
 	fc_stream_forget(pager->stream);
 }
@@ -436,7 +465,7 @@ answer_from_whole(FcPager *pager)
 
 	if (stream->scope == NULL)
 		return false;
-	whole = find_whole(pager);
+	whole = fc_found_list(stream);
 	if (whole == NULL)
 		return false;
 
@@ -448,7 +477,7 @@ answer_from_whole(FcPager *pager)
 		look_up_keys(pager, whole, query->by, &query->parents);
 
 		/* that there was nothing is no substitute for an error */
-		if (stream->takes_stale && pager->found == NIL)
+		if (stream->takes_stale && pager->found.items == NIL)
 		{
 			forget_answer(pager);
 			fc_stream_ask(stream, query);
@@ -466,87 +495,6 @@ answer_from_whole(FcPager *pager)
 }
 
 /*
- * A complete list that holds all that the API would send for the query: the
- * transaction has read it, or else another session.
- *
- * What the best route is known to lack as well is no reason to ask again.
- */
-static FcComplete *
-find_whole(FcPager *pager)
-{
-	const FcQuery *query = pager->query;
-	FcStream   *stream = pager->stream;
-	const FcRouteFacts *facts = &stream->routing.facts;
-	uint64		columns = fc_query_needed_columns(query);
-	FcRouteChoice choice = fc_query_choose(query, facts);
-	bool		is_own;
-	FcComplete *whole;
-
-	if (choice.route != NULL)
-		columns &= ~facts->lacks[choice.number];
-	whole = fc_complete_find(stream->scope, query->resource, columns);
-	is_own = (whole != NULL);
-	if (whole == NULL && fc_stream_shares(stream))
-	{
-		FcShareReader reader = fc_stream_reader(stream);
-
-		whole = fc_share_take_list(&reader, query->resource, columns);
-	}
-	if (whole != NULL && choice.route != NULL &&
-		lacks_more(pager, whole, choice.number))
-		return NULL;
-	if (is_own)
-		stream->use->counts.cache_hits++;
-	return whole;
-}
-
-/*
- * Does a complete list lack a path of the user's own that the route is not
- * known to lack?
- */
-static bool
-lacks_more(const FcPager *pager, FcComplete *whole, int route)
-{
-	ListCell   *cell;
-
-	foreach(cell, pager->query->needs)
-	{
-		const FcNeed *need = lfirst(cell);
-
-		if (need->is_own_path &&
-			(need->lacked_by & (UINT64CONST(1) << route)) == 0 &&
-			fc_presence_is_lacking(fc_complete_presence(whole, need->path)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Report what the items found in a complete list lack.
- */
-static void
-report_lacking(FcPager *pager, FcComplete *whole)
-{
-	const FcStream *stream = pager->stream;
-	const FcQuery *query = pager->query;
-	uint64		lacking;
-	ListCell   *cell;
-
-	foreach(cell, query->needs)
-	{
-		FcNeed	   *need = lfirst(cell);
-
-		if (need->is_own_path)
-			need->presence = *fc_complete_presence(whole, need->path);
-	}
-	if (!query->is_silent &&
-		fc_needs_lacking(query, fc_complete_present(whole), &lacking))
-		fc_needs_report(query, fc_complete_present(whole),
-						fc_complete_request(whole, linitial(pager->found)),
-						stream->table_name, stream->use->relid, NULL);
-}
-
-/*
  * Find the keys' items in a complete list; what remains is to be asked for.
  */
 static void
@@ -556,13 +504,10 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 	FcKeys		missing = {true};
 	FcQuery    *rest;
 
-	pager->found = fc_complete_look_up(whole, column, keys, &missing);
-	pager->whole = whole;
-	fc_complete_pin(whole);
-	if (pager->found != NIL)
-		report_lacking(pager, whole);
-	if (pager->narrow_requests > 0 &&
-		pager->narrow_requests + missing.count > fc_complete_pages(whole))
+	fc_found_look_up(&pager->found, pager->stream, whole, column, keys,
+					 &missing);
+	if (pager->spent.requests > 0 &&
+		pager->spent.requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
 
 	if ((column->flags & FC_KEY) == 0 || missing.count == 0 ||
@@ -580,55 +525,19 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 /*
  * Would going on to ask for parts of the list cost more than the whole list?
  *
- * The planner's guess of how often decides at first, what has been spent
- * decides later.
+ * Only in this scan may ids be dropped that the list lacks: other statements
+ * ask for them.
  */
 static bool
 whole_list_is_cheaper(FcPager *pager)
 {
-	const FcQuery *query = pager->query;
 	const FcStream *stream = pager->stream;
-	FcQuery		all = whole_list_query(query);
-	FcRouteChoice choice;
-	double		next = stream->routing.choice.requests;
 
-	if (stream->scope == NULL || !fc_query_has_filters(query))
+	if (stream->scope == NULL || !fc_query_has_filters(pager->query))
 		return false;
-
-	choice = fc_query_choose(&all, &stream->routing.facts);
-	if (choice.route == NULL)
-		return false;
-
-	/* it would have to be asked for what the list lacks all the same */
-	if (fc_query_count_lacking(query, choice.number,
-							   &stream->routing.facts) >
-		fc_query_count_lacking(query, stream->routing.choice.number,
-							   &stream->routing.facts))
-		return false;
-
-	/* how much of the list a filter gives is only known afterwards */
-	if (!query->ids.bound && !query->parents.bound)
-		next = pager->narrow > 0 ? pager->narrow_requests / pager->narrow :
-			stream->use->estimated;
-	if (pager->narrow_requests > 0)
-		return pager->narrow_requests + next > choice.requests;
-	return query->repetitions > 1 &&
-		query->repetitions * next > choice.requests;
-}
-
-/*
- * The query without what makes it one for a part of the list.
- */
-static FcQuery
-whole_list_query(const FcQuery *query)
-{
-	FcQuery		all = *query;
-
-	all.ids.bound = all.parents.bound = false;
-	all.by = NULL;
-	all.has_since = all.has_until = false;
-	all.filters = NIL;
-	return all;
+	return fc_weigh_list(&stream->routing, stream->use->estimated,
+						 spent_on_parts(pager), &pager->spent,
+						 &pager->drops_missing);
 }
 
 /*
@@ -641,7 +550,7 @@ read_whole_list(FcPager *pager)
 	FcPager    *reader = create_helper(pager);
 	FcJsonNode	item;
 
-	*all = whole_list_query(pager->query);
+	*all = fc_weigh_whole_query(pager->query);
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
@@ -651,6 +560,9 @@ read_whole_list(FcPager *pager)
 	while (fc_pager_next(reader, &item))
 		 /* it is the pages we are after */ ;
 	fc_pager_end(reader);
+
+	/* what comes now is weighed anew, if the list is of no use for it */
+	fc_spent_reset(spent_on_parts(pager));
 }
 
 /*
@@ -782,7 +694,7 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (!next_found_item(pager, item))
+	if (!fc_found_next(&pager->found, pager->stream, item, &pager->request))
 	{
 		if (!fc_stream_next(pager->stream, item))
 			return false;
@@ -796,27 +708,6 @@ next_item(FcPager *pager, FcJsonNode *item)
 		pager->has_given = true;
 		pager->stream->may_fall_back = false;
 	}
-	return true;
-}
-
-/*
- * The next of the items that were found in a complete list.
- */
-static bool
-next_found_item(FcPager *pager, FcJsonNode *item)
-{
-	const FcCompleteItem *found;
-	MemoryContext oldcontext;
-
-	if (pager->next_found >= list_length(pager->found))
-		return false;
-
-	found = list_nth(pager->found, pager->next_found++);
-	MemoryContextReset(pager->stream->page_context);
-	oldcontext = MemoryContextSwitchTo(pager->stream->page_context);
-	*item = fc_complete_read(pager->whole, found);
-	MemoryContextSwitchTo(oldcontext);
-	pager->request = fc_complete_request(pager->whole, found);
 	return true;
 }
 
@@ -842,7 +733,7 @@ drain_pager(FcPager *pager)
 static void
 read_ahead(FcPager *pager)
 {
-	int			next_found = pager->next_found;
+	int			next_found = pager->found.next;
 	int64		emitted = pager->emitted;
 	ResourceOwner owner = CurrentResourceOwner;
 
@@ -870,7 +761,7 @@ read_all(FcPager *pager)
 	FcJsonNode	item;
 
 	if (pager->emitted > 0)
-		pager->next_found = list_length(pager->found);
+		pager->found.next = list_length(pager->found.items);
 	if (!next_in_order(pager, &item) || pager->sort != NULL)
 		return;
 	while (next_item(pager, &item))
@@ -887,6 +778,6 @@ go_back(FcPager *pager, int next_found, int64 emitted)
 		fc_sort_rewind(pager->sort);
 	fc_stream_go_back(pager->stream);
 	pager->stream->is_ahead = false;
-	pager->next_found = next_found;
+	pager->found.next = next_found;
 	pager->emitted = emitted;
 }

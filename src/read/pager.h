@@ -28,6 +28,7 @@ extern FcPager *fc_pager_begin(FcApi *api, FcMeter *use, FcKeep keep,
 							   const char *table_name);
 extern void fc_pager_on_drain(FcPager *pager, const FcResource *resource,
 							  FcPagerPrepare prepare, void *arg);
+extern void fc_pager_pass_caches(FcPager *pager);
 extern void fc_pager_share(FcPager *pager, const FcSharing *sharing);
 extern void fc_pager_ask(FcPager *pager, const FcQuery *query);
 extern bool fc_pager_next(FcPager *pager, FcJsonNode *item);

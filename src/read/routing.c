@@ -47,7 +47,7 @@ void
 fc_routing_choose(FcRouting *routing, const FcQuery *query)
 {
 	routing->query = query;
-	routing->choice = fc_query_choose(query, &routing->facts);
+	routing->choice = fc_route_choose(query, &routing->facts);
 	routing->parents = query->parents;
 	routing->offset = 0;
 	routing->batch_size = routing->facts.batch_size;
@@ -69,7 +69,7 @@ fc_routing_refuse(const FcRouting *routing)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the query does not bind column \"%s\", which stands in path \"%s\"",
 						unbound, routing->query->resource->routes[0].path),
-				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.")));
+				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.  It has to be an integer, a text or a uuid.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("the account has no list of resource \"%s\"",
@@ -83,7 +83,7 @@ fc_routing_refuse(const FcRouting *routing)
 bool
 fc_routing_is_unfed(const FcRouting *routing)
 {
-	return fc_query_is_fed(routing->query, routing->choice.route) &&
+	return fc_route_is_fed(routing->query, routing->choice.route) &&
 		!routing->parents.bound;
 }
 
@@ -195,7 +195,69 @@ fc_routing_has_other(const FcRouting *routing)
 	if (routing->choice.route->flags & (FC_ITEM | FC_PART))
 		return false;
 	facts.flags |= FC_LEARNED_CLOSED(routing->choice.number);
-	return fc_query_choose(routing->query, &facts).route != NULL;
+	return fc_route_choose(routing->query, &facts).route != NULL;
+}
+
+/*
+ * fc_routing_tolerates
+ *		Which answers to the walk's next request are no errors.
+ *
+ * Once it has brought a page there is no way back.  Once any walk has given
+ * items, only look-ups can go on by another route: each is an answer of its
+ * own.
+ */
+FcTolerance
+fc_routing_tolerates(const FcRouting *routing, const FcWalk *walk,
+					 bool has_given)
+{
+	int			flags = walk->route->flags;
+	FcTolerance result = {false, false};
+	bool		has_other;
+
+	if (walk->npages > 0)
+		return result;
+	has_other = fc_routing_has_other(routing);
+	result.no_route = has_other && (!has_given || (flags & FC_LOOKUP));
+	if ((flags & FC_LOOKUP) || fc_route_is_filtered_to(walk->route))
+		result.refusal = result.no_route;
+	else
+		result.refusal = (flags & FC_BATCH) && routing->batch_size > 1;
+	return result;
+}
+
+/*
+ * fc_routing_other_way
+ *		The column by which a query could ask a route that is not known to lack
+ *		what this query needs; NULL if there is none.
+ */
+const FcColumn *
+fc_routing_other_way(const FcRouting *routing)
+{
+	static const int flags[] = {FC_KEY, FC_PARENT};
+
+	for (int i = 0; i < lengthof(flags); i++)
+	{
+		const FcColumn *column = fc_catalog_flagged(routing->resource,
+													flags[i]);
+		FcQuery		query = *routing->query;
+		FcKeys	   *keys = flags[i] == FC_KEY ? &query.ids : &query.parents;
+		FcRouteChoice choice;
+
+		if (column == NULL || keys->bound)
+			continue;
+		*keys = (FcKeys)
+		{
+			true, 1
+		};
+		if (flags[i] == FC_PARENT)
+			query.by = column;
+		choice = fc_route_choose(&query, &routing->facts);
+		if (choice.route != NULL &&
+			fc_route_count_lacking(&query, choice.number,
+								   &routing->facts) == 0)
+			return column;
+	}
+	return NULL;
 }
 
 /*
@@ -239,7 +301,7 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 							 walk->resource->name, number, lacking);
 		routing->learned.lacks[number] |= lacking;
 	}
-	choice = fc_query_choose(routing->query, &routing->facts);
+	choice = fc_route_choose(routing->query, &routing->facts);
 	return choice.route != NULL && choice.number != number;
 }
 

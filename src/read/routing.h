@@ -8,7 +8,7 @@
 #include "api/account.h"
 #include "read/walk.h"
 
-/* A query on its way. */
+/* A query, its route, and how far along it is. */
 typedef struct FcRouting
 {
 	const FcApi *api;
@@ -23,16 +23,12 @@ typedef struct FcRouting
 	int			offset;			/* of the next id or parent to ask for */
 } FcRouting;
 
-/* What one request is for; all of it lives as long as the query. */
-typedef struct FcStep
+/* Which answers of a walk's are no errors, as there is another way. */
+typedef struct FcTolerance
 {
-	const FcRoute *route;
-	const int64 *id;			/* NULL if none */
-	const int64 *parents;
-	int			nparents;
-	List	   *bindings;		/* of FcBinding *, each of one value */
-	int			width;			/* ids or parents that it leaves behind */
-} FcStep;
+	bool		refusal;		/* a smaller batch, or another route, may do */
+	bool		no_route;		/* another route may do */
+} FcTolerance;
 
 extern void fc_routing_begin(FcRouting *routing, const FcApi *api,
 							 const FcQuery *query);
@@ -45,6 +41,9 @@ extern bool fc_routing_next(const FcRouting *routing, FcStep *step);
 extern void fc_routing_advance(FcRouting *routing, const FcStep *step);
 
 extern bool fc_routing_has_other(const FcRouting *routing);
+extern FcTolerance fc_routing_tolerates(const FcRouting *routing,
+										const FcWalk *walk, bool has_given);
+extern const FcColumn *fc_routing_other_way(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);

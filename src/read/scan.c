@@ -1,6 +1,6 @@
 /*
  * scan.c
- *		Begin, iterate, rescan, end and explain a scan.
+ *		Begin, iterate, rescan and end a scan.
  *
  * A scan is asked its question when the executor wants the first row, with
  * the operands as they are then; a rescan with other operands asks anew.
@@ -16,27 +16,17 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "executor/executor.h"
-#include "join/batch.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "plan/bind.h"
+#include "plan/comparison.h"
 #include "plan/plan.h"
-#include "plan/pushdown.h"
-#include "read/explain.h"
-#include "read/harvest.h"
-#include "read/identity.h"
-#include "read/pager.h"
+#include "read/page.h"
 #include "read/rescan.h"
 #include "read/scan.h"
-#include "read/tuple.h"
-#include "read/page.h"
 #include "rewrite/rewriteHandler.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 
 /* A stored generated column: the API has none, so we compute it. */
 typedef struct GeneratedColumn
@@ -44,34 +34,6 @@ typedef struct GeneratedColumn
 	int			index;			/* attribute number less one */
 	ExprState  *expression;
 } GeneratedColumn;
-
-typedef struct FcScanState
-{
-	/* what is asked, of whom */
-	const FcServer *server;
-	const FcTable *table;
-	FcApi	   *api;			/* NULL if only explained */
-	FcMeter		use;
-	FcKeep		keep;
-	FcSharing	sharing;		/* if the table has cache 'shared' */
-
-	/* from the plan */
-	List	   *conditions;		/* of FcCondition * */
-	List	   *operands;		/* of ExprState * */
-	FcQuery		model;			/* the query before its operands are known */
-
-	/* while it runs */
-	FcQuery    *query;			/* NULL while nothing has been asked */
-	FcTupleReader *reader;
-	List	   *generated;		/* of GeneratedColumn * */
-	FcHarvest  *harvest;		/* keeps the items for a write, or NULL */
-	FcPager    *pager;
-	bool		waits;			/* for operands that execution sets */
-	FcBatch    *batch;			/* inner side of a batched join, or NULL */
-	FcIdentity *identity;		/* of its rows; NULL if nobody looks at it */
-	MemoryContext question_context; /* of query */
-	MemoryContext tuple_context;	/* of one row */
-} FcScanState;
 
 static List *plan_private(ForeignScanState *node, FcScanPrivateIndex index);
 static Bitmapset *attribute_set(const List *attributes);
@@ -81,11 +43,9 @@ static void compute_generated(FcScanState *state, ForeignScanState *node,
 static void load_model(FcScanState *state, ForeignScanState *node);
 static FcKeep choose_keep(const FcScanState *state, ForeignScanState *node,
 						  int eflags);
+static bool is_written(EState *estate, Oid relid);
 static void prepare_harvest(FcScanState *state, ForeignScanState *node);
 static char *missing_filters(const FcScanState *state);
-static FcQuery *bind_query(FcScanState *state, ForeignScanState *node,
-						   const List *conditions, int replaced,
-						   Datum replacement);
 static void ask_query(FcScanState *state, ForeignScanState *node,
 					  int replaced, Datum replacement);
 static void ask_before_write(void *arg);
@@ -97,18 +57,6 @@ static bool is_asked_for(FcScanState *state, FcJsonNode item);
 static void name_request(void *arg);
 static void ask_batch(ForeignScanState *node, int operand, Datum keys);
 static bool next_batch_row(ForeignScanState *node, int64 *id);
-static char *describe_filters(ForeignScanState *node, FcScanState *state,
-							  const FcQuery *query, ExplainState *es);
-static Node *name_parameters(Node *node, void *context);
-static bool is_sent(const FcScanState *state, const FcQuery *query,
-					const FcCondition *condition);
-static bool has_filter(const FcQuery *query, const char *name);
-static FcQuery *known_query(ForeignScanState *node, FcScanState *state);
-static void add_placeholders(const FcScanState *state, FcQuery *query,
-							 const FcCondition *condition);
-static void add_placeholder(FcQuery *query, const char *name,
-							const FcColumn *column);
-static char *describe_request(ForeignScanState *node, const FcQuery *query);
 
 static const FcBatchSource batch_source = {ask_batch, next_batch_row};
 
@@ -145,8 +93,8 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->api = fc_exchange_open(plan->fs_server,
-								  fc_scan_user(plan, estate));
+	state->api = fc_access_open(plan->fs_server,
+								fc_scan_user(plan, estate));
 	state->use.resource = state->table->resource->name;
 	state->use.relid = state->table->relid;
 	state->use.estimated =
@@ -157,8 +105,10 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	prepare_harvest(state, node);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
 								  state->table->name);
-	if (state->keep == FC_KEEP_TRANSACTION &&
-		state->table->cache == FC_CACHE_SHARED)
+	if (is_written(estate, RelationGetRelid(rel)))
+		fc_pager_pass_caches(state->pager);
+	else if (state->keep == FC_KEEP_TRANSACTION &&
+			 state->table->cache == FC_CACHE_SHARED)
 	{
 		fc_sharing_begin(&state->sharing, state->server, state->table,
 						 &state->api->scope);
@@ -246,27 +196,30 @@ frontcoreEndForeignScan(ForeignScanState *node)
 }
 
 /*
- * frontcoreExplainForeignScan
- *		Say what goes upstream, and what it costs.
+ * fc_scan_query
+ *		The query by these conditions, with their operands as they are now, in
+ *		the current context.
+ *
+ * The operand numbered replaced (-1 for none) is given, not evaluated.
  */
-void
-frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
+FcQuery *
+fc_scan_query(const FcScanState *state, ForeignScanState *node,
+			  const List *conditions, int replaced, Datum replacement)
 {
-	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	FcScanState *state = node->fdw_state;
-	FcQuery    *query = known_query(node, state);
-	char	   *filters = describe_filters(node, state, query, es);
-	double		requests =
-	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
-	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	FcOperands *operands = fc_bind_operands(conditions, state->operands,
+											node->ss.ps.ps_ExprContext,
+											replaced);
+	FcQuery    *query = palloc(sizeof(FcQuery));
 
-	ExplainPropertyText("Remote Request", describe_request(node, query), es);
-	if (filters != NULL)
-		ExplainPropertyText("Remote Filter", filters, es);
-	ExplainPropertyFloat("Estimated Requests", NULL,
-						 query->is_empty || route < 0 ? 0 : requests, 0, es);
-	if (es->analyze && state->pager != NULL)
-		fc_explain_use(&state->use, es);
+	if (replaced >= 0)
+	{
+		operands->types[replaced] = INT8ARRAYOID;
+		operands->values[replaced] = replacement;
+	}
+	*query = state->model;
+	fc_bind_query(query, conditions, operands, state->server,
+				  state->table->push_filters);
+	return query;
 }
 
 static List *
@@ -407,6 +360,22 @@ choose_keep(const FcScanState *state, ForeignScanState *node, int eflags)
 }
 
 /*
+ * Does the statement write to the table, by this scan's rows or by others?
+ */
+static bool
+is_written(EState *estate, Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, estate->es_plannedstmt->resultRelations)
+	{
+		if (exec_rt_fetch(lfirst_int(cell), estate)->relid == relid)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Keep the items if the statement may update the rows, and it is not known
  * what that does to fields that it does not set.
  *
@@ -466,8 +435,8 @@ missing_filters(const FcScanState *state)
 		ListCell   *cell;
 		bool		is_used = false;
 
-		if ((column->flags & FC_LOOKED_UP) == 0 &&
-			column->equals == NULL && column->min == NULL)
+		if (fc_comparison_kind(column) == FC_KIND_NONE ||
+			fc_comparison_kind(column) == FC_KIND_BRACE)
 			continue;
 		foreach(cell, state->conditions)
 			is_used |= ((FcCondition *) lfirst(cell))->column == i;
@@ -479,47 +448,6 @@ missing_filters(const FcScanState *state)
 					names.data);
 }
 
-/*
- * The query by these conditions, with their operands as they are now, in the
- * current context.
- *
- * One of the operands may be given instead of evaluated.
- */
-static FcQuery *
-bind_query(FcScanState *state, ForeignScanState *node, const List *conditions,
-		   int replaced, Datum replacement)
-{
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
-	int			count = list_length(state->operands);
-	Oid		   *types = palloc((count + 1) * sizeof(Oid));
-	Datum	   *values = palloc((count + 1) * sizeof(Datum));
-	bool	   *isnull = palloc((count + 1) * sizeof(bool));
-	FcOperands	operands = {count, types, values, isnull};
-	FcQuery    *query = palloc(sizeof(FcQuery));
-	ListCell   *cell;
-
-	*query = state->model;
-	foreach(cell, conditions)
-	{
-		int			i = ((FcCondition *) lfirst(cell))->operand;
-		ExprState  *operand = list_nth(state->operands, i);
-
-		types[i] = exprType((Node *) operand->expr);
-		if (i == replaced)
-		{
-			types[i] = INT8ARRAYOID;
-			values[i] = replacement;
-			isnull[i] = false;
-			continue;
-		}
-		values[i] = ExecEvalExpr(operand, econtext, &isnull[i]);
-	}
-	fc_bind_query(query, conditions, &operands,
-				  state->server,
-				  state->table->push_filters);
-	return query;
-}
-
 static void
 ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 		  Datum replacement)
@@ -529,7 +457,8 @@ ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 
 	MemoryContextReset(state->question_context);
 	oldcontext = MemoryContextSwitchTo(state->question_context);
-	query = bind_query(state, node, state->conditions, replaced, replacement);
+	query = fc_scan_query(state, node, state->conditions, replaced,
+						  replacement);
 	MemoryContextSwitchTo(oldcontext);
 	fc_pager_ask(state->pager, query);
 	state->query = query;
@@ -650,195 +579,4 @@ static bool
 next_batch_row(ForeignScanState *node, int64 *id)
 {
 	return next_row(node->fdw_state, node, node->ss.ss_ScanTupleSlot, id);
-}
-
-/*
- * The conditions that go upstream, as SQL; NULL if there are none.
- */
-static char *
-describe_filters(ForeignScanState *node, FcScanState *state,
-				 const FcQuery *query, ExplainState *es)
-{
-	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	List	   *context = set_deparse_context_plan(es->deparse_cxt,
-												   (Plan *) plan, NIL);
-	StringInfoData text;
-	ListCell   *cell;
-
-	initStringInfo(&text);
-	foreach(cell, state->conditions)
-	{
-		const FcCondition *condition = lfirst(cell);
-		const FcColumn *column =
-		&state->model.resource->columns[condition->column];
-		Node	   *operand;
-		Oid			type;
-
-		if (!is_sent(state, query, condition))
-			continue;
-		operand = name_parameters(list_nth(plan->fdw_exprs,
-										   condition->operand), NULL);
-		type = exprType(operand);
-
-		appendStringInfo(&text, condition->operator == FC_EQUAL_ANY ?
-						 "%s(%s %s (%s))" : "%s(%s %s %s)",
-						 text.len > 0 ? " AND " : "",
-						 type == TIDOID || type == TIDARRAYOID ?
-						 "ctid" : column->name,
-						 fc_pushdown_operators[condition->operator],
-						 deparse_expression(operand, context, true, false));
-	}
-	return text.len > 0 ? text.data : NULL;
-}
-
-/*
- * Let "$n" stand for what execution sets.  Core would look for the expression
- * that it comes from in nodes above, which an FDW is not told of.
- */
-static Node *
-name_parameters(Node *node, void *context)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
-	{
-		Param	   *named = copyObject(castNode(Param, node));
-
-		named->paramkind = PARAM_EXTERN;
-		return (Node *) named;
-	}
-	return expression_tree_mutator(node, name_parameters, context);
-}
-
-/*
- * Does the API get to see the condition?  "id <" it does not understand, nor
- * one of several values where it takes one.
- */
-static bool
-is_sent(const FcScanState *state, const FcQuery *query,
-		const FcCondition *condition)
-{
-	const FcColumn *column =
-	&state->model.resource->columns[condition->column];
-	FcOperator	operator = condition->operator;
-
-	if ((column->flags & (FC_KEY | FC_PARENT | FC_BRACE)) &&
-		(operator == FC_EQUAL || operator == FC_EQUAL_ANY))
-		return true;
-	if ((column->flags & FC_LINK) && query->by == column)
-		return true;
-	if (!state->table->push_filters)
-		return false;
-	if (column->flags & FC_KEY)
-		return operator == FC_GREATER || operator == FC_GREATER_EQUAL;
-	return operator != FC_EQUAL_ANY || column->equals == NULL ||
-		has_filter(query, column->equals);
-}
-
-static bool
-has_filter(const FcQuery *query, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, query->filters)
-	{
-		if (strcmp(((FcFilter *) lfirst(cell))->name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The query as far as it is known: as it was asked last, or as its operands
- * are now; in braces, what execution sets.
- */
-static FcQuery *
-known_query(ForeignScanState *node, FcScanState *state)
-{
-	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	List	   *known = NIL;
-	List	   *unknown = NIL;
-	FcQuery    *query;
-	ListCell   *cell;
-
-	if (state->query != NULL && state->batch == NULL)
-		return state->query;
-
-	foreach(cell, state->conditions)
-	{
-		FcCondition *condition = lfirst(cell);
-		Node	   *operand = list_nth(plan->fdw_exprs, condition->operand);
-
-		if (fc_bind_waits(operand, node->ss.ps.state))
-			unknown = lappend(unknown, condition);
-		else
-			known = lappend(known, condition);
-	}
-	query = bind_query(state, node, known, -1, (Datum) 0);
-	foreach(cell, unknown)
-		add_placeholders(state, query, lfirst(cell));
-	return query;
-}
-
-/*
- * Add the parameters that the condition will set; keys have their place in
- * the path.
- */
-static void
-add_placeholders(const FcScanState *state, FcQuery *query,
-				 const FcCondition *condition)
-{
-	const FcColumn *column = &query->resource->columns[condition->column];
-	FcOperator	operator = condition->operator;
-	bool		is_equal = (operator == FC_EQUAL || operator == FC_EQUAL_ANY);
-
-	if ((column->flags & FC_LINK) && query->by == NULL)
-		query->by = column;
-	if (!is_sent(state, query, condition) || column == query->by ||
-		(column->flags & FC_BRACE))
-		return;
-	if (column->flags & (FC_KEY | FC_PARENT))
-	{
-		if (!is_equal && !query->has_since)
-			add_placeholder(query, "since_id", column);
-		return;
-	}
-	if (column->equals != NULL)
-	{
-		add_placeholder(query, column->equals, column);
-		return;
-	}
-	if (operator != FC_LESS && operator != FC_LESS_EQUAL)
-		add_placeholder(query, column->min, column);
-	if (operator != FC_GREATER && operator != FC_GREATER_EQUAL)
-		add_placeholder(query, column->max, column);
-}
-
-static void
-add_placeholder(FcQuery *query, const char *name, const FcColumn *column)
-{
-	if (!has_filter(query, name))
-		fc_query_add_filter(query, name, psprintf("{%s}", column->name));
-}
-
-/*
- * The request that the plan expects to send first.  What is only known when
- * the query runs stands in braces.
- */
-static char *
-describe_request(ForeignScanState *node, const FcQuery *query)
-{
-	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	int			number = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
-
-	if (query->is_empty)
-		return pstrdup("none: no row can match");
-	if (number < 0 && (query->resource->abilities & FC_BY_PATH))
-		return psprintf("none: column \"%s\" is not bound",
-						fc_query_unbound(query));
-	if (number < 0)
-		return pstrdup("none: the account has no such list");
-	return psprintf("GET %s",
-					fc_query_describe(query,
-									  &query->resource->routes[number]));
 }

@@ -14,8 +14,8 @@
  * Where the API cannot be asked and an answer's time is up, the key holds the
  * time when the statement began, so that no other statement finds it.
  *
- * A complete list is kept as the indexes of its items by id and by parent,
- * together with the serials of the walks' answers that they are of.
+ * A complete list is kept as the indexes of its items, by id, by parent and by
+ * links, together with the serials of the walks' answers that they are of.
  */
 #include "postgres.h"
 
@@ -38,7 +38,11 @@ static bool wait_for(const FcShareReader *reader, uint64 flight);
 static char *scope_of(const FcShareReader *reader, bool is_stale);
 static bool is_stale(const FcShareReader *reader,
 					 const FcSharedAnswer *answer);
-static FcWalk *find_taken(const FcShareReader *reader, const char *request);
+static FcQuestion question_of(const FcShareReader *reader,
+							  const FcResource *resource,
+							  const char *request);
+static FcWalk *find_taken(const FcShareReader *reader,
+						  const FcResource *resource, const char *request);
 static FcWalk *take_walk(const FcShareReader *reader,
 						 const FcResource *resource, FcSharedAnswer *answer,
 						 bool stale);
@@ -50,12 +54,29 @@ static void count_taken(const FcShareReader *reader,
 						const FcSharedAnswer *answer, bool stale);
 static void forget_warning(void *arg);
 static void keep_answer(const FcSharing *sharing, FcWalk *walk);
+static FcMark mark_of(const FcWalk *walk);
 static char *describe_walk(const FcWalk *walk, Size *length);
 static FcAnswerText read_page(void *arg, int number);
 static char *describe_list(const FcComplete *whole, Size *length);
 static int	find_place(const FcSharing *sharing, const FcResource *resource,
 					   uint64 present);
 static FcAnswerText read_index(void *arg, int number);
+
+/*
+ * fc_share_own_scope
+ *		What the keys of walks begin with that this session asks: those of one
+ *		user mapping at one address have it in common, or those of one scan.
+ */
+char *
+fc_share_own_scope(const FcApi *api, bool of_scan)
+{
+	static uint64 scans = 0;
+
+	if (of_scan)
+		return psprintf("scan " UINT64_FORMAT " ", ++scans);
+	return psprintf("mapping %u generation " UINT64_FORMAT " ",
+					api->mappingid, api->generation);
+}
 
 /*
  * fc_share_scope
@@ -65,6 +86,19 @@ char *
 fc_share_scope(const char *scope)
 {
 	return psprintf("shared %s", scope);
+}
+
+/*
+ * fc_share_key
+ *		The key of the walk for a request, in the transaction's cache.
+ *
+ * It names the resource: a list by path may have the same request.
+ */
+char *
+fc_share_key(const char *scope, const FcResource *resource,
+			 const char *request)
+{
+	return psprintf("%s%s %s", scope, resource->name, request);
 }
 
 /*
@@ -78,7 +112,8 @@ fc_share_take(const FcShareReader *reader, const FcResource *resource,
 {
 	FcFreshness freshness = fc_sharing_freshness(reader->sharing,
 												 reader->is_out);
-	FcWalk	   *walk = find_taken(reader, request);
+	FcQuestion	question = question_of(reader, resource, request);
+	FcWalk	   *walk = find_taken(reader, resource, request);
 	FcSharedAnswer *answer;
 	bool		stale;
 
@@ -87,8 +122,7 @@ fc_share_take(const FcShareReader *reader, const FcResource *resource,
 		reader->use->counts.cache_hits++;
 		return walk;
 	}
-	answer = fc_answers_find(reader->sharing->scope.digest, request,
-							 &freshness);
+	answer = fc_answers_find(&question, &freshness);
 	if (answer == NULL)
 		return NULL;
 	stale = is_stale(reader, answer);
@@ -114,6 +148,7 @@ fc_share_await(const FcShareReader *reader, const FcResource *resource,
 			   const char *request, uint64 *flight)
 {
 	const FcSharing *sharing = reader->sharing;
+	FcQuestion	question = question_of(reader, resource, request);
 	int			place = fc_sharing_place(&sharing->address, resource);
 	int64		begun_after = sharing->accepted > 0 ? PG_INT64_MIN :
 	sharing->began;
@@ -123,8 +158,8 @@ fc_share_await(const FcShareReader *reader, const FcResource *resource,
 	*flight = 0;
 	while ((walk = fc_share_take(reader, resource, request)) == NULL)
 	{
-		if (!fc_flight_board(sharing->scope.digest, request, place,
-							 begun_after, !has_failed, flight))
+		if (!fc_flight_board(&question, place, begun_after, !has_failed,
+							 flight))
 		{
 			/* it may have come before we began to ask */
 			walk = fc_share_take(reader, resource, request);
@@ -179,12 +214,14 @@ fc_share_take_list(const FcShareReader *reader, const FcResource *resource,
 	}
 	whole = fc_complete_register(scope_of(reader, stale), resource, walks,
 								 list->nparts);
-	fc_complete_set_index(whole, FC_KEY,
-						  (const FcCompleteItem *) answer->texts[0].text,
-						  answer->texts[0].length / sizeof(FcCompleteItem));
-	fc_complete_set_index(whole, FC_PARENT,
-						  (const FcCompleteItem *) answer->texts[1].text,
-						  answer->texts[1].length / sizeof(FcCompleteItem));
+	for (int i = 0; i < answer->count; i++)
+	{
+		const FcAnswerText *index = &answer->texts[i];
+
+		fc_complete_set_index(whole, fc_catalog_looked_up(resource, i),
+							  (const FcCompleteItem *) index->text,
+							  index->length / sizeof(FcCompleteItem));
+	}
 	count_taken(reader, answer, stale);
 	return whole;
 }
@@ -199,18 +236,18 @@ fc_share_has_stale(const FcShareReader *reader, const FcResource *resource,
 				   const char *request)
 {
 	FcFreshness freshness = fc_sharing_freshness(reader->sharing, true);
-	const uint8 *scope = reader->sharing->scope.digest;
+	FcQuestion	question = question_of(reader, resource, request);
 	FcAnswerGlance glance;
 
 	if (reader->sharing->stale == 0)
 		return false;
-	if (fc_answers_look(scope, request, &freshness, &glance) &&
-		glance.rows > 0)
+	if (fc_answers_look(&question, &freshness, &glance) && glance.rows > 0)
 		return true;
 	for (int i = 0; i < FC_SHARED_LISTS; i++)
 	{
-		if (fc_answers_look(scope, fc_sharing_list(resource, i), &freshness,
-							&glance) && glance.rows > 0)
+		question.request = fc_sharing_list(resource, i);
+		if (fc_answers_look(&question, &freshness, &glance) &&
+			glance.rows > 0)
 			return true;
 	}
 	return false;
@@ -263,19 +300,31 @@ keep_answer(const FcSharing *sharing, FcWalk *walk)
 	if (!fc_answers_has_room(answer.length))
 		return;
 
-	answer.scope = sharing->scope.digest;
-	answer.request = walk->request;
-	answer.mark = walk->mark;
-	answer.sent_at = walk->sent_at;
+	answer.question = fc_sharing_question(sharing, walk->resource,
+										  walk->request);
+	answer.mark = mark_of(walk);
+	answer.sent_at = walk->sent_at - walk->age;
 	answer.rows = walk->rows;
 	answer.meta = meta = describe_walk(walk, &answer.meta_length);
 	answer.base_url = sharing->base_url;
-	answer.resource = walk->resource->name;
 	answer.count = walk->npages;
 	answer.read = read_page;
 	answer.arg = walk;
 	walk->serial = fc_answers_keep(&answer);
 	pfree(meta);
+}
+
+/*
+ * The mark of a walk's answer.  What caches before the API have given was
+ * asked for when they got it, at the latest.
+ */
+static FcMark
+mark_of(const FcWalk *walk)
+{
+	FcMark		mark = walk->mark;
+
+	mark.asked_at -= walk->age;
+	return mark;
 }
 
 /*
@@ -289,28 +338,27 @@ fc_share_keep_list(const FcSharing *sharing, FcComplete *whole,
 	FcNewAnswer answer = {0};
 	FcWalk	   *const *walks;
 	int			nwalks = fc_complete_walks(whole, &walks);
+	int			place;
 
 	answer.sent_at = PG_INT64_MAX;
 	for (int i = 0; i < nwalks; i++)
 	{
 		if (walks[i]->serial == 0)
 			return;
-		if (i == 0 || walks[i]->mark.asked_at < answer.mark.asked_at)
-			answer.mark = walks[i]->mark;
-		answer.sent_at = Min(answer.sent_at, walks[i]->sent_at);
+		if (i == 0 || mark_of(walks[i]).asked_at < answer.mark.asked_at)
+			answer.mark = mark_of(walks[i]);
+		answer.sent_at = Min(answer.sent_at,
+							 walks[i]->sent_at - walks[i]->age);
 		answer.rows += walks[i]->rows;
 	}
-	answer.scope = sharing->scope.digest;
-	answer.request = fc_sharing_list(resource,
-									 find_place(sharing, resource,
-												fc_complete_present(whole)));
+	place = find_place(sharing, resource, fc_complete_present(whole));
+	answer.question = fc_sharing_question(sharing, resource,
+										  fc_sharing_list(resource, place));
 	answer.meta = describe_list(whole, &answer.meta_length);
 	answer.is_index = true;
 	answer.base_url = sharing->base_url;
-	answer.resource = resource->name;
-	answer.count = 2;
-	for (int i = 0; i < answer.count; i++)
-		answer.length += read_index(whole, i).length;
+	while (fc_catalog_looked_up(resource, answer.count) != NULL)
+		answer.length += read_index(whole, answer.count++).length;
 	answer.read = read_index;
 	answer.arg = whole;
 	(void) fc_answers_keep(&answer);
@@ -362,16 +410,27 @@ is_stale(const FcShareReader *reader, const FcSharedAnswer *answer)
 }
 
 /*
+ * A request as other sessions know it.
+ */
+static FcQuestion
+question_of(const FcShareReader *reader, const FcResource *resource,
+			const char *request)
+{
+	return fc_sharing_question(reader->sharing, resource, request);
+}
+
+/*
  * The walk, if the transaction has taken it before.
  */
 static FcWalk *
-find_taken(const FcShareReader *reader, const char *request)
+find_taken(const FcShareReader *reader, const FcResource *resource,
+		   const char *request)
 {
 	FcWalk	   *walk = NULL;
 
 	for (int i = 0; i <= reader->is_out && walk == NULL; i++)
-		walk = fc_walk_find(psprintf("%s%s", scope_of(reader, i > 0),
-									 request));
+		walk = fc_walk_find(fc_share_key(scope_of(reader, i > 0), resource,
+										 request));
 	return walk;
 }
 
@@ -382,9 +441,9 @@ static FcWalk *
 take_walk(const FcShareReader *reader, const FcResource *resource,
 		  FcSharedAnswer *answer, bool stale)
 {
-	char	   *key = psprintf("%s%s", scope_of(reader, stale),
-							   answer->request);
-	FcCacheEntry *entry = fc_cache_create(key, 0);
+	char	   *key = fc_share_key(scope_of(reader, stale), resource,
+								   answer->request);
+	FcCacheEntry *entry = fc_cache_create(key);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
 	FcWalk	   *walk = palloc(sizeof(FcWalk));
 	FcWalkState state;
@@ -396,6 +455,7 @@ take_walk(const FcShareReader *reader, const FcResource *resource,
 	walk->entry = entry;
 	walk->resource = resource;
 	walk->route = &resource->routes[walk->route_number];
+	walk->bindings = fc_query_copy_bindings(reader->bindings);
 	walk->path = pstrdup(answer->request);
 	for (int i = 0; i < lengthof(walk->paths); i++)
 		walk->paths[i] = walk->path;
@@ -455,13 +515,13 @@ take_part(const FcShareReader *reader, const FcResource *resource,
 	const char *request = list->meta + part->request;
 	FcFreshness freshness = fc_sharing_freshness(reader->sharing,
 												 reader->is_out);
-	FcWalk	   *walk = find_taken(reader, request);
+	FcQuestion	question = question_of(reader, resource, request);
+	FcWalk	   *walk = find_taken(reader, resource, request);
 	FcSharedAnswer *answer;
 
 	if (walk != NULL)
 		return walk->serial == part->serial ? walk : NULL;
-	answer = fc_answers_find(reader->sharing->scope.digest, request,
-							 &freshness);
+	answer = fc_answers_find(&question, &freshness);
 	if (answer == NULL)
 		return NULL;
 	if (answer->serial != part->serial)
@@ -538,6 +598,7 @@ describe_walk(const FcWalk *walk, Size *length)
 	FcWalk		copy = *walk;
 
 	copy.entry = NULL;
+	copy.bindings = NIL;
 	copy.memory = NULL;
 	copy.pages = NULL;
 	copy.path = NULL;
@@ -623,9 +684,10 @@ find_place(const FcSharing *sharing, const FcResource *resource,
 
 	for (int i = FC_SHARED_LISTS - 1; i >= 0; i--)
 	{
-		FcSharedAnswer *answer = fc_answers_find(sharing->scope.digest,
-												 fc_sharing_list(resource, i),
-												 &any);
+		FcQuestion	question = fc_sharing_question(sharing, resource,
+												   fc_sharing_list(resource,
+																   i));
+		FcSharedAnswer *answer = fc_answers_find(&question, &any);
 		uint64		columns;
 
 		if (answer == NULL)
@@ -641,15 +703,18 @@ find_place(const FcSharing *sharing, const FcResource *resource,
 	return free_place;
 }
 
-/* The index by id, or the one by parent. */
+/* One of the indexes. */
 static FcAnswerText
 read_index(void *arg, int number)
 {
+	FcComplete *whole = arg;
 	FcAnswerText text;
 	int			count;
 
 	text.text = (const char *)
-		fc_complete_index(arg, number == 0 ? FC_KEY : FC_PARENT, &count);
+		fc_complete_index(whole,
+						  fc_catalog_looked_up(fc_complete_resource(whole),
+											   number), &count);
 	text.length = count * sizeof(FcCompleteItem);
 	return text;
 }

@@ -16,9 +16,13 @@ typedef struct FcShareReader
 	const char *scope;			/* begins the keys of its own walks */
 	FcMeter    *use;
 	bool		is_out;			/* the API cannot be asked */
+	const List *bindings;		/* of FcBinding *: what the path names */
 } FcShareReader;
 
+extern char *fc_share_own_scope(const FcApi *api, bool of_scan);
 extern char *fc_share_scope(const char *scope);
+extern char *fc_share_key(const char *scope, const FcResource *resource,
+						  const char *request);
 extern FcWalk *fc_share_take(const FcShareReader *reader,
 							 const FcResource *resource,
 							 const char *request);

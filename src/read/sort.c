@@ -1,6 +1,6 @@
 /*
  * sort.c
- *		Items in an order that no request gives.
+ *		The order of items: made here, or checked where the API made it.
  *
  * The server's own sort does the work, in work_mem and then in temporary
  * files.  What it sorts is the source of the items, parsed again when they
@@ -8,10 +8,12 @@
  */
 #include "postgres.h"
 
+#include "api/error.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "read/page.h"
 #include "read/sort.h"
 #include "utils/builtins.h"
 #include "utils/tuplesort.h"
@@ -125,4 +127,39 @@ fc_sort_end(FcSort *sort)
 	ExecDropSingleTupleTableSlot(sort->slot);
 	tuplesort_end(sort->state);
 	pfree(sort);
+}
+
+/*
+ * fc_sort_check
+ *		Throw unless a page's items are in the query's order, behind those of
+ *		the pages before.
+ *
+ * To be called before the page's first item is passed on, as it may be all
+ * that the reader wants.  Items that came before do not count.  path is the
+ * request's, for the message.
+ */
+void
+fc_sort_check(FcOrder *order, const FcQuery *query, FcJsonIterator items,
+			  const Bitmapset *repeated, const char *path)
+{
+	FcJsonNode	item;
+
+	for (int i = 0; fc_json_next(&items, &item, NULL); i++)
+	{
+		int64		value;
+
+		if (bms_is_member(i, repeated))
+			continue;
+		value = fc_page_item_order(query->order, item);
+		if (order->has_last &&
+			(query->descending ? value > order->last : value < order->last))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
+							query->resource->name, query->order->name),
+					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
+					 fc_error_context("GET", path)));
+		order->last = value;
+		order->has_last = true;
+	}
 }

@@ -9,11 +9,10 @@
  */
 #include "postgres.h"
 
-#include "read/complete.h"
 #include "read/needs.h"
+#include "read/obtain.h"
 #include "read/stream.h"
 #include "shared/flight.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 static void set_to_start(FcStream *stream);
@@ -21,14 +20,12 @@ static void release_walks(FcStream *stream);
 static void take_route(FcStream *stream, const FcQuery *query);
 static void begin_again(FcStream *stream);
 static bool came_before(const FcStream *stream, FcJsonNode item);
-static bool came_with_half(FcStream *stream, FcJsonNode item);
 static bool item_on_page(FcStream *stream, FcJsonNode *item);
 static bool open_walk(FcStream *stream);
 static void check_parts(FcStream *stream);
 static FcWalk *create_walk(FcStream *stream);
 static void feed_route(FcStream *stream);
 static bool find_parent(FcStream *stream, FcStep *step);
-static FcWalk *obtain_walk(FcStream *stream, const FcStep *step);
 static void note_whole(FcStream *stream);
 static bool open_page(FcStream *stream);
 static FcJson *fetch_page(FcStream *stream);
@@ -38,9 +35,7 @@ static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
 static bool check_needs(FcStream *stream, const FcWalk *walk);
-static const FcColumn *other_way(const FcStream *stream);
 static bool check_look_up(FcStream *stream, FcJsonNode item);
-static void check_page_order(FcStream *stream);
 
 /*
  * fc_stream_create
@@ -65,6 +60,7 @@ fc_stream_create(FcApi *api, FcMeter *use, const char *scope,
 	stream->page_context = AllocSetContextCreate(CurrentMemoryContext,
 												 "frontcore_fdw page",
 												 ALLOCSET_DEFAULT_SIZES);
+	stream->half.context = stream->ask_context;
 	stream->kept = fc_kept_create();
 	return stream;
 }
@@ -166,7 +162,9 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 		{
 			if (!check_look_up(stream, *item))
 				break;
-			if (came_before(stream, *item) || came_with_half(stream, *item))
+			if (came_before(stream, *item) ||
+				fc_half_holds(&stream->half, &stream->routing, stream->walk,
+							  *item))
 				continue;
 			stream->taken++;
 			return true;
@@ -230,8 +228,11 @@ fc_stream_go_back(FcStream *stream)
 void
 fc_stream_read_rest(FcStream *stream)
 {
-	FcWalkContext context = {stream->api, stream->use, .stores = true,
-	.learned = &stream->routing.learned};
+	FcWalkContext context = {stream->api, stream->use,
+		.is_fresh = stream->is_fresh,
+		.stores = true,
+		.learned = &stream->routing.learned
+	};
 	MemoryContext page_context;
 	MemoryContext oldcontext;
 	ListCell   *cell;
@@ -301,11 +302,9 @@ set_to_start(FcStream *stream)
 	stream->walk = NULL;
 	stream->page = -1;
 	stream->taken = 0;
-	stream->has_last = false;
+	stream->order.has_last = false;
 	stream->skips = false;
-	if (stream->half != NULL)
-		hash_destroy(stream->half);
-	stream->half = NULL;
+	fc_half_forget(&stream->half);
 }
 
 static void
@@ -331,7 +330,7 @@ release_walks(FcStream *stream)
 static void
 take_route(FcStream *stream, const FcQuery *query)
 {
-	stream->has_last = false;
+	stream->order.has_last = false;
 	fc_needs_reset(query);
 	fc_routing_choose(&stream->routing, query);
 
@@ -358,9 +357,7 @@ begin_again(FcStream *stream)
 	release_walks(stream);
 	stream->next_walk = 0;
 	stream->walk = NULL;
-	if (stream->half != NULL)
-		hash_destroy(stream->half);
-	stream->half = NULL;
+	fc_half_forget(&stream->half);
 	take_route(stream, stream->routing.query);
 }
 
@@ -375,49 +372,6 @@ came_before(const FcStream *stream, FcJsonNode item)
 	return stream->skips &&
 		fc_page_item_key(stream->walk->resource, FC_KEY, item, &id) &&
 		id < stream->skip_below;
-}
-
-/*
- * Of a list that is read in two halves: did the item come with the first?
- *
- * A row of the first half may move to the other one between the two requests.
- * But one that still bears the first half's mark shows that the other list
- * holds those rows, too: from then on it is read alone.
- */
-static bool
-came_with_half(FcStream *stream, FcJsonNode item)
-{
-	const FcWalk *walk = stream->walk;
-	bool		is_number;
-	bool		is_known;
-	int64		id;
-
-	if ((walk->route->flags & FC_HALF) == 0 && stream->half == NULL)
-		return false;
-	if (stream->half == NULL)
-	{
-		HASHCTL		control = {0};
-
-		control.keysize = sizeof(int64);
-		control.entrysize = sizeof(int64);
-		control.hcxt = stream->ask_context;
-		stream->half = hash_create("frontcore_fdw half a list", 256, &control,
-								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-
-	if (!fc_page_item_identity(walk->resource, item, &id, &is_number))
-		return false;
-	if (walk->route->flags & FC_HALF)
-	{
-		(void) hash_search(stream->half, &id, HASH_ENTER, NULL);
-		return false;
-	}
-	(void) hash_search(stream->half, &id, HASH_FIND, &is_known);
-	if (is_known &&
-		fc_json_kind(fc_json_member(item, walk->route->marker)) ==
-		FC_JSON_NULL)
-		fc_routing_note_whole(&stream->routing);
-	return is_known;
 }
 
 /*
@@ -485,7 +439,7 @@ check_parts(FcStream *stream)
 	ListCell   *cell;
 
 	if (stream->walks == NIL ||
-		!fc_query_is_fed(stream->routing.query, stream->routing.choice.route))
+		!fc_route_is_fed(stream->routing.query, stream->routing.choice.route))
 		return;
 	foreach(cell, stream->walks)
 	{
@@ -516,7 +470,12 @@ create_walk(FcStream *stream)
 
 		/* only now, as an error may come between, and the reader go on */
 		if (!is_answered)
-			walk = obtain_walk(stream, &step);
+		{
+			FcShareReader reader = fc_stream_reader(stream);
+
+			walk = fc_obtain_walk(&reader, fc_stream_shares(stream), routing,
+								  &step);
+		}
 		fc_routing_advance(routing, &step);
 		if (walk != NULL)
 			return walk;
@@ -567,48 +526,6 @@ find_parent(FcStream *stream, FcStep *step)
 }
 
 /*
- * A walk for that step: one that the cache has, or a new one.  Pinned.
- */
-static FcWalk *
-obtain_walk(FcStream *stream, const FcStep *step)
-{
-	FcQuery		part = *stream->routing.query;
-	const FcQuery *query = &part;
-	const FcRoute *route = step->route;
-	bool		shares = fc_stream_shares(stream);
-	FcWalk	   *walk = NULL;
-	char	   *request = NULL;
-	char	   *key = NULL;
-	uint64		flight = 0;
-
-	part.bindings = step->bindings;
-	if (stream->scope != NULL)
-	{
-		request = fc_sharing_request(query, route, step->id, step->parents,
-									 step->nparents);
-		key = psprintf("%s%s", stream->scope, request);
-		walk = fc_walk_find(key);
-		if (walk != NULL && walk->npages > 0)
-			stream->use->counts.cache_hits++;
-	}
-	if (walk == NULL && shares)
-	{
-		FcShareReader reader = fc_stream_reader(stream);
-
-		walk = fc_share_await(&reader, query->resource, request, &flight);
-	}
-	if (walk == NULL)
-	{
-		walk = fc_walk_create(key, 0, query, route, step->id, step->parents,
-							  step->nparents, &stream->routing.learned);
-		if (stream->sharing != NULL)
-			fc_share_offer(stream->sharing, walk, request, flight);
-	}
-	fc_cache_pin(walk->entry);
-	return walk;
-}
-
-/*
  * If the query has just read a whole list, let the transaction know.
  *
  * Ids that a route does not ask for do not make its list any shorter.
@@ -617,41 +534,18 @@ static void
 note_whole(FcStream *stream)
 {
 	const FcQuery *query = stream->routing.query;
-	const char *scope = stream->scope;
-	FcWalk	  **walks;
-	uint64		columns = fc_query_needed_columns(query);
-	int			nwalks = 0;
-	FcComplete *whole;
-	ListCell   *cell;
+	int			flags = stream->routing.choice.route->flags;
+	FcShareReader reader = fc_stream_reader(stream);
 
 	if (query->filters != NIL || query->has_since ||
 		query->bindings != NIL || query->parents.bound ||
-		stream->walks == NIL || stream->is_rest ||
-		(stream->routing.choice.route->flags & FC_BY_ID))
+		stream->walks == NIL || stream->is_rest || (flags & FC_BY_ID))
 		return;
-	if (stream->routing.choice.route->flags & (FC_HALF | FC_OTHER_HALF))
+	if (flags & (FC_HALF | FC_OTHER_HALF))
 		fc_stats_learn_rows(stream->api->account.digest, query->resource->name,
 							stream->taken);
-	if (stream->scope == NULL)
-		return;
-	walks = palloc(list_length(stream->walks) * sizeof(FcWalk *));
-	foreach(cell, stream->walks)
-	{
-		FcWalk	   *walk = lfirst(cell);
-
-		if (!fc_walk_is_complete(walk) || walk->entry->key == NULL)
-			return;
-		walks[nwalks++] = walk;
-		if (walk->rows > 0)
-			columns &= walk->present;
-		if (walk->is_taken)
-			scope = fc_share_scope(stream->scope);
-	}
-	if (fc_complete_find(scope, query->resource, columns) != NULL)
-		return;
-	whole = fc_complete_register(scope, query->resource, walks, nwalks);
-	if (stream->sharing != NULL && !stream->takes_stale)
-		fc_share_keep_list(stream->sharing, whole, query->resource);
+	if (stream->scope != NULL)
+		fc_obtain_keep_list(&reader, query, stream->walks);
 }
 
 /*
@@ -691,7 +585,8 @@ open_page(FcStream *stream)
 		stream->items = fc_json_iterate(items);
 	if (routing->query->order != NULL && routing->choice.is_ordered &&
 		!(walk->without & FC_WITHOUT_FILTERS))
-		check_page_order(stream);
+		fc_sort_check(&stream->order, routing->query, stream->items,
+					  walk->pages[stream->page].repeated, walk->path);
 	return true;
 }
 
@@ -704,12 +599,11 @@ fetch_page(FcStream *stream)
 {
 	FcRouting  *routing = &stream->routing;
 	FcWalk	   *walk = stream->walk;
-	int			flags = walk->route->flags;
 	FcWalkContext context = {stream->api, stream->use,
-	.learned = &routing->learned};
-	bool		is_filter = fc_query_is_filtered_to(walk->route);
-	bool		can_change = false;
-	bool		can_do_without = false;
+		.is_fresh = stream->is_fresh,
+		.learned = &routing->learned
+	};
+	FcTolerance tolerance;
 	FcWalkResult result;
 	FcJson	   *document;
 
@@ -719,16 +613,7 @@ fetch_page(FcStream *stream)
 
 	context.stores = stream->scope != NULL || stream->is_ahead;
 	context.tolerates_outage = may_fall_back(stream);
-	if (walk->npages == 0)
-	{
-		bool		has_other = fc_routing_has_other(routing);
-
-		can_change = has_other && (stream->taken == 0 || (flags & FC_LOOKUP));
-		can_do_without = (flags & FC_LOOKUP) ? has_other :
-			is_filter ? can_change :
-			(flags & FC_BATCH) && routing->batch_size > 1;
-	}
-
+	tolerance = fc_routing_tolerates(routing, walk, stream->taken > 0);
 	if (context.tolerates_outage &&
 		fc_generation_is_out(stream->sharing->scope.digest))
 	{
@@ -737,8 +622,8 @@ fetch_page(FcStream *stream)
 	}
 
 	fc_flight_fetch(walk->flight, true);
-	result = fc_walk_fetch(walk, &context, can_do_without, can_change,
-						   &document);
+	result = fc_walk_fetch(walk, &context, tolerance.refusal,
+						   tolerance.no_route, &document);
 	fc_flight_fetch(walk->flight, false);
 	switch (result)
 	{
@@ -758,7 +643,8 @@ fetch_page(FcStream *stream)
 			close_route(stream, false);
 			return NULL;
 		case FC_WALK_REFUSED:
-			if ((flags & FC_LOOKUP) || is_filter)
+			if ((walk->route->flags & FC_LOOKUP) ||
+				fc_route_is_filtered_to(walk->route))
 				close_route(stream, true);
 			else
 				use_smaller_batch(stream);
@@ -861,33 +747,8 @@ check_needs(FcStream *stream, const FcWalk *walk)
 	if (!query->is_silent)
 		fc_needs_report(query, walk->present, walk->path,
 						stream->table_name, stream->use->relid,
-						other_way(stream));
+						fc_routing_other_way(&stream->routing));
 	return true;
-}
-
-/*
- * The column to ask by for a route that is not known to lack anything, though
- * the query does not open it; NULL if there is none.
- */
-static const FcColumn *
-other_way(const FcStream *stream)
-{
-	const FcQuery *query = stream->routing.query;
-	const FcRouteFacts *facts = &stream->routing.facts;
-
-	for (int i = 0; query->resource->routes[i].path; i++)
-	{
-		int			flags = query->resource->routes[i].flags;
-
-		if ((facts->flags & FC_LEARNED_CLOSED(i)) ||
-			fc_query_count_lacking(query, i, facts) > 0)
-			continue;
-		if ((flags & FC_BY_ID) && !query->ids.bound)
-			return fc_catalog_flagged(query->resource, FC_KEY);
-		if ((flags & FC_BY_PARENT) && !query->parents.bound)
-			return fc_catalog_flagged(query->resource, FC_PARENT);
-	}
-	return NULL;
 }
 
 /*
@@ -916,38 +777,4 @@ check_look_up(FcStream *stream, FcJsonNode item)
 				 fc_error_context("GET", walk->path)));
 	close_route(stream, true);
 	return false;
-}
-
-/*
- * The reader relies on an order: hold the API to it, before the page's first
- * row is out, which may be all that is wanted.
- */
-static void
-check_page_order(FcStream *stream)
-{
-	const FcQuery *query = stream->routing.query;
-	FcJsonIterator items = stream->items;
-	FcJsonNode	item;
-	int			number = 0;
-
-	while (fc_json_next(&items, &item, NULL))
-	{
-		int64		value;
-
-		if (bms_is_member(number++,
-						  stream->walk->pages[stream->page].repeated))
-			continue;
-		value = fc_page_item_order(query->order, item);
-		if (stream->has_last &&
-			(query->descending ? value > stream->last_order :
-			 value < stream->last_order))
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
-							query->resource->name, query->order->name),
-					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
-					 fc_error_context("GET", stream->walk->path)));
-		stream->last_order = value;
-		stream->has_last = true;
-	}
 }

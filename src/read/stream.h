@@ -5,9 +5,11 @@
 #ifndef FC_STREAM_H
 #define FC_STREAM_H
 
+#include "read/half.h"
 #include "read/kept.h"
 #include "read/routing.h"
 #include "read/share.h"
+#include "read/sort.h"
 
 /*
  * Asks other queries, which a stream's own depends on.  What comes back lives
@@ -28,6 +30,7 @@ typedef struct FcStream
 	const char *scope;			/* begins its walks' keys; NULL if none */
 	const char *table_name;		/* for messages */
 	const FcSharing *sharing;	/* with other sessions; NULL if not */
+	bool		is_fresh;		/* caches before the API must not answer */
 	FcStreamHelp help;
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
@@ -51,12 +54,10 @@ typedef struct FcStream
 	FcJsonNode	single;			/* the item of a page that is no array */
 	int			item;			/* number of the next item on the page */
 	int64		taken;			/* items given */
-	int64		last_order;		/* of the last item, if has_last */
-	bool		has_last;
+	FcOrder		order;			/* of the items so far */
 	int64		skip_below;		/* ids that came by another route, ... */
 	bool		skips;			/* ... if this is set */
-	struct HTAB *half;			/* ids of the first half of a list that has
-								 * two, else NULL */
+	FcHalf		half;			/* of a list that is read in two */
 } FcStream;
 
 extern FcStream *fc_stream_create(FcApi *api, FcMeter *use,

@@ -7,25 +7,19 @@
  * walked once; members come in the same order in item after item, so each
  * one is found where it was found last.
  *
- * The API is loose about types: numbers and booleans come as strings, dates
- * with a time part, "" for no value.  What does not fit its column is left
- * to the type's own input function to refuse.
+ * convert.c says what a value is in the column's type.
  */
 #include "postgres.h"
 
 #include "access/sysattr.h"
 #include "api/error.h"
-#include "api/value.h"
-#include "base/jsonb.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "mb/pg_wchar.h"
 #include "nodes/bitmapset.h"
+#include "read/convert.h"
 #include "read/tuple.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 /* One of the places where a value may be. */
 typedef struct ReaderPlace
@@ -40,28 +34,17 @@ typedef struct ReaderPlaces
 	ReaderPlace *places;
 } ReaderPlaces;
 
-typedef struct ReaderColumn ReaderColumn;
-
-typedef Datum (*Converter) (const FcTupleReader *reader,
-							ReaderColumn *column, FcJsonNode node,
-							bool *isnull);
-
-struct ReaderColumn
+typedef struct ReaderColumn
 {
 	const FcTableColumn *table_column;
 	AttrNumber	attnum;
-	Oid			type;
-	int32		typmod;
-	Oid			ioparam;
-	FmgrInfo	input;
-	Converter	convert;
-	bool		is_text;		/* "" is a value */
+	FcConversion conversion;
 	bool		is_whole;		/* wants the whole item */
 	ReaderPlaces value;
 	ReaderPlaces number;		/* of a column that has titles */
 	ReaderPlaces condition;		/* of a column that has only_if */
 	const char *bound;			/* what the path says, or NULL */
-};
+} ReaderColumn;
 
 struct FcTupleReader
 {
@@ -89,8 +72,6 @@ static void add_column(FcTupleReader *reader, TupleDesc tupdesc,
 static ReaderPlaces find_places(FcTupleReader *reader, const char *path);
 static int	add_member(FcTupleReader *reader, const char *name,
 					   Size length);
-static void choose_converter(ReaderColumn *column);
-static Converter find_converter(Oid type);
 static void find_members(FcTupleReader *reader, FcJsonNode item);
 static int	member_number(FcTupleReader *reader, int position,
 						  const char *name);
@@ -105,59 +86,7 @@ static bool condition_is_met(const FcTupleReader *reader,
 							 const ReaderColumn *column);
 static const char *title_of(const FcTupleReader *reader,
 							const ReaderColumn *column);
-static const char *text_of(FcJsonNode node);
-static char *source_of(FcJsonNode node);
-static Datum input_text(const FcTupleReader *reader, ReaderColumn *column,
-						const char *text);
-static Datum convert_by_input(const FcTupleReader *reader,
-							  ReaderColumn *column, FcJsonNode node,
-							  bool *isnull);
-static Datum convert_text(const FcTupleReader *reader, ReaderColumn *column,
-						  FcJsonNode node, bool *isnull);
-static Datum convert_bool(const FcTupleReader *reader, ReaderColumn *column,
-						  FcJsonNode node, bool *isnull);
-static Datum convert_integer(const FcTupleReader *reader,
-							 ReaderColumn *column, FcJsonNode node,
-							 bool *isnull);
-static Datum convert_json(const FcTupleReader *reader, ReaderColumn *column,
-						  FcJsonNode node, bool *isnull);
-static char *collect_elements(FcJsonNode array, const char *member);
-static Datum convert_date(const FcTupleReader *reader, ReaderColumn *column,
-						  FcJsonNode node, bool *isnull);
-static Datum convert_time(const FcTupleReader *reader, ReaderColumn *column,
-						  FcJsonNode node, bool *isnull);
-static Datum convert_timestamptz(const FcTupleReader *reader,
-								 ReaderColumn *column, FcJsonNode node,
-								 bool *isnull);
-static Datum convert_timestamp(const FcTupleReader *reader,
-							   ReaderColumn *column, FcJsonNode node,
-							   bool *isnull);
-static const char *timestamp_text(const ReaderColumn *column,
-								  FcJsonNode node, bool *has_offset);
-static void require_digits(const ReaderColumn *column, const char *text,
-						   const char *shape);
 static void conversion_error_context(void *arg);
-
-/* What is not here goes through text and the type's input function. */
-static const struct
-{
-	Oid			type;
-	Converter	convert;
-}			converters[] =
-
-{
-	{TEXTOID, convert_text},
-	{BOOLOID, convert_bool},
-	{INT2OID, convert_integer},
-	{INT4OID, convert_integer},
-	{INT8OID, convert_integer},
-	{DATEOID, convert_date},
-	{TIMEOID, convert_time},
-	{TIMESTAMPTZOID, convert_timestamptz},
-	{TIMESTAMPOID, convert_timestamp},
-	{JSONBOID, convert_json},
-	{JSONOID, convert_json},
-};
 
 /*
  * fc_tuple_reader
@@ -241,7 +170,8 @@ fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
  *		Let columns that the request's path names show what it says, where the
  *		item does not.
  *
- * False if the item says otherwise: it answers another request.
+ * False if the item says otherwise, as then it answers another request; or if
+ * no value of the column is what the path says.
  */
 bool
 fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)
@@ -260,10 +190,12 @@ fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)
 			if (column->table_column->column != binding->column)
 				continue;
 			column->bound = binding->values[0];
+			if (!fc_convert_can_hold(&column->conversion, column->bound))
+				return false;
 			node = fc_json_path(item, column->table_column->path);
 			if (fc_json_kind(node) != FC_JSON_ABSENT &&
 				fc_json_kind(node) != FC_JSON_NULL &&
-				strcmp(text_of(node), column->bound) != 0)
+				!fc_convert_is_same(&column->conversion, node, column->bound))
 				return false;
 		}
 	}
@@ -326,9 +258,9 @@ add_column(FcTupleReader *reader, TupleDesc tupdesc,
 	column = &reader->columns[reader->ncolumns++];
 	column->table_column = table_column;
 	column->attnum = table_column->attnum;
-	column->type = attribute->atttypid;
-	column->typmod = attribute->atttypmod;
-	choose_converter(column);
+	fc_convert_prepare(&column->conversion, catalog_column,
+					   attribute->atttypid, attribute->atttypmod,
+					   reader->naive_timezone);
 
 	if (table_column->property == NULL && *table_column->path == '\0')
 		column->is_whole = true;
@@ -394,43 +326,6 @@ add_member(FcTupleReader *reader, const char *name, Size length)
 	}
 	reader->members[reader->nmembers] = pnstrdup(name, length);
 	return reader->nmembers++;
-}
-
-/*
- * What turns a value into one of the column's type.
- */
-static void
-choose_converter(ReaderColumn *column)
-{
-	Oid			type = column->type;
-	char		category;
-	bool		is_preferred;
-
-	column->convert = find_converter(type);
-	if (column->convert == NULL)
-	{
-		type = getBaseType(type);
-		column->convert = find_converter(type);
-	}
-	if (column->convert == NULL)
-	{
-		get_type_category_preferred(type, &category, &is_preferred);
-		column->is_text = (category == TYPCATEGORY_STRING);
-		column->convert = convert_by_input;
-	}
-	else
-		column->is_text = (type == TEXTOID);
-}
-
-static Converter
-find_converter(Oid type)
-{
-	for (int i = 0; i < lengthof(converters); i++)
-	{
-		if (converters[i].type == type)
-			return converters[i].convert;
-	}
-	return NULL;
 }
 
 /*
@@ -534,7 +429,7 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 	if (fc_json_kind(node) == FC_JSON_ABSENT && column->bound != NULL)
 	{
 		*isnull = false;
-		return input_text(reader, column, column->bound);
+		return fc_convert_text(&column->conversion, column->bound);
 	}
 	if (fc_json_kind(node) == FC_JSON_ABSENT && column->number.count > 0)
 	{
@@ -542,14 +437,15 @@ read_column(const FcTupleReader *reader, ReaderColumn *column,
 
 		*isnull = (title == NULL);
 		return *isnull ? (Datum) 0 :
-			input_text(reader, column, title);
+			fc_convert_text(&column->conversion, title);
 	}
 
 	*isnull = is_nothing(column, node) || !condition_is_met(reader, column);
 	if (!*isnull)
-		return column->convert(reader, column, node, isnull);
-	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
-		return input_text(reader, column, NULL);	/* may be NOT NULL */
+		return fc_convert_node(&column->conversion, node);
+	/* a domain may be NOT NULL */
+	if (get_typtype(column->conversion.type) == TYPTYPE_DOMAIN)
+		return fc_convert_text(&column->conversion, NULL);
 	return (Datum) 0;
 }
 
@@ -567,8 +463,9 @@ is_nothing(const ReaderColumn *column, FcJsonNode node)
 		case FC_JSON_NULL:
 			return true;
 		case FC_JSON_STRING:
-			return (!column->is_text && *fc_json_string(node) == '\0') ||
-				is_zero(column, node);
+			return is_zero(column, node) ||
+				(!column->conversion.is_text &&
+				 *fc_json_string(node) == '\0');
 		case FC_JSON_ARRAY:
 		case FC_JSON_OBJECT:
 			return catalog_column != NULL &&
@@ -629,276 +526,6 @@ title_of(const FcTupleReader *reader, const ReaderColumn *column)
 			return title->title;
 	}
 	return NULL;
-}
-
-/*
- * A value as text, in the server's encoding.
- */
-static const char *
-text_of(FcJsonNode node)
-{
-	switch (fc_json_kind(node))
-	{
-		case FC_JSON_STRING:
-			return fc_json_server_string(node);
-		case FC_JSON_BOOL:
-			return fc_json_bool(node) ? "true" : "false";
-		default:
-			return source_of(node);
-	}
-}
-
-/*
- * A value as it was sent, in the server's encoding.
- */
-static char *
-source_of(FcJsonNode node)
-{
-	Size		length;
-	const char *source = fc_json_source(node, &length);
-	char	   *copy = pnstrdup(source, length);
-
-	return pg_any_to_server(copy, length, PG_UTF8);
-}
-
-/*
- * What the type's own input makes of a text; it is looked up when needed.
- */
-static Datum
-input_text(const FcTupleReader *reader, ReaderColumn *column,
-		   const char *text)
-{
-	if (!OidIsValid(column->input.fn_oid))
-	{
-		Oid			input;
-
-		getTypeInputInfo(column->type, &input, &column->ioparam);
-		fmgr_info_cxt(input, &column->input, reader->context);
-	}
-	return InputFunctionCall(&column->input, unconstify(char *, text),
-							 column->ioparam, column->typmod);
-}
-
-static Datum
-convert_by_input(const FcTupleReader *reader, ReaderColumn *column,
-				 FcJsonNode node, bool *isnull)
-{
-	return input_text(reader, column, text_of(node));
-}
-
-static Datum
-convert_text(const FcTupleReader *reader, ReaderColumn *column,
-			 FcJsonNode node, bool *isnull)
-{
-	if (column->type == TEXTOID)
-		return CStringGetTextDatum(text_of(node));
-	return convert_by_input(reader, column, node, isnull);
-}
-
-static Datum
-convert_bool(const FcTupleReader *reader, ReaderColumn *column,
-			 FcJsonNode node, bool *isnull)
-{
-	if (fc_json_kind(node) == FC_JSON_BOOL && column->type == BOOLOID)
-		return BoolGetDatum(fc_json_bool(node));
-	return convert_by_input(reader, column, node, isnull);
-}
-
-/*
- * A whole number, however written; a code where the catalog knows its number.
- */
-static Datum
-convert_integer(const FcTupleReader *reader, ReaderColumn *column,
-				FcJsonNode node, bool *isnull)
-{
-	const FcColumn *catalog_column = column->table_column->column;
-	int64		number;
-
-	if (catalog_column && catalog_column->titles &&
-		fc_json_kind(node) == FC_JSON_STRING)
-	{
-		const FcTitle *title = catalog_column->titles;
-
-		for (; title->title != NULL; title++)
-		{
-			if (pg_strcasecmp(title->title, fc_json_string(node)) == 0)
-				return input_text(reader, column, psprintf("%d", title->number));
-		}
-	}
-
-	if (!fc_json_int64(node, &number))
-		return convert_by_input(reader, column, node, isnull);
-	if (column->type == INT8OID)
-		return Int64GetDatum(number);
-	if (column->type == INT4OID && number >= PG_INT32_MIN &&
-		number <= PG_INT32_MAX)
-		return Int32GetDatum((int32) number);
-	return input_text(reader, column, psprintf(INT64_FORMAT, number));
-}
-
-static Datum
-convert_json(const FcTupleReader *reader, ReaderColumn *column,
-			 FcJsonNode node, bool *isnull)
-{
-	const FcColumn *catalog_column = column->table_column->column;
-	const char *element = catalog_column ? catalog_column->element : NULL;
-	char	   *text;
-
-	if (column->type == JSONBOID && fc_json_is_exact(node))
-		return JsonbPGetDatum(fc_jsonb(node, element));
-	if (element != NULL && fc_json_kind(node) == FC_JSON_ARRAY)
-		text = collect_elements(node, element);
-	else
-		text = source_of(node);
-	return input_text(reader, column, text);
-}
-
-/*
- * An array of objects as the array of one of their members.
- */
-static char *
-collect_elements(FcJsonNode array, const char *member)
-{
-	FcJsonIterator iterator = fc_json_iterate(array);
-	FcJsonNode	element;
-	StringInfoData text;
-
-	initStringInfo(&text);
-	while (fc_json_next(&iterator, &element, NULL))
-	{
-		appendStringInfoChar(&text, text.len > 0 ? ',' : '[');
-		if (fc_json_kind(element) == FC_JSON_OBJECT)
-			element = fc_json_member(element, member);
-		appendStringInfoString(&text, fc_json_kind(element) == FC_JSON_ABSENT ?
-							   "null" : source_of(element));
-	}
-	appendStringInfoString(&text, text.len > 0 ? "]" : "[]");
-	return text.data;
-}
-
-/*
- * A date, which may carry a time part.
- */
-static Datum
-convert_date(const FcTupleReader *reader, ReaderColumn *column,
-			 FcJsonNode node, bool *isnull)
-{
-	const char *text = text_of(node);
-
-	require_digits(column, text, "9999-99-99");
-	if (text[10] == ' ' || text[10] == 'T')
-		text = pnstrdup(text, 10);
-	return input_text(reader, column, text);
-}
-
-static Datum
-convert_time(const FcTupleReader *reader, ReaderColumn *column,
-			 FcJsonNode node, bool *isnull)
-{
-	const char *text = text_of(node);
-
-	require_digits(column, text, "9");
-	return input_text(reader, column, text);
-}
-
-/*
- * An instant.  Without an offset it is read in the naive zone, never in the
- * session's.
- */
-static Datum
-convert_timestamptz(const FcTupleReader *reader, ReaderColumn *column,
-					FcJsonNode node, bool *isnull)
-{
-	bool		has_offset;
-	const char *text = timestamp_text(column, node, &has_offset);
-	Datum		naive;
-	Datum		instant;
-
-	if (!has_offset)
-	{
-		naive = DirectFunctionCall3(timestamp_in, CStringGetDatum(text),
-									ObjectIdGetDatum(InvalidOid),
-									Int32GetDatum(-1));
-		instant = DirectFunctionCall2(timestamp_zone, reader->naive_timezone,
-									  naive);
-		if (column->type == TIMESTAMPTZOID)
-			return DirectFunctionCall2(timestamptz_scale, instant,
-									   Int32GetDatum(column->typmod));
-		text = fc_value_local(TIMESTAMPTZOID, instant);
-	}
-	return input_text(reader, column, text);
-}
-
-/*
- * A local time.  One with an offset is given as the naive zone's clock shows
- * it; the type's own input would drop the offset.
- */
-static Datum
-convert_timestamp(const FcTupleReader *reader, ReaderColumn *column,
-				  FcJsonNode node, bool *isnull)
-{
-	bool		has_offset;
-	const char *text = timestamp_text(column, node, &has_offset);
-	Datum		instant;
-	Datum		local;
-
-	if (has_offset)
-	{
-		instant = DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
-									  ObjectIdGetDatum(InvalidOid),
-									  Int32GetDatum(-1));
-		local = DirectFunctionCall2(timestamptz_zone, reader->naive_timezone,
-									instant);
-		if (column->type == TIMESTAMPOID)
-			return DirectFunctionCall2(timestamp_scale, local,
-									   Int32GetDatum(column->typmod));
-		text = fc_value_local(TIMESTAMPOID, local);
-	}
-	return input_text(reader, column, text);
-}
-
-/*
- * The text of a date and time, and whether it says its offset.
- */
-static const char *
-timestamp_text(const ReaderColumn *column, FcJsonNode node, bool *has_offset)
-{
-	const char *text = text_of(node);
-
-	require_digits(column, text, "9999-99-99");
-	*has_offset = strlen(text) > 10 && strpbrk(text + 11, "Zz+-") != NULL;
-
-	/* the vendor's pages also print the time with hyphens, 10-30-00 */
-	if (strlen(text) >= 19 && text[10] == 'T' && text[13] == '-' &&
-		text[16] == '-')
-	{
-		char	   *copy = pstrdup(text);
-
-		copy[13] = copy[16] = ':';
-		*has_offset = strpbrk(copy + 19, "Zz+-") != NULL;
-		return copy;
-	}
-	return text;
-}
-
-/*
- * Refuse what the type's input would accept but the API never means: "now",
- * or a date whose order of day and month the session decides.
- */
-static void
-require_digits(const ReaderColumn *column, const char *text,
-			   const char *shape)
-{
-	for (int i = 0; shape[i] != '\0'; i++)
-	{
-		bool		is_digit = (text[i] >= '0' && text[i] <= '9');
-
-		if (shape[i] == '9' ? !is_digit : text[i] != shape[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
-					 errmsg("invalid input syntax for type %s: \"%s\"",
-							format_type_be(column->type), text)));
-	}
 }
 
 /*

@@ -24,6 +24,9 @@
 #define TOLERATE_REFUSAL \
 	(FC_TOLERATE(FC_VERDICT_REFUSED) | FC_TOLERATE(FC_VERDICT_UNSURE))
 
+/* There is nothing that a request could do without. */
+#define NOTHING_LESS		(-1)
+
 /* More pages than any account has; beyond it the server is going round. */
 #define FC_MAX_PAGES		20000
 
@@ -36,9 +39,10 @@ typedef enum Step
 	STEP_REFUSED				/* it is FC_WALK_REFUSED */
 } Step;
 
+int64		fc_walk_numbered_pages = 0;
+
 static void note_request(void *arg);
 static bool is_entry(const FcCacheEntry *entry, void *arg);
-static List *copy_bindings(const List *bindings);
 static bool may_go_by_id(const FcWalk *walk, const FcQuery *query,
 						 const FcLearned *learned);
 static FcAnswer *ask(FcWalk *walk, const FcWalkContext *context,
@@ -48,8 +52,7 @@ static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 								 bool tolerates_no_route);
 static Step take_refusal(FcWalk *walk, const FcWalkContext *context,
 						 FcVerdict verdict, bool tolerates_refusal);
-static bool can_ask_for_less(const FcWalk *walk);
-static bool ask_for_less(FcWalk *walk);
+static int	less_to_ask(const FcWalk *walk);
 static bool asks_the_same(const FcWalk *walk, int without, int other);
 static void learn_refusal(FcWalk *walk, const FcWalkContext *context);
 static void learn_flags(const FcWalk *walk, const FcWalkContext *context,
@@ -58,8 +61,6 @@ static Step take_page(FcWalk *walk, const FcWalkContext *context,
 					  const FcAnswer *answer);
 static bool look_at_page(FcWalk *walk, const FcWalkContext *context,
 						 const FcAnswer *answer, FcPage *page);
-static void note_present(FcWalk *walk, FcJsonNode items);
-static bool was_asked_for(const FcWalk *walk, const FcColumn *column);
 static void go_by_page_number(FcWalk *walk, const FcWalkContext *context);
 static void learn_from_page(const FcWalk *walk, const FcWalkContext *context,
 							const FcPage *page);
@@ -105,15 +106,13 @@ is_entry(const FcCacheEntry *entry, void *arg)
  * fc_walk_create
  *		Begin to ask a query of a route; nothing is sent yet.
  *
- * id or parents fill the route's path.  The walk lives as long as its entry,
- * which the caller pins.
+ * The walk lives as long as its entry, which the caller pins.
  */
 FcWalk *
-fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
-			   const FcRoute *route, const int64 *id, const int64 *parents,
-			   int nparents, const FcLearned *learned)
+fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
+			   const FcStep *step, const FcLearned *learned)
 {
-	FcCacheEntry *entry = fc_cache_create(key, tag);
+	FcCacheEntry *entry = fc_cache_create(key);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
 	FcWalk	   *walk = palloc0(sizeof(FcWalk));
 
@@ -123,19 +122,19 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->route = route;
 	walk->route_number = route - query->resource->routes;
 
-	walk->id = id ? *id : 0;
-	walk->nparents = nparents;
-	walk->bindings = copy_bindings(query->bindings);
+	walk->id = step->id ? *step->id : 0;
+	walk->nparents = step->nparents;
+	walk->bindings = fc_query_copy_bindings(query->bindings);
 	for (int without = 0; without < lengthof(walk->paths); without++)
 	{
 		/* most often nothing is asked for that the server might refuse */
 		if ((without & FC_WITHOUT_FILTERS) &&
-			!fc_query_asks_filters(query, route))
+			!fc_request_asks_filters(query, route))
 			walk->paths[without] =
 				walk->paths[without & ~FC_WITHOUT_FILTERS];
 		else
-			walk->paths[without] = fc_query_path(query, route, id, parents,
-												 nparents, without, true);
+			walk->paths[without] = fc_request_path(query, route, step,
+												   without, true);
 	}
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
@@ -146,41 +145,19 @@ fc_walk_create(const char *key, uint64 tag, const FcQuery *query,
 	walk->refused = walk->without;
 	walk->full_size = (route->flags & FC_LOOKUP) ? 1 : query->page_size;
 	walk->next_page = 1;
-	walk->next_size = fc_query_first_size(query, route);
+	walk->next_size = fc_request_first_size(query, route);
 
 	walk->has_since = query->has_since && (route->flags & FC_SINCE);
 	walk->first_since = query->since;
-	walk->is_unfiltered = id == NULL && nparents == 0 &&
+	walk->is_unfiltered = step->id == NULL && step->nparents == 0 &&
 		query->filters == NIL && !query->has_since;
-	walk->memory = fc_page_memory(query->resource, parents, nparents);
+	walk->memory = fc_page_memory(query->resource, step->parents,
+								  step->nparents);
 	walk->state = may_go_by_id(walk, query, learned) ? FC_WALK_BEGINS :
 		FC_WALK_BY_NUMBER;
 
 	MemoryContextSwitchTo(oldcontext);
 	return walk;
-}
-
-/*
- * What the walk's path names, in the current context.
- */
-static List *
-copy_bindings(const List *bindings)
-{
-	List	   *copies = NIL;
-	ListCell   *cell;
-
-	foreach(cell, bindings)
-	{
-		const FcBinding *binding = lfirst(cell);
-		FcBinding  *copy = palloc(sizeof(FcBinding));
-
-		copy->column = binding->column;
-		copy->count = 1;
-		copy->values = palloc(sizeof(char *));
-		copy->values[0] = pstrdup(binding->values[0]);
-		copies = lappend(copies, copy);
-	}
-	return copies;
 }
 
 /*
@@ -353,19 +330,25 @@ static FcAnswer *
 ask(FcWalk *walk, const FcWalkContext *context, uint32 tolerates)
 {
 	FcExchange	call = {.method = "GET"};
+	FcAnswer   *answer;
 
 	if (walk->npages >= FC_MAX_PAGES)
 		refuse_answer(walk, "The list does not end.");
 
+	if (walk->next_page > 1 && !fc_walk_goes_by_id(walk))
+		fc_walk_numbered_pages++;
 	call.path = next_request(walk);
 	call.kind = walk->is_item || (walk->route->flags & FC_PART) ?
 		FC_PATH_PART :
 		(walk->route->flags & FC_BATCH) ? FC_PATH_BATCH : FC_PATH_LIST;
 	call.tolerates = tolerates;
 	call.tolerates_outage = context->tolerates_outage;
+	call.is_fresh = context->is_fresh;
 	call.started = note_request;
 	call.arg = walk;
-	return fc_exchange(context->api, context->use, &call);
+	answer = fc_exchange(context->api, context->use, &call);
+	walk->age = Max(walk->age, answer->age);
+	return answer;
 }
 
 /*
@@ -438,7 +421,7 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 	if (walk->npages > 0)
 		return result | TOLERATE_REFUSAL | FC_TOLERATE(FC_VERDICT_NO_ROUTE);
 
-	if (tolerates_refusal || can_ask_for_less(walk))
+	if (tolerates_refusal || less_to_ask(walk) != NOTHING_LESS)
 		result |= TOLERATE_REFUSAL;
 	if (tolerates_no_route)
 		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
@@ -457,8 +440,13 @@ static Step
 take_refusal(FcWalk *walk, const FcWalkContext *context, FcVerdict verdict,
 			 bool tolerates_refusal)
 {
-	if (IS_REFUSAL(verdict) && walk->npages == 0 && ask_for_less(walk))
+	int			less = less_to_ask(walk);
+
+	if (IS_REFUSAL(verdict) && walk->npages == 0 && less != NOTHING_LESS)
+	{
+		walk->without = less;
 		return STEP_ON;
+	}
 	if (walk->state == FC_WALK_TRIES_ID)
 	{
 		/* it may be since_id that is not to its liking */
@@ -486,23 +474,11 @@ take_refusal(FcWalk *walk, const FcWalkContext *context, FcVerdict verdict,
 }
 
 /*
- * Is there anything that the request could do without?
+ * What to do without, after a refusal: filters and order, or relations, or
+ * both, where that was not asked yet; NOTHING_LESS if nothing is left to try.
  */
-static bool
-can_ask_for_less(const FcWalk *walk)
-{
-	FcWalk		trial = *walk;
-
-	return ask_for_less(&trial);
-}
-
-/*
- * After a refusal, ask again: without filters and order, or without relations,
- * or without both, where that was not asked yet.  False if there is nothing
- * left to try.
- */
-static bool
-ask_for_less(FcWalk *walk)
+static int
+less_to_ask(const FcWalk *walk)
 {
 	for (int less = walk->without + 1; less < lengthof(walk->paths); less++)
 	{
@@ -511,12 +487,9 @@ ask_for_less(FcWalk *walk)
 		for (int asked = walk->refused; asked < less; asked++)
 			is_new = is_new && !asks_the_same(walk, asked, less);
 		if (is_new)
-		{
-			walk->without = less;
-			return true;
-		}
+			return less;
 	}
-	return false;
+	return NOTHING_LESS;
 }
 
 static bool
@@ -619,7 +592,9 @@ look_at_page(FcWalk *walk, const FcWalkContext *context,
 		return false;
 	}
 	if (walk->rows == 0)
-		note_present(walk, items);
+		fc_page_note_present(walk->resource, items,
+							 walk->without & FC_WITHOUT_INCLUDES ? NULL :
+							 walk->path, &walk->present);
 	accept_page(walk, context, answer, page);
 	fc_page_remember(walk->memory, page);
 	fault = fc_ending_stalls(walk->memory);
@@ -627,52 +602,6 @@ look_at_page(FcWalk *walk, const FcWalkContext *context,
 		refuse(walk, request, fault);
 	walk->state = state == FC_WALK_TRIES_ID ? FC_WALK_BY_ID : state;
 	return true;
-}
-
-/*
- * Note which of the catalog's columns the items hold a key for.
- */
-static void
-note_present(FcWalk *walk, FcJsonNode items)
-{
-	const FcColumn *columns = walk->resource->columns;
-	FcJsonIterator iterator = fc_json_iterate(items);
-	bool		is_object = fc_json_kind(items) == FC_JSON_OBJECT;
-	FcJsonNode	item = items;
-
-	while (is_object || fc_json_next(&iterator, &item, NULL))
-	{
-		for (int i = 0; columns[i].name != NULL; i++)
-		{
-			if ((walk->present & (UINT64CONST(1) << i)) == 0 &&
-				was_asked_for(walk, &columns[i]) &&
-				fc_page_item_holds(&columns[i], item))
-				walk->present |= UINT64CONST(1) << i;
-		}
-		if (is_object)
-			break;
-	}
-}
-
-/*
- * Some items hold a relation that was not asked for, such as the employees of
- * a private customer.  That says nothing about other items.
- */
-static bool
-was_asked_for(const FcWalk *walk, const FcColumn *column)
-{
-	const char *first;
-	const char *value;
-
-	if (column->include == NULL)
-		return true;
-	if (walk->without & FC_WITHOUT_INCLUDES)
-		return false;
-	first = pnstrdup(column->include, strcspn(column->include, ","));
-	value = strstr(walk->path, first);
-	while (value != NULL && value[-1] != '=')
-		value = strstr(value + 1, first);
-	return value != NULL;
 }
 
 /*

@@ -9,7 +9,8 @@
 #define FC_WALK_H
 
 #include "api/exchange.h"
-#include "api/query.h"
+#include "api/request.h"
+#include "api/route.h"
 #include "base/cache.h"
 #include "read/page.h"
 #include "shared/answers.h"
@@ -91,6 +92,8 @@ typedef struct FcWalk
 	const char *request;		/* by which it is found; NULL: not for them */
 	FcMark		mark;			/* of its first request */
 	int64		sent_at;		/* when its last request was sent */
+	int64		age;			/* microseconds that its oldest page has spent
+								 * in caches before the API */
 	uint64		flight;			/* that others wait for, 0 if none */
 	uint64		serial;			/* of the shared answer, 0 if there is none */
 	bool		is_taken;		/* another session has asked for it */
@@ -102,17 +105,20 @@ typedef struct FcWalkContext
 {
 	FcApi	   *api;
 	FcMeter    *use;
+	bool		is_fresh;		/* caches before the API must not answer */
 	bool		stores;			/* keep pages in the entry */
 	FcLearned  *learned;		/* what the reader knows of the account's
 								 * lists; the walk adds to it */
 	bool		tolerates_outage;	/* an error otherwise */
 } FcWalkContext;
 
+/* Pages but the first that this backend has asked for by their number. */
+extern int64 fc_walk_numbered_pages;
+
 extern FcWalk *fc_walk_find(const char *key);
-extern FcWalk *fc_walk_create(const char *key, uint64 tag,
-							  const FcQuery *query, const FcRoute *route,
-							  const int64 *id, const int64 *parents,
-							  int nparents, const FcLearned *learned);
+extern FcWalk *fc_walk_create(const char *key, const FcQuery *query,
+							  const FcRoute *route, const FcStep *step,
+							  const FcLearned *learned);
 extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  bool tolerates_refusal,
 								  bool tolerates_no_route,

@@ -1,13 +1,13 @@
 /*
  * answers.c
- *		Answers that all sessions share: texts by request.
+ *		Answers that all sessions share: texts by question.
  *
  * Memory: one dynamic segment (arena.c) of frontcore_fdw.shared_cache_size.
- * It begins with a table of entries of fixed size, found by a hash of scope
- * and request; the rest is a dsa area from which requests and texts are
- * allocated.  Neither ever grows.  Where the area, or the table, is full, the
- * entries that were used least recently go until there is room; an answer that
- * would take more than half of it, or finds no room, is just not kept.
+ * It begins with a table of entries of fixed size (entries.c); the rest is a
+ * dsa area from which requests and texts are allocated.  Neither ever grows.
+ * Where the area, or the table, is full, the entries that were used least
+ * recently go until there is room; an answer that would take more than half of
+ * it, or finds no room, is just not kept.
  *
  * Locks: one lightweight lock, in the table's head, guards the table.  It is
  * held for a look-up, and for linking and unlinking an entry: never while a
@@ -34,7 +34,7 @@
  * sent, and is compared at every look-up, under the lock or not: a write that
  * has returned has raised the generation before.  That the mark still holds
  * when the answer is kept is only a short cut.  Where two backends keep the
- * answer to one request, the one that was asked for later stays.
+ * answer to one question, the one that was asked for later stays.
  *
  * Ages go by the monotonic clock, which all backends share and nobody sets.
  * An entry whose time is up stays until it makes room: it may still serve
@@ -43,79 +43,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "shared/answers.h"
 #include "storage/ipc.h"
 #include "utils/memutils.h"
-
-/* The table has an entry for so many bytes of the segment. */
-#define BYTES_PER_ENTRY		4096
-#define LEAST_ENTRIES		64
-#define MOST_ENTRIES		65536
-
-#define NOTHING				(-1)	/* ends a list of entries */
-
-/* Where a text lies, in the memory of an answer. */
-typedef struct StoredText
-{
-	dsa_pointer text;
-	Size		length;
-} StoredText;
-
-/*
- * An answer's memory.  StoredText for each text follows, then the meta data,
- * then request, base URL and resource, each with its NUL.
- */
-typedef struct StoredAnswer
-{
-	int			count;
-	Size		size;			/* of this, with all that follows */
-	Size		meta;			/* offsets from the beginning */
-	Size		meta_length;
-	Size		request;
-	Size		base_url;
-	Size		resource;
-} StoredAnswer;
-
-typedef enum EntryState
-{
-	ENTRY_FREE = 0,
-	ENTRY_LINKED,				/* can be found */
-	ENTRY_UNLINKED				/* only those read it who have pinned it */
-} EntryState;
-
-typedef struct Entry
-{
-	EntryState	state;
-	int			pins;
-	bool		is_index;
-	int			next;			/* in its bucket, or the next free entry */
-	int			newer;			/* neighbours by last use */
-	int			older;
-	uint8		scope[16];
-	uint64		hash;			/* of scope and request */
-	uint64		serial;
-	FcMark		mark;
-	int64		sent_at;
-	double		rows;
-	uint64		hits;
-	Size		bytes;			/* of answer and its texts */
-	dsa_pointer answer;
-} Entry;
-
-/* The head of the segment.  Buckets follow the entries. */
-typedef struct Table
-{
-	LWLock		lock;			/* guards all but size */
-	int			size;			/* entries, and buckets; constant */
-	int			first_free;		/* or NOTHING */
-	int			newest;			/* by last use, or NOTHING */
-	int			oldest;
-	uint64		serial;			/* of the last entry made */
-	Size		used;			/* bytes of all entries */
-	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
-} Table;
 
 /* A pin of this backend's, and what its owner was told. */
 typedef struct Pin
@@ -127,42 +58,32 @@ typedef struct Pin
 	struct Pin *next;
 } Pin;
 
-static Size table_size(Size total);
-static void fill_table(void *head, Size total, int tranche);
 
-static const FcArenaHead arena_head = {table_size, fill_table};
+static const FcArenaHead arena_head = {
+	fc_entry_table_size, fc_entry_table_fill
+};
 
 static Pin *pins = NULL;
 
 static void give_back_at_exit(int code, Datum arg);
 static void give_back_at_xact_end(XactEvent event, void *arg);
 static void give_back_pins(void);
-static uint64 hash_question(const uint8 *scope, const char *request);
-static int *bucket_of(Table *table, uint64 hash);
-static Entry *find_entry(FcArena *arena, const uint8 *scope,
-						 const char *request);
-static bool is_fresh(const Entry *entry, const FcFreshness *freshness);
-static void touch(Table *table, Entry *entry);
-static void link_newest(Table *table, int number);
-static void unlink_use(Table *table, const Entry *entry);
-static dsa_pointer unlink_entry(Table *table, Entry *entry);
-static dsa_pointer unpin(Table *table, Entry *entry);
-static void free_entry(Table *table, Entry *entry);
+static bool is_fresh(const FcEntry *entry, const FcFreshness *freshness);
 static void free_answer(FcArena *arena, dsa_pointer answer);
 static Pin *make_pin(FcArena *arena);
-static void fill_pin(Pin *pin, const Entry *entry);
+static void fill_pin(Pin *pin, const FcEntry *entry);
 static Size size_limit(const FcArena *arena);
 static dsa_pointer make_room(FcArena *arena, Size size);
 static bool push_out_oldest(FcArena *arena);
 static dsa_pointer store_answer(FcArena *arena, const FcNewAnswer *answer);
 static bool fill_answer(FcArena *arena, const FcNewAnswer *answer,
 						dsa_pointer place);
-static StoredAnswer *lay_out(const FcNewAnswer *answer);
+static FcStoredAnswer *lay_out(const FcNewAnswer *answer);
 static bool store_texts(FcArena *arena, const FcNewAnswer *answer,
-						StoredText *texts);
+						FcStoredText *texts);
 static uint64 link_answer(FcArena *arena, const FcNewAnswer *answer,
 						  dsa_pointer stored, Size bytes);
-static void copy_row(FcArena *arena, const Entry *entry, FcAnswerRow *row,
+static void copy_row(FcArena *arena, const FcEntry *entry, FcAnswerRow *row,
 					 char **place);
 
 /*
@@ -179,18 +100,17 @@ fc_answers_attach(FcArenaRoot *memory)
 
 /*
  * fc_answers_find
- *		The answer to a request, if it is kept, true, and fresh enough; else
+ *		The answer to a question, if it is kept, true, and fresh enough; else
  *		NULL.
  *
  * It stays as it is until the transaction ends, or fc_answers_release.
  */
 FcSharedAnswer *
-fc_answers_find(const uint8 *scope, const char *request,
-				const FcFreshness *freshness)
+fc_answers_find(const FcQuestion *question, const FcFreshness *freshness)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
-	Table	   *table;
-	Entry	   *entry;
+	FcEntryTable *table;
+	FcEntry    *entry;
 	Pin		   *pin;
 
 	if (arena == NULL)
@@ -200,12 +120,12 @@ fc_answers_find(const uint8 *scope, const char *request,
 	pin = make_pin(arena);
 	table = arena->head;
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	entry = find_entry(arena, scope, request);
+	entry = fc_entry_find(table, arena->area, question);
 	if (entry != NULL && is_fresh(entry, freshness))
 	{
 		entry->pins++;
 		entry->hits++;
-		touch(table, entry);
+		fc_entry_touch(table, entry);
 		pin->entry = entry - table->entries;
 	}
 	else
@@ -229,19 +149,19 @@ fc_answers_find(const uint8 *scope, const char *request,
  *		The same without pinning it: what there is now may be gone in a moment.
  */
 bool
-fc_answers_look(const uint8 *scope, const char *request,
-				const FcFreshness *freshness, FcAnswerGlance *glance)
+fc_answers_look(const FcQuestion *question, const FcFreshness *freshness,
+				FcAnswerGlance *glance)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
-	Table	   *table;
-	const Entry *entry;
+	FcEntryTable *table;
+	const FcEntry *entry;
 	bool		found;
 
 	if (arena == NULL)
 		return false;
 	table = arena->head;
 	LWLockAcquire(&table->lock, LW_SHARED);
-	entry = find_entry(arena, scope, request);
+	entry = fc_entry_find(table, arena->area, question);
 	found = entry != NULL && is_fresh(entry, freshness);
 	if (found)
 	{
@@ -307,12 +227,12 @@ fc_answers_release(FcSharedAnswer *answer)
 		link = &(*link)->next;
 	{
 		Pin		   *pin = *link;
-		Table	   *table = pin->arena->head;
+		FcEntryTable *table = pin->arena->head;
 		dsa_pointer freed;
 
 		*link = pin->next;
 		LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-		freed = unpin(table, &table->entries[pin->entry]);
+		freed = fc_entry_unpin(table, &table->entries[pin->entry]);
 		LWLockRelease(&table->lock);
 		free_answer(pin->arena, freed);
 		pin->arena->pins--;
@@ -328,7 +248,7 @@ void
 fc_answers_reset(void)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
-	Table	   *table;
+	FcEntryTable *table;
 
 	if (fc_arena_replace() || arena == NULL)
 		return;
@@ -336,12 +256,12 @@ fc_answers_reset(void)
 	table = arena->head;
 	for (int i = 0; i < table->size; i++)
 	{
-		Entry	   *entry = &table->entries[i];
+		FcEntry    *entry = &table->entries[i];
 		dsa_pointer freed = InvalidDsaPointer;
 
 		LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-		if (entry->state == ENTRY_LINKED)
-			freed = unlink_entry(table, entry);
+		if (entry->state == FC_ENTRY_LINKED)
+			freed = fc_entry_unlink(table, entry);
 		LWLockRelease(&table->lock);
 		free_answer(arena, freed);
 	}
@@ -355,7 +275,7 @@ FcAnswerRow *
 fc_answers_rows(int *count)
 {
 	FcArena    *arena = fc_arena_get(&arena_head, false);
-	Table	   *table;
+	FcEntryTable *table;
 	FcAnswerRow *rows;
 	char	   *texts;
 	char	   *place;
@@ -369,8 +289,8 @@ fc_answers_rows(int *count)
 	/* make room first, as much as is needed now and a little more */
 	table = arena->head;
 	LWLockAcquire(&table->lock, LW_SHARED);
-	for (int i = table->newest; i != NOTHING; i = table->entries[i].older)
-		needed += ((StoredAnswer *)
+	for (int i = table->newest; i != FC_NO_ENTRY; i = table->entries[i].older)
+		needed += ((FcStoredAnswer *)
 				   dsa_get_address(arena->area,
 								   table->entries[i].answer))->size;
 	LWLockRelease(&table->lock);
@@ -380,11 +300,11 @@ fc_answers_rows(int *count)
 	place = texts = MemoryContextAllocHuge(CurrentMemoryContext, size);
 
 	LWLockAcquire(&table->lock, LW_SHARED);
-	for (int i = table->newest; i != NOTHING; i = table->entries[i].older)
+	for (int i = table->newest; i != FC_NO_ENTRY; i = table->entries[i].older)
 	{
-		const Entry *entry = &table->entries[i];
-		const StoredAnswer *stored = dsa_get_address(arena->area,
-													 entry->answer);
+		const FcEntry *entry = &table->entries[i];
+		const FcStoredAnswer *stored = dsa_get_address(arena->area,
+													   entry->answer);
 
 		if (place + stored->size > texts + size)
 			break;
@@ -394,36 +314,6 @@ fc_answers_rows(int *count)
 	LWLockRelease(&table->lock);
 
 	return rows;
-}
-
-/* Bytes of the table in a segment of that size. */
-static Size
-table_size(Size total)
-{
-	int			size = (int) Max(Min(total / BYTES_PER_ENTRY, MOST_ENTRIES),
-								 LEAST_ENTRIES);
-
-	return offsetof(Table, entries) + size * (sizeof(Entry) + sizeof(int));
-}
-
-/* Set up an empty table. */
-static void
-fill_table(void *head, Size total, int tranche)
-{
-	Table	   *table = head;
-	Size		bytes = table_size(total);
-
-	memset(table, 0, bytes);
-	table->size = (bytes - offsetof(Table, entries)) /
-		(sizeof(Entry) + sizeof(int));
-	table->newest = table->oldest = NOTHING;
-	for (int i = 0; i < table->size; i++)
-	{
-		table->entries[i].next = i + 1 < table->size ? i + 1 : NOTHING;
-		*bucket_of(table, i) = NOTHING;
-	}
-	table->first_free = 0;
-	LWLockInitialize(&table->lock, tranche);
 }
 
 /* A backend exits. */
@@ -452,146 +342,26 @@ give_back_pins(void)
 		fc_answers_release(&pins->answer);
 }
 
-static uint64
-hash_question(const uint8 *scope, const char *request)
-{
-	uint64		hash = hash_bytes_extended(scope, 16, 0);
-
-	return hash_bytes_extended((const unsigned char *) request,
-							   strlen(request), hash);
-}
-
-/* The first entry, or NOTHING, of those whose hash leads there. */
-static int *
-bucket_of(Table *table, uint64 hash)
-{
-	int		   *buckets = (int *) &table->entries[table->size];
-
-	return &buckets[hash % table->size];
-}
-
-/* The entry that answers the request; true or not.  The lock is held. */
-static Entry *
-find_entry(FcArena *arena, const uint8 *scope, const char *request)
-{
-	Table	   *table = arena->head;
-	uint64		hash = hash_question(scope, request);
-
-	for (int i = *bucket_of(table, hash); i != NOTHING;
-		 i = table->entries[i].next)
-	{
-		Entry	   *entry = &table->entries[i];
-		const StoredAnswer *stored;
-
-		if (entry->hash != hash || memcmp(entry->scope, scope, 16) != 0)
-			continue;
-		stored = dsa_get_address(arena->area, entry->answer);
-		if (strcmp((const char *) stored + stored->request, request) == 0)
-			return entry;
-	}
-	return NULL;
-}
-
 /* May the entry's answer be given to somebody who wants it so fresh? */
 static bool
-is_fresh(const Entry *entry, const FcFreshness *freshness)
+is_fresh(const FcEntry *entry, const FcFreshness *freshness)
 {
 	return (entry->sent_at >= freshness->sent_after ||
 			entry->mark.asked_at >= freshness->asked_after) &&
 		fc_generation_holds(&entry->mark);
 }
 
-/* The entry has been used: it is the last to be pushed out. */
-static void
-touch(Table *table, Entry *entry)
-{
-	unlink_use(table, entry);
-	link_newest(table, entry - table->entries);
-}
-
-static void
-link_newest(Table *table, int number)
-{
-	Entry	   *entry = &table->entries[number];
-
-	entry->newer = NOTHING;
-	entry->older = table->newest;
-	if (table->newest != NOTHING)
-		table->entries[table->newest].newer = number;
-	else
-		table->oldest = number;
-	table->newest = number;
-}
-
-static void
-unlink_use(Table *table, const Entry *entry)
-{
-	if (entry->newer != NOTHING)
-		table->entries[entry->newer].older = entry->older;
-	else
-		table->newest = entry->older;
-	if (entry->older != NOTHING)
-		table->entries[entry->older].newer = entry->newer;
-	else
-		table->oldest = entry->newer;
-}
-
-/*
- * Let nobody find an entry any more.  Returns the memory to be freed once the
- * lock is released; none if the entry is pinned.
- */
-static dsa_pointer
-unlink_entry(Table *table, Entry *entry)
-{
-	int			number = entry - table->entries;
-	int		   *link = bucket_of(table, entry->hash);
-	dsa_pointer answer = entry->answer;
-
-	while (*link != number)
-		link = &table->entries[*link].next;
-	*link = entry->next;
-	unlink_use(table, entry);
-	entry->state = ENTRY_UNLINKED;
-	if (entry->pins > 0)
-		return InvalidDsaPointer;
-	free_entry(table, entry);
-	return answer;
-}
-
-/* The same for one pin less. */
-static dsa_pointer
-unpin(Table *table, Entry *entry)
-{
-	dsa_pointer answer = entry->answer;
-
-	Assert(entry->pins > 0);
-	if (--entry->pins > 0 || entry->state != ENTRY_UNLINKED)
-		return InvalidDsaPointer;
-	free_entry(table, entry);
-	return answer;
-}
-
-/* An entry is free to be used again, whatever becomes of its memory. */
-static void
-free_entry(Table *table, Entry *entry)
-{
-	table->used -= entry->bytes;
-	memset(entry, 0, sizeof(Entry));
-	entry->next = table->first_free;
-	table->first_free = entry - table->entries;
-}
-
 /* Free an answer's memory, which nobody else knows; may be invalid. */
 static void
 free_answer(FcArena *arena, dsa_pointer answer)
 {
-	StoredAnswer *stored;
-	StoredText *texts;
+	FcStoredAnswer *stored;
+	FcStoredText *texts;
 
 	if (!DsaPointerIsValid(answer))
 		return;
 	stored = dsa_get_address(arena->area, answer);
-	texts = (StoredText *) (stored + 1);
+	texts = (FcStoredText *) (stored + 1);
 	for (int i = 0; i < stored->count; i++)
 	{
 		if (DsaPointerIsValid(texts[i].text))
@@ -616,12 +386,12 @@ make_pin(FcArena *arena)
 
 /* Tell what the pinned entry holds. */
 static void
-fill_pin(Pin *pin, const Entry *entry)
+fill_pin(Pin *pin, const FcEntry *entry)
 {
 	FcSharedAnswer *answer = &pin->answer;
-	const StoredAnswer *stored = dsa_get_address(pin->arena->area,
-												 entry->answer);
-	const StoredText *texts = (const StoredText *) (stored + 1);
+	const FcStoredAnswer *stored = dsa_get_address(pin->arena->area,
+												   entry->answer);
+	const FcStoredText *texts = (const FcStoredText *) (stored + 1);
 	const char *base = (const char *) stored;
 
 	answer->request = base + stored->request;
@@ -672,20 +442,20 @@ make_room(FcArena *arena, Size size)
 static bool
 push_out_oldest(FcArena *arena)
 {
-	Table	   *table = arena->head;
+	FcEntryTable *table = arena->head;
 	dsa_pointer freed = InvalidDsaPointer;
 	int			i;
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
 	i = table->oldest;
-	while (i != NOTHING && table->entries[i].pins > 0)
+	while (i != FC_NO_ENTRY && table->entries[i].pins > 0)
 		i = table->entries[i].newer;
-	if (i != NOTHING)
-		freed = unlink_entry(table, &table->entries[i]);
+	if (i != FC_NO_ENTRY)
+		freed = fc_entry_unlink(table, &table->entries[i]);
 	LWLockRelease(&table->lock);
 	free_answer(arena, freed);
 
-	return i != NOTHING;
+	return i != FC_NO_ENTRY;
 }
 
 /*
@@ -695,7 +465,7 @@ push_out_oldest(FcArena *arena)
 static dsa_pointer
 store_answer(FcArena *arena, const FcNewAnswer *answer)
 {
-	StoredAnswer *layout = lay_out(answer);
+	FcStoredAnswer *layout = lay_out(answer);
 	dsa_pointer place = make_room(arena, layout->size);
 
 	if (!DsaPointerIsValid(place))
@@ -714,12 +484,12 @@ store_answer(FcArena *arena, const FcNewAnswer *answer)
 static bool
 fill_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer place)
 {
-	StoredAnswer *stored = dsa_get_address(arena->area, place);
+	FcStoredAnswer *stored = dsa_get_address(arena->area, place);
 	bool		is_stored = false;
 
 	PG_TRY();
 	{
-		is_stored = store_texts(arena, answer, (StoredText *) (stored + 1));
+		is_stored = store_texts(arena, answer, (FcStoredText *) (stored + 1));
 	}
 	PG_CATCH();
 	{
@@ -733,17 +503,18 @@ fill_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer place)
 }
 
 /* All of an answer but its texts, in the current context. */
-static StoredAnswer *
+static FcStoredAnswer *
 lay_out(const FcNewAnswer *answer)
 {
-	Size		meta = sizeof(StoredAnswer) +
-	answer->count * sizeof(StoredText);
+	const FcQuestion *question = &answer->question;
+	Size		meta = sizeof(FcStoredAnswer) +
+	answer->count * sizeof(FcStoredText);
 	Size		request = meta + answer->meta_length;
-	Size		base_url = request + strlen(answer->request) + 1;
+	Size		base_url = request + strlen(question->request) + 1;
 	Size		resource = base_url + strlen(answer->base_url) + 1;
-	Size		size = resource + strlen(answer->resource) + 1;
-	StoredAnswer *layout = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	char	   *base = (char *) layout;
+	Size		size = resource + strlen(question->resource) + 1;
+	char	   *base = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	FcStoredAnswer *layout = (FcStoredAnswer *) base;
 
 	memset(layout, 0, meta);
 	layout->count = answer->count;
@@ -754,15 +525,15 @@ lay_out(const FcNewAnswer *answer)
 	layout->base_url = base_url;
 	layout->resource = resource;
 	memcpy(base + meta, answer->meta, answer->meta_length);
-	memcpy(base + request, answer->request, base_url - request);
+	memcpy(base + request, question->request, base_url - request);
 	memcpy(base + base_url, answer->base_url, resource - base_url);
-	memcpy(base + resource, answer->resource, size - resource);
+	memcpy(base + resource, question->resource, size - resource);
 	return layout;
 }
 
 /* Copy the texts; false if there is no room. */
 static bool
-store_texts(FcArena *arena, const FcNewAnswer *answer, StoredText *texts)
+store_texts(FcArena *arena, const FcNewAnswer *answer, FcStoredText *texts)
 {
 	for (int i = 0; i < answer->count; i++)
 	{
@@ -786,51 +557,39 @@ static uint64
 link_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer stored,
 			Size bytes)
 {
-	Table	   *table = arena->head;
-	uint64		hash = hash_question(answer->scope, answer->request);
+	FcEntryTable *table = arena->head;
+	const FcQuestion *question = &answer->question;
 	dsa_pointer freed = InvalidDsaPointer;
 	uint64		serial = 0;
-	Entry	   *entry;
+	FcEntry    *entry;
 	bool		is_full;
 
 	do
 	{
 		LWLockAcquire(&table->lock, LW_SHARED);
-		is_full = table->first_free == NOTHING ||
+		is_full = table->first_free == FC_NO_ENTRY ||
 			table->used + bytes > size_limit(arena);
 		LWLockRelease(&table->lock);
 	} while (is_full && push_out_oldest(arena));
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	entry = find_entry(arena, answer->scope, answer->request);
+	entry = fc_entry_find(table, arena->area, question);
 	if (entry != NULL && (entry->mark.asked_at <= answer->mark.asked_at ||
 						  !fc_generation_holds(&entry->mark)))
 	{
-		freed = unlink_entry(table, entry);
+		freed = fc_entry_unlink(table, entry);
 		entry = NULL;
 	}
-	if (entry == NULL && table->first_free != NOTHING &&
+	if (entry == NULL && table->first_free != FC_NO_ENTRY &&
 		table->used + bytes <= size_limit(arena))
 	{
-		int			number = table->first_free;
-		int		   *bucket = bucket_of(table, hash);
-
-		entry = &table->entries[number];
-		table->first_free = entry->next;
-		entry->state = ENTRY_LINKED;
+		entry = fc_entry_link(table, question, bytes);
 		entry->is_index = answer->is_index;
-		memcpy(entry->scope, answer->scope, 16);
-		entry->hash = hash;
-		entry->serial = serial = ++table->serial;
+		serial = entry->serial;
 		entry->mark = answer->mark;
 		entry->sent_at = answer->sent_at;
 		entry->rows = answer->rows;
-		entry->bytes = bytes;
 		entry->answer = stored;
-		entry->next = *bucket;
-		*bucket = number;
-		link_newest(table, number);
-		table->used += bytes;
 	}
 	LWLockRelease(&table->lock);
 
@@ -842,9 +601,9 @@ link_answer(FcArena *arena, const FcNewAnswer *answer, dsa_pointer stored,
 
 /* Tell the view of an entry; its texts go to *place. */
 static void
-copy_row(FcArena *arena, const Entry *entry, FcAnswerRow *row, char **place)
+copy_row(FcArena *arena, const FcEntry *entry, FcAnswerRow *row, char **place)
 {
-	const StoredAnswer *stored = dsa_get_address(arena->area, entry->answer);
+	const FcStoredAnswer *stored = dsa_get_address(arena->area, entry->answer);
 	const char *base = (const char *) stored;
 	const Size	texts[] = {stored->request, stored->base_url,
 	stored->resource};

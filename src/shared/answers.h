@@ -1,6 +1,6 @@
 /*
  * answers.h
- *		Answers that all sessions share: texts by request.
+ *		Answers that all sessions share: texts by question.
  *
  * An answer is what one account got for one request: texts (its pages), and a
  * few bytes of its owner's that say what they are.  What requests and texts
@@ -10,6 +10,7 @@
 #define FC_ANSWERS_H
 
 #include "shared/arena.h"
+#include "shared/entries.h"
 #include "shared/generation.h"
 
 typedef struct FcAnswerText
@@ -42,16 +43,14 @@ typedef struct FcSharedAnswer
 /* An answer that is to be kept. */
 typedef struct FcNewAnswer
 {
-	const uint8 *scope;			/* whose it is: 16 bytes */
-	const char *request;
+	FcQuestion	question;
 	FcMark		mark;			/* taken when its first request was sent */
 	int64		sent_at;		/* when its last request was sent */
 	double		rows;
 	const char *meta;
 	Size		meta_length;
 	bool		is_index;		/* about other answers: not for the view */
-	const char *base_url;		/* these two for the view */
-	const char *resource;
+	const char *base_url;		/* for the view */
 	int			count;			/* texts */
 	Size		length;			/* of all texts together */
 	FcAnswerText (*read) (void *arg, int number);
@@ -81,10 +80,9 @@ typedef struct FcAnswerGlance
 } FcAnswerGlance;
 
 extern void fc_answers_attach(FcArenaRoot *memory);
-extern FcSharedAnswer *fc_answers_find(const uint8 *scope,
-									   const char *request,
+extern FcSharedAnswer *fc_answers_find(const FcQuestion *question,
 									   const FcFreshness *freshness);
-extern bool fc_answers_look(const uint8 *scope, const char *request,
+extern bool fc_answers_look(const FcQuestion *question,
 							const FcFreshness *freshness,
 							FcAnswerGlance *glance);
 extern uint64 fc_answers_keep(const FcNewAnswer *answer);

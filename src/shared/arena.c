@@ -11,8 +11,7 @@
  * the server stops, or until it is replaced.
  *
  * No memory is no error: the caller does without, and it is not tried again
- * for a minute, by anybody.  What dsm_create has left behind when it threw
- * hangs on a resource owner of our own, so that no transaction finds it.
+ * for a minute, by anybody.
  *
  * The area in the segment is dsa's, in place.  It is told never to take
  * another segment, because dsa would throw, or keep the memory, where we want
@@ -28,9 +27,8 @@
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "shared/arena.h"
-#include "storage/dsm.h"
+#include "shared/segment.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* So long nobody tries again to get memory, in microseconds. */
 #define RETRY_DELAY		INT64CONST(60000000)
@@ -225,45 +223,15 @@ note_shortage(const char *reason)
 static dsm_segment *
 map_segment(uint32 handle, Size size)
 {
-	ResourceOwner oldowner = CurrentResourceOwner;
-	ResourceOwner owner = ResourceOwnerCreate(NULL, "frontcore_fdw arena");
-	MemoryContext oldcontext = CurrentMemoryContext;
-	dsm_segment *volatile dsm = NULL;
-	ErrorData  *volatile error = NULL;
+	char	   *shortage = NULL;
+	dsm_segment *dsm = fc_segment_map(handle, size, &shortage);
 
-	CurrentResourceOwner = owner;
-	PG_TRY();
+	if (shortage != NULL)
 	{
-		if (size > 0)
-			dsm = dsm_create(size, 0);
-		else if ((dsm = dsm_find_mapping(handle)) == NULL)
-			dsm = dsm_attach(handle);
-		if (dsm != NULL)
-			dsm_pin_mapping(dsm);
+		note_shortage(shortage);
+		pfree(shortage);
 	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(oldcontext);
-		error = CopyErrorData();
-		FlushErrorState();
-		dsm = NULL;
-	}
-	PG_END_TRY();
-
-	CurrentResourceOwner = oldowner;
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-	ResourceOwnerDelete(owner);
-
-	if (error == NULL)
-		return dsm;
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
-		ERRCODE_OPERATOR_INTERVENTION)
-		ReThrowError(error);
-	note_shortage(error->message);
-	FreeErrorData(error);
-	return NULL;
+	return dsm;
 }
 
 /* Make the segment and let others find it; NULL if that came to nothing. */

@@ -55,8 +55,7 @@ static void end_at_subabort(SubXactEvent event, SubTransactionId subid,
 							SubTransactionId parent, void *arg);
 static void end_all(void);
 static int	my_procno(void);
-static void hash_request(const uint8 *scope, const char *request,
-						 uint64 hash[2]);
+static void hash_question(const FcQuestion *question, uint64 hash[2]);
 static FcFlightEntry *find_flight(const uint64 hash[2], int64 begun_after,
 								  int64 now);
 static FcFlightEntry *find_serial(uint64 flight);
@@ -99,8 +98,8 @@ fc_flight_attach(FcFlights *memory)
  * for it.  place is that of the answer's generation.
  */
 bool
-fc_flight_board(const uint8 *scope, const char *request, int place,
-				int64 begun_after, bool may_wait, uint64 *flight)
+fc_flight_board(const FcQuestion *question, int place, int64 begun_after,
+				bool may_wait, uint64 *flight)
 {
 	FcMark		mark = {.place = place};
 	uint64		hash[2];
@@ -110,7 +109,7 @@ fc_flight_board(const uint8 *scope, const char *request, int place,
 	*flight = 0;
 	if (flights == NULL)
 		return false;
-	hash_request(scope, request, hash);
+	hash_question(question, hash);
 	fc_generation_mark(&mark);
 
 	LWLockAcquire(&flights->lock, LW_EXCLUSIVE);
@@ -284,15 +283,18 @@ my_procno(void)
 	return MyProc - ProcGlobal->allProcs;
 }
 
-/* 128 bits that no two requests share. */
+/* 128 bits that no two questions share. */
 static void
-hash_request(const uint8 *scope, const char *request, uint64 hash[2])
+hash_question(const FcQuestion *question, uint64 hash[2])
 {
+	const char *texts[] = {question->resource, question->request};
+
 	for (int i = 0; i < 2; i++)
 	{
-		hash[i] = hash_bytes_extended(scope, 16, i);
-		hash[i] = hash_bytes_extended((const unsigned char *) request,
-									  strlen(request), hash[i]);
+		hash[i] = hash_bytes_extended(question->scope, 16, i);
+		for (int j = 0; j < lengthof(texts); j++)
+			hash[i] = hash_bytes_extended((const unsigned char *) texts[j],
+										  strlen(texts[j]), hash[i]);
 	}
 }
 

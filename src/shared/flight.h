@@ -8,7 +8,7 @@
 #ifndef FC_FLIGHT_H
 #define FC_FLIGHT_H
 
-#include "shared/generation.h"
+#include "shared/answers.h"
 #include "storage/lwlock.h"
 
 #define FC_FLIGHTS			128
@@ -18,7 +18,7 @@
 typedef struct FcFlightEntry
 {
 	uint64		serial;			/* no other has it; 0: free */
-	uint64		hash[2];		/* of scope and request */
+	uint64		hash[2];		/* of the question */
 	FcMark		mark;			/* taken when it began */
 	int			procno;			/* who asks */
 	bool		is_fetching;	/* he waits for a page, ... */
@@ -54,9 +54,8 @@ typedef enum FcFlightEnd
 extern void fc_flight_init(FcFlights *memory, int tranche);
 extern void fc_flight_attach(FcFlights *memory);
 
-extern bool fc_flight_board(const uint8 *scope, const char *request,
-							int place, int64 begun_after, bool may_wait,
-							uint64 *flight);
+extern bool fc_flight_board(const FcQuestion *question, int place,
+							int64 begun_after, bool may_wait, uint64 *flight);
 extern double fc_flight_wait(uint64 flight, bool *has_failed);
 extern void fc_flight_fetch(uint64 flight, bool begins);
 extern void fc_flight_end(uint64 flight, FcFlightEnd end);

@@ -36,6 +36,7 @@
 #include "shared/generation.h"
 #include "storage/ipc.h"
 #include "utils/backend_status.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Resources that one write may change: itself, and what hangs on it. */
@@ -55,7 +56,15 @@ static struct
 }			current;
 
 static FcGenerations *generations = NULL;	/* NULL until attached */
-static bool has_written = false;	/* in the current transaction */
+
+/* An address that the current transaction has written to. */
+typedef struct Written
+{
+	uint8		address[16];
+	struct Written *next;
+} Written;
+
+static Written *written = NULL; /* in TopTransactionContext */
 
 static void end_at_exit(int code, Datum arg);
 static void end_at_xact_end(XactEvent event, void *arg);
@@ -193,14 +202,22 @@ fc_generation_holds(const FcMark *mark)
 /*
  * fc_generation_begin_write
  *		A write is about to be sent, which may change what lies at these
- *		places.
+ *		places of an address, a digest of 16 bytes.
  */
 void
-fc_generation_begin_write(const int *places, int count)
+fc_generation_begin_write(const uint8 *address, const int *places, int count)
 {
 	Assert(count <= MAX_CHANGED);
 	fc_generation_end_write(false);
-	has_written = true;
+	if (!fc_generation_wrote_to(address))
+	{
+		Written    *more = MemoryContextAlloc(TopTransactionContext,
+											  sizeof(Written));
+
+		memcpy(more->address, address, sizeof(more->address));
+		more->next = written;
+		written = more;
+	}
 	if (generations == NULL)
 		return;
 
@@ -246,7 +263,22 @@ fc_generation_end_write(bool is_known)
 bool
 fc_generation_wrote(void)
 {
-	return has_written;
+	return written != NULL;
+}
+
+/*
+ * fc_generation_wrote_to
+ *		The same of one address, a digest of 16 bytes.
+ */
+bool
+fc_generation_wrote_to(const uint8 *address)
+{
+	for (const Written *each = written; each != NULL; each = each->next)
+	{
+		if (memcmp(each->address, address, sizeof(each->address)) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -302,7 +334,7 @@ end_at_xact_end(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			fc_generation_end_write(false);
-			has_written = false;
+			written = NULL;
 			break;
 		default:
 			break;

@@ -52,9 +52,11 @@ extern int	fc_generation_place(const uint8 *address, const char *resource);
 extern void fc_generation_mark(FcMark *mark);
 extern bool fc_generation_holds(const FcMark *mark);
 
-extern void fc_generation_begin_write(const int *places, int count);
+extern void fc_generation_begin_write(const uint8 *address,
+									  const int *places, int count);
 extern void fc_generation_end_write(bool is_known);
 extern bool fc_generation_wrote(void);
+extern bool fc_generation_wrote_to(const uint8 *address);
 
 extern void fc_generation_note_outage(const uint8 *scope);
 extern bool fc_generation_is_out(const uint8 *scope);

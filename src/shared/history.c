@@ -16,7 +16,7 @@
 #include "shared/history.h"
 
 static void make_room(FcHistory *history, int64 window, int64 now);
-static int64 mark_time(const FcMark *mark, int64 now);
+static int64 mark_time(const FcHistoryMark *mark, int64 now);
 
 /*
  * fc_history_opens_at
@@ -87,7 +87,7 @@ fc_history_clear(FcHistory *history)
 static void
 make_room(FcHistory *history, int64 window, int64 now)
 {
-	FcMark	   *marks = history->marks;
+	FcHistoryMark *marks = history->marks;
 	int64		start = now - window;	/* of what the older mark stands for */
 	int64		least = PG_INT64_MAX;
 	int			best = 0;
@@ -109,13 +109,13 @@ make_room(FcHistory *history, int64 window, int64 now)
 	}
 
 	memmove(&marks[best], &marks[best + 1],
-			(FC_HISTORY_MARKS - best - 1) * sizeof(FcMark));
+			(FC_HISTORY_MARKS - best - 1) * sizeof(FcHistoryMark));
 	history->length--;
 }
 
 /* A mark's time in full. */
 static int64
-mark_time(const FcMark *mark, int64 now)
+mark_time(const FcHistoryMark *mark, int64 now)
 {
 	return now + (int32) (mark->time - (uint32) now);
 }

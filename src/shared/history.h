@@ -15,17 +15,17 @@
  * which are ambiguous after 71 minutes.  So the caller clears a history whose
  * last mark is old, and never adds a mark far from the last one.
  */
-typedef struct FcMark
+typedef struct FcHistoryMark
 {
 	uint32		time;			/* when the last of them was answered */
 	uint32		count;			/* how many they are */
-} FcMark;
+} FcHistoryMark;
 
 /* Oldest mark first. */
 typedef struct FcHistory
 {
 	int			length;
-	FcMark		marks[FC_HISTORY_MARKS];
+	FcHistoryMark marks[FC_HISTORY_MARKS];
 } FcHistory;
 
 extern int64 fc_history_opens_at(const FcHistory *history, int limit,

@@ -26,12 +26,12 @@
  * The limit per minute works in the same way, but requests of which nothing is
  * known do not count, so that nobody has to wait for a minute after a crash.
  *
- * Queue: a backend that wants to send joins the queue of the account, and may
- * send when it is first in the queue.  So requests are sent in the order in
- * which backends joined.  A backend polls (fc_limiter_poll), and is told how
- * long to wait before it polls again: the exact time if only time has to pass,
- * and never more than a second.  The latch of a backend is set when it becomes
- * first in the queue, and when a request ends that may have held it up.
+ * Queue: a backend that wants to send joins the queue of the account
+ * (queue.c), and may send when it is first in the queue.  A backend polls
+ * (fc_limiter_poll), and is told how long to wait before it polls again: the
+ * exact time if only time has to pass, and never more than a second.  The
+ * latch of a backend is set when it becomes first in the queue, and when a
+ * request ends that may have held it up.
  *
  * Blocks: a 429 blocks the account for all backends, until the time that the
  * API named, or for a back-off that doubles with each episode.  An answer to a
@@ -39,124 +39,42 @@
  * It may prolong the block, by a second or until a time that the API names,
  * but it does not double the back-off.
  *
- * Locking: one lightweight lock protects the block.  It is held while a few
- * short arrays are searched, and never while a backend waits, sends or
- * allocates.  State of one backend is not in shared memory, so that
- * fc_limiter_start needs no lock: a callback of libcurl calls it, and must
- * neither wait nor throw.  After an ERROR or FATAL, a transaction or exit
- * callback gives up the backend's place, if the caller has not done so.  If a
- * backend is killed, the server restarts, and shared memory is created anew.
- *
- * Memory: the block is allocated on first use, from the shared memory that the
- * server keeps spare for libraries that are not preloaded; if we are
- * preloaded, at the start of the server.  The block has to be small, so there
- * are few accounts, and the history of each is short (history.c).
+ * Locking: one lightweight lock protects the accounts and queues in shared
+ * memory (block.c).  It is held while a few short arrays are searched, and
+ * never while a backend waits, sends or allocates.  State of one backend is
+ * not in shared memory, so that fc_limiter_start needs no lock: a callback of
+ * libcurl calls it, and must neither wait nor throw.  After an ERROR or FATAL,
+ * a transaction or exit callback gives up the backend's place, if the caller
+ * has not done so.  If a backend is killed, the server restarts, and shared
+ * memory is created anew.
  */
 #include "postgres.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "access/xact.h"
-#include "catalog/pg_control.h"
-#include "common/controldata_utils.h"
 #include "common/pg_prng.h"
-#include "miscadmin.h"
-#include "portability/instr_time.h"
-#include "shared/history.h"
+#include "shared/block.h"
 #include "shared/limiter.h"
+#include "shared/queue.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
-#include "storage/lwlock.h"
-#include "storage/proc.h"
-#include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-#define BLOCK_NAME		"frontcore_fdw limiter 1.0"
-#define BLOCK_SIZE		(32 * 1024) /* never more than this */
-#define ACCOUNTS		64
-#define URL_LENGTH		64		/* longer ones are cut in the view */
-#define NOBODY			(-1)	/* ends a list of waiters */
-
-/* Times are in microseconds of the monotonic clock. */
-#define MILLISECOND		INT64CONST(1000)
-#define SECOND			(1000 * MILLISECOND)
-#define MINUTE			(60 * SECOND)
-
-#define ABANDONED_DELAY (2 * SECOND)	/* until it counts as answered */
-#define LONGEST_POLL	SECOND	/* until a waiter looks for itself */
-#define CROWDED_POLL	(50 * MILLISECOND)	/* the same, out of the queue */
+#define ABANDONED_DELAY (2 * FC_SECOND) /* until it counts as answered */
+#define LONGEST_POLL	FC_SECOND	/* until a waiter looks for itself */
+#define CROWDED_POLL	(50 * FC_MILLISECOND)	/* of one out of the queue */
 
 /*
  * How long a block lasts.  A 429 blocks for a second at least, since that is
  * the API's window.  A time of more than a day means a refusal (some servers
  * say 2147483647 seconds); the API is asked again after a minute.
  */
-#define SHORTEST_BLOCK	SECOND
-#define LONGEST_BLOCK	(24 * 60 * MINUTE)
-#define REFUSAL_BLOCK	MINUTE
+#define SHORTEST_BLOCK	FC_SECOND
+#define LONGEST_BLOCK	(24 * 60 * FC_MINUTE)
+#define REFUSAL_BLOCK	FC_MINUTE
 #define MAX_EPISODE		7		/* doubling ends at 64 seconds */
 
-/* A backend that waits, or a free place for one. */
-typedef struct Waiter
-{
-	int			procno;			/* of its PGPROC */
-	int			next;			/* behind it in the queue, or next free one */
-} Waiter;
-
-/* One account. */
-typedef struct Account
-{
-	FcAccount	id;
-	char		base_url[URL_LENGTH];	/* for the view */
-	double		per_second;		/* limit of the last request, for the view */
-	bool		counts_minutes; /* some request had a limit per minute */
-
-	/* the queue, and what is under way */
-	int			first;			/* waiter that goes next, or NOBODY */
-	int			last;			/* waiter that came last, or NOBODY */
-	int			queued;			/* waiters in the queue */
-	int			in_flight;		/* requests let go and not finished */
-
-	/* when requests may be sent */
-	int64		full_at;		/* counts as full then */
-	int64		last_answer;	/* newest mark; 0 if there is none */
-	int64		blocked_at;		/* when the last block began */
-	int64		blocked_until;	/* 0 if never blocked */
-	int			episode;		/* blocks by 429s since the last success */
-	FcHistory	second;
-	FcHistory	minute;
-
-	/* counters for the view */
-	int64		last_used;		/* 0 means that the entry is free */
-	int64		requests;
-	int64		waits;
-	int64		throttled;
-	double		wait_ms;
-	TimestampTz last_request;
-} Account;
-
-/* The block of shared memory. */
-typedef struct Block
-{
-	LWLock		lock;			/* guards all but the constants */
-	int			tranche;		/* the lock's; constant */
-	int			waiters_count;	/* elements of waiters; constant */
-	uint32		segment;		/* stats.c's handle, under its own lock */
-	int			free_waiter;	/* first of the free places, or NOBODY */
-	int64		created;		/* constant */
-	int64		crashed;		/* requests in flight before are lost */
-	int64		forgotten;		/* last answer that nobody remembers */
-	Account		accounts[ACCOUNTS];
-	Waiter		waiters[FLEXIBLE_ARRAY_MEMBER];
-} Block;
-
-#define MAX_WAITERS \
-	((int) ((BLOCK_SIZE - offsetof(Block, waiters)) / sizeof(Waiter)))
-
-StaticAssertDecl(offsetof(Block, waiters) + 256 * sizeof(Waiter) <= BLOCK_SIZE,
-				 "no room for waiters in the limiter's block");
-StaticAssertDecl(FC_HISTORY_MARKS * MINUTE < PG_INT32_MAX,
+StaticAssertDecl(FC_HISTORY_MARKS * FC_MINUTE < PG_INT32_MAX,
 				 "a mark's time may become ambiguous");
 
 /* How far this backend's request is. */
@@ -172,7 +90,7 @@ static struct
 	Phase		phase;
 	FcAccount	id;
 	FcLimits	limits;
-	char		base_url[URL_LENGTH];
+	char		base_url[FC_BLOCK_URL];
 	int			account;		/* index of the account's entry */
 	int			place;			/* index of the waiter, or NOBODY */
 	int64		joined;			/* when it came */
@@ -182,18 +100,6 @@ static struct
 	TimestampTz start_time;
 }			request;
 
-static Block *block = NULL;		/* NULL until attached */
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
-
-static void request_at_startup(void);
-static void create_at_startup(void);
-static void attach_block(void);
-static Block *get_block(bool *found);
-static Size block_size(void);
-static void *find_block(Size size, bool *found);
-static void init_block(Block *new_block);
-static void look_for_crash(Block *new_block);
 static void register_callbacks(void);
 static void leave_queue(void);
 static void leave_at_exit(int code, Datum arg);
@@ -201,60 +107,22 @@ static void leave_at_abort(XactEvent event, void *arg);
 static void leave_at_subabort(SubXactEvent event, SubTransactionId subid,
 							  SubTransactionId parent, void *arg);
 
-static int	find_account(const FcAccount *id);
-static int	take_account(const FcAccount *id, int64 now);
-static bool account_is_idle(const Account *account, int64 now);
-
 static bool enter_queue(void);
-static int	count_ahead(const Account *account);
-static bool quit_queue(Account *account);
-static void let_go(Account *account, int64 now);
-static void count_wait(Account *account, int64 now);
-static int	first_procno(const Account *account);
-static void wake(int procno);
+static void let_go(FcLimiterAccount *account, int64 now);
+static void count_wait(FcLimiterAccount *account, int64 now);
 
-static int64 may_start_at(const Account *account, const FcLimits *limits,
-						  int64 now);
-static int64 second_opens_at(const Account *account, const FcLimits *limits,
-							 int64 now);
+static int64 may_start_at(const FcLimiterAccount *account,
+						  const FcLimits *limits, int64 now);
+static int64 second_opens_at(const FcLimiterAccount *account,
+							 const FcLimits *limits, int64 now);
 
-static void note_answer(Account *account, int64 when, int64 now);
-static void forget_old(Account *account, int64 now);
+static void note_answer(FcLimiterAccount *account, int64 when, int64 now);
+static void forget_old(FcLimiterAccount *account, int64 now);
 
-static void follow_advice(Account *account, const FcLimiterAdvice *advice,
-						  int64 now);
+static void follow_advice(FcLimiterAccount *account,
+						  const FcLimiterAdvice *advice, int64 now);
 static int64 hold_time(double hold_ms);
 static int64 back_off_time(int episode);
-static int64 read_clock(void);
-
-/*
- * fc_limiter_request_memory
- *		Have the block created when the server starts.
- *
- * To be called by _PG_init, and only while libraries are preloaded.
- */
-void
-fc_limiter_request_memory(void)
-{
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_at_startup;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = create_at_startup;
-}
-
-/*
- * fc_limiter_segment_slot
- *		A place in shared memory for the handle of a dynamic segment.
- *
- * It is 0 when the block is created, hence also after a crash restart, which
- * removes all dynamic segments.
- */
-uint32 *
-fc_limiter_segment_slot(void)
-{
-	attach_block();
-	return &block->segment;
-}
 
 /*
  * fc_limiter_join
@@ -267,12 +135,13 @@ fc_limiter_join(const FcAccount *account, const char *base_url,
 				const FcLimits *limits)
 {
 	leave_queue();
-	attach_block();
+	fc_block_attach();
+	register_callbacks();
 
 	request.id = *account;
 	request.limits = *limits;
-	strlcpy(request.base_url, base_url, URL_LENGTH);
-	request.place = NOBODY;
+	strlcpy(request.base_url, base_url, FC_BLOCK_URL);
+	request.place = FC_NOBODY;
 	request.waited = false;
 	request.started = false;
 
@@ -281,7 +150,7 @@ fc_limiter_join(const FcAccount *account, const char *base_url,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("too many FrontCore accounts are in use at once"),
 				 errdetail("The rate limiter has room for %d accounts, and none of them is idle.",
-						   ACCOUNTS)));
+						   FC_BLOCK_ACCOUNTS)));
 }
 
 /*
@@ -295,22 +164,22 @@ fc_limiter_join(const FcAccount *account, const char *base_url,
 double
 fc_limiter_poll(int *ahead)
 {
-	Account    *account;
+	FcLimiterAccount *account;
 	int64		now;
 	int64		when;
-	int			next = NOBODY;
+	int			next = FC_NOBODY;
 
 	Assert(request.phase == PHASE_QUEUED);
 	*ahead = 0;
-	if (request.place == NOBODY && !enter_queue())
-		return CROWDED_POLL / (double) MILLISECOND;
+	if (request.place == FC_NOBODY && !enter_queue())
+		return CROWDED_POLL / (double) FC_MILLISECOND;
 
-	LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-	account = &block->accounts[request.account];
-	now = read_clock();
+	LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
+	account = &fc_block->accounts[request.account];
+	now = fc_block_clock();
 	forget_old(account, now);
-	*ahead = count_ahead(account);
-	if (request.place == NOBODY)
+	*ahead = fc_queue_ahead(account, request.place);
+	if (request.place == FC_NOBODY)
 		when = now + CROWDED_POLL;
 	else if (*ahead > 0)
 		when = FC_NEVER;
@@ -320,15 +189,15 @@ fc_limiter_poll(int *ahead)
 	if (when <= now)
 	{
 		let_go(account, now);
-		next = first_procno(account);
+		next = fc_queue_first(account);
 	}
-	LWLockRelease(&block->lock);
+	LWLockRelease(&fc_block->lock);
 
-	wake(next);
+	fc_queue_wake(next);
 	if (when <= now)
 		return 0;
 	request.waited = true;
-	return Min(when - now, LONGEST_POLL) / (double) MILLISECOND;
+	return Min(when - now, LONGEST_POLL) / (double) FC_MILLISECOND;
 }
 
 /*
@@ -345,11 +214,12 @@ fc_limiter_hold(void)
 	if (request.phase == PHASE_NONE)
 		return 0;
 
-	LWLockAcquire(&block->lock, LW_SHARED);
-	hold = block->accounts[request.account].blocked_until - read_clock();
-	LWLockRelease(&block->lock);
+	LWLockAcquire(&fc_block->lock, LW_SHARED);
+	hold = fc_block->accounts[request.account].blocked_until -
+		fc_block_clock();
+	LWLockRelease(&fc_block->lock);
 
-	return hold > 0 ? hold / (double) MILLISECOND : 0;
+	return hold > 0 ? hold / (double) FC_MILLISECOND : 0;
 }
 
 /*
@@ -375,7 +245,7 @@ fc_limiter_start(void)
 void
 fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 {
-	Account    *account;
+	FcLimiterAccount *account;
 	int64		now;
 	int			next;
 
@@ -384,9 +254,9 @@ fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 	if (outcome == FC_LIMITER_NOT_SENT && request.started)
 		outcome = FC_LIMITER_ABANDONED;
 
-	LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-	account = &block->accounts[request.account];
-	now = read_clock();
+	LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
+	account = &fc_block->accounts[request.account];
+	now = fc_block_clock();
 	Assert(account->in_flight > 0);
 	account->in_flight--;
 	account->last_used = now;
@@ -399,11 +269,11 @@ fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 	}
 	if (outcome == FC_LIMITER_ANSWERED)
 		follow_advice(account, advice, now);
-	next = first_procno(account);
-	LWLockRelease(&block->lock);
+	next = fc_queue_first(account);
+	LWLockRelease(&fc_block->lock);
 
 	request.phase = PHASE_NONE;
-	wake(next);
+	fc_queue_wake(next);
 }
 
 /*
@@ -418,18 +288,18 @@ fc_limiter_throttle(const FcAccount *id, const FcLimiterAdvice *advice,
 {
 	int			index;
 
-	LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-	index = find_account(id);
+	LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
+	index = fc_block_find(id);
 	if (index >= 0)
 	{
-		Account    *account = &block->accounts[index];
-		int64		now = read_clock();
+		FcLimiterAccount *account = &fc_block->accounts[index];
+		int64		now = fc_block_clock();
 
 		request.let_go = account->blocked_at;	/* it is news */
 		account->episode = Min(episode, MAX_EPISODE) - 1;
 		follow_advice(account, advice, now);
 	}
-	LWLockRelease(&block->lock);
+	LWLockRelease(&fc_block->lock);
 }
 
 /*
@@ -449,27 +319,28 @@ fc_limiter_leave(void)
 FcLimiterStatus *
 fc_limiter_statuses(int *count)
 {
-	FcLimiterStatus *statuses = palloc0(ACCOUNTS * sizeof(FcLimiterStatus));
-	char	   *urls = palloc(ACCOUNTS * URL_LENGTH);
+	FcLimiterStatus *statuses =
+	palloc0(FC_BLOCK_ACCOUNTS * sizeof(FcLimiterStatus));
+	char	   *urls = palloc(FC_BLOCK_ACCOUNTS * FC_BLOCK_URL);
 	TimestampTz timestamp = GetCurrentTimestamp();
 	int64		now;
 
-	attach_block();
+	fc_block_attach();
 	*count = 0;
 
-	LWLockAcquire(&block->lock, LW_SHARED);
-	now = read_clock();
-	for (int i = 0; i < ACCOUNTS; i++)
+	LWLockAcquire(&fc_block->lock, LW_SHARED);
+	now = fc_block_clock();
+	for (int i = 0; i < FC_BLOCK_ACCOUNTS; i++)
 	{
-		const Account *account = &block->accounts[i];
+		const FcLimiterAccount *account = &fc_block->accounts[i];
 		FcLimiterStatus *status = &statuses[*count];
 
 		if (account->last_used == 0)
 			continue;
 
 		status->account = account->id;
-		status->base_url = memcpy(&urls[*count * URL_LENGTH],
-								  account->base_url, URL_LENGTH);
+		status->base_url = memcpy(&urls[*count * FC_BLOCK_URL],
+								  account->base_url, FC_BLOCK_URL);
 		status->per_second = account->per_second;
 		status->requests = account->requests;
 		status->waits = account->waits;
@@ -482,148 +353,23 @@ fc_limiter_statuses(int *count)
 		status->last_request = account->last_request;
 		(*count)++;
 	}
-	LWLockRelease(&block->lock);
+	LWLockRelease(&fc_block->lock);
 
 	return statuses;
-}
-
-/* In the postmaster, at start: ask for the block's memory. */
-static void
-request_at_startup(void)
-{
-	if (previous_request_hook)
-		previous_request_hook();
-
-	RequestAddinShmemSpace(block_size());
-}
-
-/* In the postmaster, at start and after each crash: create the block. */
-static void
-create_at_startup(void)
-{
-	bool		found;
-
-	if (previous_startup_hook)
-		previous_startup_hook();
-
-	(void) get_block(&found);
-}
-
-/* Make the block usable in this backend. */
-static void
-attach_block(void)
-{
-	Block	   *new_block;
-	bool		found;
-
-	if (block != NULL)
-		return;
-
-	new_block = get_block(&found);
-	LWLockRegisterTranche(new_block->tranche, "frontcore_fdw");
-	register_callbacks();
-	block = new_block;
-
-	if (!found)
-		look_for_crash(new_block);
-}
-
-/* Find the block of shared memory, or create it. */
-static Block *
-get_block(bool *found)
-{
-	Block	   *found_block;
-
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	found_block = find_block(block_size(), found);
-	if (!*found)
-		init_block(found_block);
-	LWLockRelease(AddinShmemInitLock);
-
-	return found_block;
-}
-
-/* The block's size: enough for every backend, within bounds. */
-static Size
-block_size(void)
-{
-	return offsetof(Block, waiters) +
-		Min(MaxBackends, MAX_WAITERS) * sizeof(Waiter);
-}
-
-/* Get the block from the server, with a better message if there is no room. */
-static void *
-find_block(Size size, bool *found)
-{
-	MemoryContext oldcontext = CurrentMemoryContext;
-	void	   *volatile new_block = NULL;
-
-	PG_TRY();
-	{
-		new_block = ShmemInitStruct(BLOCK_NAME, size, found);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(oldcontext);
-		error = CopyErrorData();
-		FlushErrorState();
-		ereport(ERROR,
-				(errcode(error->sqlerrcode),
-				 errmsg("could not set up the rate limiter: %s",
-						error->message),
-				 errhint("Add \"frontcore_fdw\" to \"shared_preload_libraries\" and restart the server.")));
-	}
-	PG_END_TRY();
-
-	return new_block;
-}
-
-/* Fill in a block that was just created. */
-static void
-init_block(Block *new_block)
-{
-	memset(new_block, 0, block_size());
-	new_block->tranche = LWLockNewTrancheId();
-	LWLockInitialize(&new_block->lock, new_block->tranche);
-	new_block->created = read_clock();
-	new_block->crashed = new_block->created;
-	new_block->forgotten = new_block->created;
-
-	new_block->waiters_count = Min(MaxBackends, MAX_WAITERS);
-	for (int i = 0; i < new_block->waiters_count; i++)
-		new_block->waiters[i].next = i + 1;
-	new_block->waiters[new_block->waiters_count - 1].next = NOBODY;
-}
-
-/*
- * Find the latest time at which the server can have crashed: when its control
- * file was written at the start.  That is usually long ago, and then nobody
- * has to wait for requests that may have been in flight.
- */
-static void
-look_for_crash(Block *new_block)
-{
-	bool		crc_ok;
-	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
-	int64		age = (int64) (time(NULL) - control->time - 1) * SECOND;
-
-	if (!crc_ok || age <= 0)
-		return;
-
-	LWLockAcquire(&new_block->lock, LW_EXCLUSIVE);
-	new_block->crashed = new_block->created - age;
-	LWLockRelease(&new_block->lock);
 }
 
 /* Register the callbacks that give up the backend's place; once. */
 static void
 register_callbacks(void)
 {
+	static bool is_registered = false;
+
+	if (is_registered)
+		return;
 	before_shmem_exit(leave_at_exit, (Datum) 0);
 	RegisterXactCallback(leave_at_abort, NULL);
 	RegisterSubXactCallback(leave_at_subabort, NULL);
+	is_registered = true;
 }
 
 /*
@@ -634,22 +380,22 @@ register_callbacks(void)
 static void
 leave_queue(void)
 {
-	int			next = NOBODY;
+	int			next = FC_NOBODY;
 
 	if (request.phase == PHASE_IN_FLIGHT)
 		fc_limiter_finish(FC_LIMITER_NOT_SENT, NULL);
-	else if (request.phase == PHASE_QUEUED && request.place != NOBODY)
+	else if (request.phase == PHASE_QUEUED && request.place != FC_NOBODY)
 	{
-		Account    *account = &block->accounts[request.account];
+		FcLimiterAccount *account = &fc_block->accounts[request.account];
 
-		LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-		count_wait(account, read_clock());
-		if (quit_queue(account))
-			next = first_procno(account);
-		LWLockRelease(&block->lock);
+		LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
+		count_wait(account, fc_block_clock());
+		if (fc_queue_leave(account, request.place))
+			next = fc_queue_first(account);
+		LWLockRelease(&fc_block->lock);
 	}
 	request.phase = PHASE_NONE;
-	wake(next);
+	fc_queue_wake(next);
 }
 
 /* A backend exits. */
@@ -676,64 +422,6 @@ leave_at_subabort(SubXactEvent event, SubTransactionId subid,
 		leave_queue();
 }
 
-/* The index of an account's entry, often the last one used; -1 if none. */
-static int
-find_account(const FcAccount *id)
-{
-	for (int i = 0; i < ACCOUNTS; i++)
-	{
-		int			index = (request.account + i) % ACCOUNTS;
-		const Account *account = &block->accounts[index];
-
-		if (account->last_used != 0 &&
-			memcmp(&account->id, id, sizeof(FcAccount)) == 0)
-			return index;
-	}
-	return -1;
-}
-
-/*
- * Give an account an entry: a free one, or the idle one that was used least
- * recently.  The index of it, or -1 if there is none.
- */
-static int
-take_account(const FcAccount *id, int64 now)
-{
-	Account    *account;
-	int			best = -1;
-
-	for (int i = 0; i < ACCOUNTS; i++)
-	{
-		account = &block->accounts[i];
-		if (account_is_idle(account, now) &&
-			(best < 0 || account->last_used < block->accounts[best].last_used))
-			best = i;
-	}
-	if (best < 0)
-		return -1;
-
-	account = &block->accounts[best];
-	block->forgotten = Max(block->forgotten, account->last_answer);
-	memset(account, 0, sizeof(Account));
-	account->id = *id;
-	account->first = account->last = NOBODY;
-	account->full_at = block->forgotten;
-
-	return best;
-}
-
-/*
- * May the entry of an account be reused?  Not while a backend uses it, nor, if
- * requests per minute are counted, before a minute has passed.
- */
-static bool
-account_is_idle(const Account *account, int64 now)
-{
-	return account->queued == 0 && account->in_flight == 0 &&
-		account->blocked_until <= now &&
-		(!account->counts_minutes || account->last_answer + MINUTE <= now);
-}
-
 /*
  * Enter the queue of the request's account; false if the account has no entry
  * and gets none.  If all places for waiters are taken, the request goes on
@@ -742,44 +430,30 @@ account_is_idle(const Account *account, int64 now)
 static bool
 enter_queue(void)
 {
-	Account    *account;
-	Waiter	   *waiter;
+	FcLimiterAccount *account;
 	int64		now;
 	int			index;
 
-	LWLockAcquire(&block->lock, LW_EXCLUSIVE);
-	now = read_clock();
-	index = find_account(&request.id);
+	LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
+	now = fc_block_clock();
+	index = fc_block_find(&request.id);
 	if (index < 0)
-		index = take_account(&request.id, now);
+		index = fc_block_take(&request.id, now);
 	if (index < 0)
 	{
-		LWLockRelease(&block->lock);
+		LWLockRelease(&fc_block->lock);
 		return false;
 	}
 
-	account = &block->accounts[index];
+	account = &fc_block->accounts[index];
 	account->last_used = now;
 	account->per_second = request.limits.per_second;
 	account->counts_minutes |= request.limits.per_minute > 0;
-	memcpy(account->base_url, request.base_url, URL_LENGTH);
+	memcpy(account->base_url, request.base_url, FC_BLOCK_URL);
 
 	request.account = index;
-	request.place = block->free_waiter;
-	if (request.place != NOBODY)
-	{
-		waiter = &block->waiters[request.place];
-		block->free_waiter = waiter->next;
-		waiter->procno = MyProc - ProcGlobal->allProcs;
-		waiter->next = NOBODY;
-		if (account->last == NOBODY)
-			account->first = request.place;
-		else
-			block->waiters[account->last].next = request.place;
-		account->last = request.place;
-		account->queued++;
-	}
-	LWLockRelease(&block->lock);
+	request.place = fc_queue_enter(account);
+	LWLockRelease(&fc_block->lock);
 
 	if (request.phase == PHASE_NONE)
 		request.joined = now;
@@ -787,49 +461,12 @@ enter_queue(void)
 	return true;
 }
 
-/* How many backends are before this one in the queue? */
-static int
-count_ahead(const Account *account)
-{
-	int			ahead = 0;
-
-	for (int i = account->first; i != request.place && i != NOBODY;
-		 i = block->waiters[i].next)
-		ahead++;
-
-	return ahead;
-}
-
-/* Take this backend out of the queue, wherever in it it is.  Was it first? */
-static bool
-quit_queue(Account *account)
-{
-	int			place = request.place;
-	int			before = NOBODY;
-
-	for (int i = account->first; i != place; i = block->waiters[i].next)
-		before = i;
-
-	if (before == NOBODY)
-		account->first = block->waiters[place].next;
-	else
-		block->waiters[before].next = block->waiters[place].next;
-	if (account->last == place)
-		account->last = before;
-	account->queued--;
-
-	block->waiters[place].next = block->free_waiter;
-	block->free_waiter = place;
-	request.place = NOBODY;
-
-	return before == NOBODY;
-}
-
 /* Let this backend's request go. */
 static void
-let_go(Account *account, int64 now)
+let_go(FcLimiterAccount *account, int64 now)
 {
-	quit_queue(account);
+	(void) fc_queue_leave(account, request.place);
+	request.place = FC_NOBODY;
 	count_wait(account, now);
 	account->in_flight++;
 	request.let_go = now;
@@ -838,34 +475,13 @@ let_go(Account *account, int64 now)
 
 /* Count how long this backend has waited, if it has. */
 static void
-count_wait(Account *account, int64 now)
+count_wait(FcLimiterAccount *account, int64 now)
 {
 	if (!request.waited)
 		return;
 
 	account->waits++;
-	account->wait_ms += (now - request.joined) / (double) MILLISECOND;
-}
-
-/* Who is first in the queue now? */
-static int
-first_procno(const Account *account)
-{
-	if (account->first == NOBODY)
-		return NOBODY;
-
-	return block->waiters[account->first].procno;
-}
-
-/*
- * Wake up a waiting backend, so that it polls.  If it has left meanwhile,
- * another backend that uses its place is woken up, which does no harm.
- */
-static void
-wake(int procno)
-{
-	if (procno != NOBODY)
-		SetLatch(&GetPGProcByNumber(procno)->procLatch);
+	account->wait_ms += (now - request.joined) / (double) FC_MILLISECOND;
 }
 
 /*
@@ -873,7 +489,8 @@ wake(int procno)
  * it is not in the future; FC_NEVER if another request has to end first.
  */
 static int64
-may_start_at(const Account *account, const FcLimits *limits, int64 now)
+may_start_at(const FcLimiterAccount *account, const FcLimits *limits,
+			 int64 now)
 {
 	int64		when = account->blocked_until;
 
@@ -884,25 +501,26 @@ may_start_at(const Account *account, const FcLimits *limits, int64 now)
 		when = Max(when, second_opens_at(account, limits, now));
 	if (limits->per_minute > 0)
 		when = Max(when, fc_history_opens_at(&account->minute,
-											 limits->per_minute, MINUTE,
+											 limits->per_minute, FC_MINUTE,
 											 account->in_flight, now));
 	return when;
 }
 
 /* The time at which the limit per second allows one more request. */
 static int64
-second_opens_at(const Account *account, const FcLimits *limits, int64 now)
+second_opens_at(const FcLimiterAccount *account, const FcLimits *limits,
+				int64 now)
 {
 	int			limit = Max(1, (int) limits->per_second);
-	int64		window = SECOND;
+	int64		window = FC_SECOND;
 	int64		settled;
 	int64		when;
 
 	if (limits->per_second < 1)
-		window = (int64) ceil(SECOND / limits->per_second);
+		window = (int64) ceil(FC_SECOND / limits->per_second);
 
 	/* Requests that a crash left in flight may still arrive. */
-	settled = block->crashed + ABANDONED_DELAY + window;
+	settled = fc_block->crashed + ABANDONED_DELAY + window;
 	if (now < settled)
 	{
 		limit -= limits->max_concurrent;
@@ -918,11 +536,11 @@ second_opens_at(const Account *account, const FcLimits *limits, int64 now)
 
 /* Add a request that was answered, or counts as answered, to the history. */
 static void
-note_answer(Account *account, int64 when, int64 now)
+note_answer(FcLimiterAccount *account, int64 when, int64 now)
 {
 	forget_old(account, now);
-	fc_history_add(&account->second, SECOND, when, now);
-	fc_history_add(&account->minute, MINUTE, when, now);
+	fc_history_add(&account->second, FC_SECOND, when, now);
+	fc_history_add(&account->minute, FC_MINUTE, when, now);
 	account->last_answer = Max(account->last_answer, when);
 }
 
@@ -934,9 +552,9 @@ note_answer(Account *account, int64 when, int64 now)
  * so old that its time becomes ambiguous.
  */
 static void
-forget_old(Account *account, int64 now)
+forget_old(FcLimiterAccount *account, int64 now)
 {
-	if (account->last_answer + MINUTE > now)
+	if (account->last_answer + FC_MINUTE > now)
 		return;
 
 	fc_history_clear(&account->second);
@@ -945,7 +563,8 @@ forget_old(Account *account, int64 now)
 
 /* Block the account if an answer says so, and count the episodes. */
 static void
-follow_advice(Account *account, const FcLimiterAdvice *advice, int64 now)
+follow_advice(FcLimiterAccount *account, const FcLimiterAdvice *advice,
+			  int64 now)
 {
 	bool		throttled = advice != NULL && advice->throttled;
 	bool		named = advice != NULL && advice->hold_ms >= 0;
@@ -975,10 +594,10 @@ follow_advice(Account *account, const FcLimiterAdvice *advice, int64 now)
 static int64
 hold_time(double hold_ms)
 {
-	if (hold_ms > LONGEST_BLOCK / MILLISECOND)
+	if (hold_ms > LONGEST_BLOCK / FC_MILLISECOND)
 		return REFUSAL_BLOCK;
 
-	return (int64) ceil(hold_ms * MILLISECOND);
+	return (int64) ceil(hold_ms * FC_MILLISECOND);
 }
 
 /*
@@ -990,18 +609,5 @@ back_off_time(int episode)
 {
 	double		jitter = pg_prng_double(&pg_global_prng_state);
 
-	return (int64) ((SECOND << (episode - 1)) * (1 + jitter / 2));
-}
-
-/*
- * Microseconds of the monotonic clock, which all backends share.  It drops
- * fractions, hence the one microsecond that is added to an answer's time.
- */
-static int64
-read_clock(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MICROSEC(now);
+	return (int64) ((FC_SECOND << (episode - 1)) * (1 + jitter / 2));
 }

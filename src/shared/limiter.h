@@ -15,15 +15,7 @@
 #define FC_LIMITER_H
 
 #include "datatype/timestamp.h"
-
-/*
- * Names whatever shares something: a digest, so that no key ever gets into
- * shared memory.
- */
-typedef struct FcAccount
-{
-	uint8		digest[16];
-} FcAccount;
+#include "shared/digest.h"
 
 /* What a server's options allow; 0 means no such limit. */
 typedef struct FcLimits
@@ -63,9 +55,6 @@ typedef struct FcLimiterStatus
 	TimestampTz blocked_until;	/* 0 if not blocked */
 	TimestampTz last_request;	/* 0 if there was none */
 } FcLimiterStatus;
-
-extern void fc_limiter_request_memory(void);
-extern uint32 *fc_limiter_segment_slot(void);
 
 extern void fc_limiter_join(const FcAccount *account, const char *base_url,
 							const FcLimits *limits);

@@ -33,6 +33,7 @@
 #include "shared/answers.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
+#include "shared/journal.h"
 #include "shared/stats.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
@@ -110,6 +111,7 @@ typedef struct Segment
 	FcGenerations generations;	/* generation.c's, without the lock */
 	FcArenaRoot arena;			/* arena.c's, under a lock of its own */
 	FcFlights	flights;		/* flight.c's, under a lock of its own */
+	FcJournalRoot journal;		/* journal.c's, under a lock of its own */
 	Reset		resets[RESETS];
 	Counter		counters[COUNTERS];
 	Lesson		lessons[LESSONS];
@@ -186,6 +188,7 @@ fc_stats_attach(uint32 *segment_slot)
 	fc_generation_attach(&mapped->generations);
 	fc_answers_attach(&mapped->arena);
 	fc_flight_attach(&mapped->flights);
+	fc_journal_attach(&mapped->journal);
 }
 
 /*
@@ -625,6 +628,7 @@ create_segment(bool has_crashed)
 	fc_generation_init(&new_segment->generations, has_crashed);
 	fc_arena_init(&new_segment->arena, new_segment->tranche);
 	fc_flight_init(&new_segment->flights, new_segment->tranche);
+	fc_journal_init(&new_segment->journal, new_segment->tranche);
 	dsm_pin_segment(dsm);
 
 	return dsm;

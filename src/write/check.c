@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "api/table.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -180,7 +181,7 @@ read_attributes(const FcTable *table, Node *checks)
 	bool		whole_row;
 
 	gather_attributes(checks, &offset);
-	offset = fc_option_add_computed(table, offset);
+	offset = fc_table_add_computed(table, offset);
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, offset);
 	for (int i = 0; i < table->natts; i++)
 	{

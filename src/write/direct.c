@@ -194,7 +194,7 @@ frontcoreIterateDirectModify(ForeignScanState *node)
 		direct->query = bind_query(direct, node);
 		MemoryContextSwitchTo(oldcontext);
 		if (!direct->query->is_empty)
-			fc_exchange_reserve(estate, direct->query->ids.count);
+			fc_meter_reserve(estate, direct->query->ids.count);
 	}
 
 	while (change_next(direct, node))
@@ -314,7 +314,7 @@ match_keys(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 	{
 		const FcPushed *clause = lfirst(cell);
 
-		if ((clause->column->flags & FC_KEY) == 0 ||
+		if ((clause->column->flags & FC_KEY) == 0 || clause->is_part ||
 			(clause->operator != FC_EQUAL &&
 			 clause->operator != FC_EQUAL_ANY))
 			return NIL;
@@ -372,23 +372,12 @@ can_set(const FcTable *table, List *expressions, List *attributes)
 static FcQuery *
 bind_query(FcDirect *direct, ForeignScanState *node)
 {
-	int			count = list_length(direct->operands);
-	Oid		   *types = palloc((count + 1) * sizeof(Oid));
-	Datum	   *values = palloc((count + 1) * sizeof(Datum));
-	bool	   *isnull = palloc((count + 1) * sizeof(bool));
-	FcOperands	operands = {count, types, values, isnull};
 	FcQuery    *query = palloc0(sizeof(FcQuery));
 
 	query->resource = direct->table->resource;
-	for (int i = 0; i < count; i++)
-	{
-		ExprState  *operand = list_nth(direct->operands, i);
-
-		types[i] = exprType((Node *) operand->expr);
-		values[i] = ExecEvalExpr(operand, node->ss.ps.ps_ExprContext,
-								 &isnull[i]);
-	}
-	fc_bind_query(query, direct->conditions, &operands,
+	fc_bind_query(query, direct->conditions,
+				  fc_bind_operands(direct->conditions, direct->operands,
+								   node->ss.ps.ps_ExprContext, -1),
 				  direct->server, false);
 	return query;
 }

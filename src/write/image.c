@@ -1,6 +1,6 @@
 /*
  * image.c
- *		An item as far as it can be written, to be compared and sent again.
+ *		An item as far as a write can change it, to be compared and sent again.
  *
  * The reader of rows does the reading, from the fields of the resource as if
  * they were a table's columns.
@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "api/omission.h"
 #include "catalog/pg_type.h"
 #include "write/image.h"
 
@@ -24,6 +25,7 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 	Bitmapset  *attributes = NULL;
 	ListCell   *cell;
 
+	imager->columns = fc_omission_columns(resource);
 	imager->tupdesc = CreateTemplateTupleDesc(count);
 	imager->table = *table;
 	imager->table.natts = count;
@@ -33,10 +35,8 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 	{
 		const FcColumn *column = &resource->columns[i];
 		FcTableColumn *field = &imager->table.columns[i];
-		bool		wanted = column->writes != NULL;
+		bool		wanted = (imager->columns & FC_COLUMN_BIT(i)) != 0;
 
-		if (column->flags & FC_WRITE_ONLY)
-			wanted = false;
 		TupleDescInitEntry(imager->tupdesc, i + 1, column->name,
 						   wanted ? fc_value_type(column) : TEXTOID, -1, 0);
 		if (!wanted)
@@ -47,7 +47,6 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 		field->path = fc_image_path(column);
 		attributes = bms_add_member(attributes, i + 1 -
 									FirstLowInvalidHeapAttributeNumber);
-		imager->columns |= FC_COLUMN_BIT(i);
 	}
 
 	imager->reader = fc_tuple_reader(imager->tupdesc, &imager->table,
@@ -60,7 +59,7 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 
 /*
  * fc_image_read
- *		The fields of an item that can be written.
+ *		The fields of an item that a write can change.
  */
 void
 fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)

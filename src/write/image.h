@@ -1,6 +1,6 @@
 /*
  * image.h
- *		An item as far as it can be written, to be compared and sent again.
+ *		An item as far as a write can change it, to be compared and sent again.
  */
 #ifndef FC_IMAGE_H
 #define FC_IMAGE_H
@@ -15,7 +15,7 @@ typedef struct FcImager
 	TupleDesc	tupdesc;
 	FcTupleReader *reader;
 	List	   *needs;			/* what to ask for: of FcNeed * */
-	uint64		columns;		/* those that are read and written, as bits */
+	uint64		columns;		/* those that a write can change, as bits */
 } FcImager;
 
 extern FcImager *fc_image_prepare(const FcTable *table,

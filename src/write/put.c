@@ -31,6 +31,8 @@ static uint64 omitted_columns(const FcPut *learner,
 							  const FcDraft *draft);
 static bool put_all(FcPut *learner, FcDraft *draft, FcOldRow *row,
 					uint64 omitted, FcWritten *written);
+static void guard_held(const FcPut *learner, const FcImage *before,
+					   uint64 held);
 static bool put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 						 uint64 omitted, FcWritten *written);
 static bool find_old(FcPut *learner, FcOldRow *row, uint64 columns,
@@ -258,7 +260,8 @@ add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row)
 }
 
 /*
- * The fields that could be written and read, but are not sent.
+ * The fields that a write could change and that can be read, but that are not
+ * sent.
  */
 static uint64
 omitted_columns(const FcPut *learner, const FcDraft *draft)
@@ -296,26 +299,62 @@ put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 	FcImage		before;
 	FcImage		after;
 	FcJsonNode	item;
+	uint64		held = omitted & fc_omission_held(sender->table->resource);
+	uint64		sent = omitted & ~held;
 	uint64		changed;
 
 	/* the others' changes must not be undone by old knowledge of ours */
 	if (!fc_send_read(sender, &row->key, learner->imager->needs, true, &item))
 		return false;
 	fc_image_read(learner->imager, item, &before);
-	keep_columns(learner, draft, &before, omitted);
+	guard_held(learner, &before, held);
+	keep_columns(learner, draft, &before, sent);
 	if (put_draft(learner, draft, row, written) != FC_PUT_DONE)
 		return false;
-	if (!fc_proof_is_needed(sender, FC_SENT_ALONG, &before, omitted) ||
+	if ((!fc_proof_is_needed(sender, FC_SENT_ALONG, &before, sent) &&
+		 !fc_proof_is_needed(sender, FC_LEFT_OUT, &before, held)) ||
 		!look(learner, row, written, &after))
 		return true;
 
 	changed = fc_proof_changed(sender->table->resource, &before, &after,
 							   omitted);
 	fc_proof_note(sender, FC_SENT_ALONG, &before,
-				  omitted & after.known & ~changed);
+				  sent & after.known & ~changed);
+	fc_proof_note(sender, FC_LEFT_OUT, &before,
+				  held & after.known & ~changed);
 	if (changed != 0)
 		report_loss(learner, row, &before, &after, changed);
 	return true;
+}
+
+/*
+ * Refuse to lose what we cannot send, where it is known that a PUT resets it.
+ */
+static void
+guard_held(const FcPut *learner, const FcImage *before, uint64 held)
+{
+	const FcSender *sender = learner->sender;
+	const FcResource *resource = sender->table->resource;
+	bool		is_declared = sender->table->omitted == FC_OMITTED_RESET;
+
+	held &= before->known;
+	for (int i = 0; resource->columns[i].name; i++)
+	{
+		uint64		column = FC_COLUMN_BIT(i);
+
+		if ((held & column) == 0)
+			continue;
+		if (is_declared ? !fc_image_is_reset(resource, before, i) :
+			(sender->learned.put.stuck & column) != 0 &&
+			fc_proof_is_needed(sender, FC_LEFT_OUT, before, column))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update a row of foreign table \"%s\" without losing its \"%s\"",
+							sender->table->name, resource->columns[i].name),
+					 errdetail("The API resets what an update leaves out, and it is not known how to send \"%s\".",
+							   resource->columns[i].name),
+					 errhint("Change the row in FrontCore itself.")));
+	}
 }
 
 /*
@@ -510,15 +549,16 @@ restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
 {
 	FcSender   *sender = learner->sender;
 	const FcResource *resource = sender->table->resource;
+	uint64		held = fc_omission_held(resource);
 	FcPutOutcome outcome;
 	FcImage		after;
 	uint64		lost;
 	bool		is_whole;
 
-	outcome = put_back(learner, draft, row, before, omitted, written);
+	outcome = put_back(learner, draft, row, before, omitted & ~held, written);
 	is_whole = outcome == FC_PUT_DONE;
 	if (outcome == FC_PUT_REFUSED)
-		outcome = put_back_some(learner, draft, row, before, changed,
+		outcome = put_back_some(learner, draft, row, before, changed & ~held,
 								written);
 	if (outcome == FC_PUT_ABSENT || !look(learner, row, written, &after))
 		return outcome != FC_PUT_ABSENT;
@@ -526,7 +566,7 @@ restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
 	lost = fc_proof_changed(resource, before, &after, omitted);
 	if (is_whole)
 		fc_proof_note(sender, FC_SENT_ALONG, before,
-					  omitted & after.known & ~lost);
+					  omitted & ~held & after.known & ~lost);
 	if (lost != 0)
 		report_loss(learner, row, before, &after, lost);
 	return true;

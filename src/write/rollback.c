@@ -224,7 +224,7 @@ report_writes(int first)
 			 errdetail_plural("The outcome of %d of them is unknown.",
 							  "The outcome of %d of them is unknown.",
 							  unknown, unknown),
-			 errhint("The server log names each of them.")));
+			 errhint("The view frontcore_requests lists them: its outcome is \"rolled back\".  The server's log names them, too.")));
 
 	for (int i = first; i < nwrites; i++)
 	{

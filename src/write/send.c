@@ -12,6 +12,7 @@
 #include "api/sharing.h"
 #include "read/pager.h"
 #include "read/walk.h"
+#include "shared/journal.h"
 #include "utils/timestamp.h"
 #include "write/rollback.h"
 #include "write/send.h"
@@ -74,7 +75,7 @@ fc_send_begin(const FcTable *table, Oid serverid, Oid userid, EState *estate)
 {
 	FcSender   *sender = palloc0(sizeof(FcSender));
 
-	sender->api = fc_exchange_open(serverid, userid);
+	sender->api = fc_access_open(serverid, userid);
 	sender->use.resource = table->resource->name;
 	sender->use.relid = table->relid;
 	sender->use.estate = estate;
@@ -168,6 +169,7 @@ fc_send_post(FcSender *sender, FcRowKey *key, const char *body)
 		error.message = psprintf("could not learn the outcome of writing resource \"%s\": the answer holds no id",
 								 sender->table->resource->name);
 		error.hint = post.unknown_hint;
+		fc_journal_amend(error.sqlstate, false);
 		fc_error_raise(&error);
 	}
 	key->id = answer->id;
@@ -262,6 +264,7 @@ fc_send_read(FcSender *sender, const FcRowKey *key, List *needs,
 						   is_fresh || !table->cache ?
 						   FC_KEEP_NOTHING : FC_KEEP_TRANSACTION,
 						   table->name);
+	fc_pager_pass_caches(pager);
 	fc_pager_ask(pager, &query);
 	do
 	{
@@ -306,11 +309,15 @@ fc_send_path(const FcResource *resource, const char *method,
 	const FcRoute *route = strcmp(method, post.name) == 0 ?
 	fc_catalog_list_route(resource) : fc_catalog_row_route(resource);
 	FcQuery		query = {.resource = resource};
+	FcStep		step = {0};
 
-	return fc_query_path(&query, route, key ? &key->id : NULL,
-						 key ? &key->parent : NULL,
-						 key && key->has_parent ? 1 : 0,
-						 FC_WITHOUT_FILTERS, true);
+	if (key != NULL)
+	{
+		step.id = &key->id;
+		step.parents = &key->parent;
+		step.nparents = key->has_parent ? 1 : 0;
+	}
+	return fc_request_path(&query, route, &step, FC_WITHOUT_FILTERS, true);
 }
 
 /*

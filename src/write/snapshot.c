@@ -11,15 +11,12 @@
 #include "postgres.h"
 
 #include "api/exchange.h"
-#include "catalog/pg_class.h"
 #include "executor/executor.h"
-#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/parsetree.h"
 #include "utils/tuplestore.h"
 #include "write/snapshot.h"
 
@@ -38,17 +35,7 @@ typedef struct Counter
 	void	   *arg;
 } Counter;
 
-/* How often a query reads or writes tables of one wrapper. */
-typedef struct Usage
-{
-	Oid			fdwid;
-	int			tables;
-} Usage;
-
-static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan,
-							 Index resultRelation);
-static bool count_tables(Node *node, Usage *usage);
-static Oid	wrapper_of(Oid relid);
+static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan);
 static Node *name_identities(Node *node, PlannerInfo *root);
 static void tell_apart(List *tlist);
 static Node *create_state(CustomScan *plan);
@@ -76,7 +63,7 @@ static const CustomExecMethods exec_methods = {
  *		Put the node below a ModifyTable, if its plan needs it.
  */
 void
-fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
+fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan)
 {
 	Plan	   *child = outerPlan(plan);
 	CustomScan *node;
@@ -84,7 +71,7 @@ fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan, Index resultRelation)
 	if (IsA(child, CustomScan) &&
 		((CustomScan *) child)->methods == &scan_methods)
 		return;					/* another partition's doing */
-	if (!needs_collecting(root, plan, resultRelation))
+	if (!needs_collecting(root, plan))
 		return;
 
 	if (GetCustomScanMethods(scan_methods.CustomName, true) == NULL)
@@ -125,62 +112,15 @@ fc_snapshot_count(PlanState *node, FcSnapshotCount count, void *arg)
 }
 
 /*
- * May the plan have more than one row, or something of ours to read after it?
+ * May the plan have more than one row, or something to read after it?
  */
 static bool
-needs_collecting(PlannerInfo *root, const ModifyTable *plan,
-				 Index resultRelation)
+needs_collecting(PlannerInfo *root, const ModifyTable *plan)
 {
 	const Plan *child = outerPlan(plan);
-	RangeTblEntry *target = planner_rt_fetch(resultRelation, root);
-	Usage		usage = {wrapper_of(target->relid), 0};
-	ListCell   *cell;
+	bool		is_constants = IsA(child, Result) && outerPlan(child) == NULL;
 
-	/* one row of constants */
-	if (!IsA(child, Result) || outerPlan(child) != NULL)
-		return true;
-	if (root->glob->subplans == NIL)
-		return false;
-
-	count_tables((Node *) root->parse, &usage);
-	foreach(cell, root->glob->subroots)
-		count_tables((Node *) lfirst_node(PlannerInfo, cell)->parse, &usage);
-	return usage.tables > 1;
-}
-
-/*
- * Count the foreign tables of our wrapper in a query.
- */
-static bool
-count_tables(Node *node, Usage *usage)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *entry = (RangeTblEntry *) node;
-
-		if (entry->rtekind == RTE_RELATION &&
-			entry->relkind == RELKIND_FOREIGN_TABLE &&
-			wrapper_of(entry->relid) == usage->fdwid)
-			usage->tables++;
-		return false;
-	}
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, count_tables, usage,
-								 QTW_EXAMINE_RTES_BEFORE);
-	return expression_tree_walker(node, count_tables, usage);
-}
-
-/*
- * The foreign-data wrapper of a foreign table.
- */
-static Oid
-wrapper_of(Oid relid)
-{
-	Oid			serverid = GetForeignTable(relid)->serverid;
-
-	return GetForeignServer(serverid)->fdwid;
+	return !is_constants || root->glob->subplans != NIL;
 }
 
 /*
@@ -327,7 +267,7 @@ read_all(CollectState *state)
 			requests += counter->count(counter->arg, slot);
 		}
 	}
-	fc_exchange_reserve(estate, requests);
+	fc_meter_reserve(estate, requests);
 }
 
 static void

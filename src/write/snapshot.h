@@ -14,7 +14,6 @@ typedef int (*FcSnapshotCount) (void *arg, TupleTableSlot *slot);
 
 extern void fc_snapshot_count(PlanState *node, FcSnapshotCount count,
 							  void *arg);
-extern void fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan,
-							 Index resultRelation);
+extern void fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan);
 
 #endif							/* FC_SNAPSHOT_H */

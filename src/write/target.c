@@ -161,7 +161,7 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 												 subplan_index));
 	Assert(list_length(private) == FC_MODIFY_LENGTH);
 
-	fc_snapshot_wrap(root, plan, resultRelation);
+	fc_snapshot_wrap(root, plan);
 	table_close(rel, NoLock);
 	return private;
 }

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "read/pager.h"
 #include "shared/generation.h"
+#include "shared/journal.h"
 #include "utils/builtins.h"
 #include "write/rollback.h"
 #include "write/verb.h"
@@ -41,7 +42,7 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 	PreventCommandIfReadOnly(psprintf("%s()", request->function));
 	PreventCommandDuringRecovery(psprintf("%s()", request->function));
 	PreventCommandIfParallelMode(psprintf("%s()", request->function));
-	api = fc_exchange_open(serverid, GetUserId());
+	api = fc_access_open(serverid, GetUserId());
 	drop_answers();
 
 	call.method = request->method;
@@ -94,6 +95,8 @@ fc_verb_refuse(const FcVerbRequest *request, const char *reason)
 	bool		is_write = strcmp(request->method, "GET") != 0;
 
 	fc_generation_end_write(false);
+	if (is_write)
+		fc_journal_amend(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN, false);
 	ereport(ERROR,
 			(errcode(is_write ? ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN :
 					 ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),

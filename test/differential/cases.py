@@ -4,7 +4,7 @@ import random
 
 from differential.generator import Generator
 from differential.schema import WRITABLE, ZONES, Query, place
-from differential.session import SqlError
+from differential.session import SqlError, literal
 from mock.client import MockError
 
 PLANNER = ("enable_nestloop", "enable_hashjoin", "enable_mergejoin",
@@ -27,8 +27,11 @@ def make_case(seed, config, tables, number, version):
     lot = random.Random("%s/%s/%s" % (seed, config.name, number))
     generator = Generator(lot, tables, config)
     settings = make_settings(lot, config, version)
-    kind = generator.weighted(queries=58, prepared=18, cursor=12, wire=5,
-                              savepoint=3, merge=4, procedure=2)
+    kinds = {"queries": 58, "prepared": 18, "cursor": 12, "wire": 5,
+             "savepoint": 3, "merge": 4, "procedure": 2}
+    if config.shares:
+        kinds["neighbours"] = 25
+    kind = generator.weighted(**kinds)
     if generator.chance(config.batches):
         generator.batches = not config.is_monotone
     if kind == "merge":
@@ -43,6 +46,8 @@ def make_case(seed, config, tables, number, version):
         steps = [Wire(generator)]
     elif kind == "procedure":
         steps = [Procedure(generator)]
+    elif kind == "neighbours":
+        steps = [Neighbours(generator)]
     elif kind == "savepoint":
         steps = [Plain(generator), Savepoint(generator), Plain(generator)]
     else:
@@ -50,7 +55,7 @@ def make_case(seed, config, tables, number, version):
                  for _ in range(lot.choices((1, 2, 3, 5), (35, 30, 20, 15))
                                 [0])]
     in_transaction = kind in ("cursor", "savepoint") or (
-        kind != "procedure" and lot.random() < 0.7)
+        kind not in ("procedure", "neighbours") and lot.random() < 0.7)
     return Case(number, settings, steps, in_transaction)
 
 
@@ -77,6 +82,8 @@ def make_settings(lot, config, version):
         settings["cursor_tuple_fraction"] = lot.choice(("0.001", "1"))
     if lot.random() < 0.1:
         settings["frontcore_fdw.cache_size"] = lot.choice(("64kB", "1MB"))
+    if config.shares and lot.random() < 0.3:
+        settings["frontcore_fdw.max_age"] = lot.choice(("0", "1", "1h"))
     return settings
 
 
@@ -98,6 +105,72 @@ class Plain:
             trial.explain(self.query, self.analyzes)
         if not trial.has_failed:
             trial.compare(self.query)
+
+
+class Neighbours:
+    """Sessions that share answers ask by turns, and one of them writes."""
+
+    def __init__(self, generator):
+        lot = generator.lot
+        generator.may_lock = False
+        self.queries = [generator.query()]
+        self.name, self.column = lot.choice(list(WRITABLE.items()))
+        table = generator.tables[self.name]
+        self.number = lot.choice(table.values["id"])
+        self.writes = (not generator.config.is_monotone
+                       and self.column in table.columns)
+        if self.writes:
+            # what is written must be read, or it would not be missed
+            self.queries.append(Query("SELECT id, %s FROM @%s%s" % (
+                self.column, self.name, lot.choice((
+                    "", " WHERE id = %s", " WHERE id IN (%s, 1)",
+                    " WHERE id BETWEEN %s - 5 AND %s + 5")).replace(
+                        "%s", self.number))))
+            lot.shuffle(self.queries)
+
+    def run(self, trial):
+        """Ask before a write, after it, and after it is taken back."""
+        self.ask(trial)
+        if not self.writes:
+            return
+        server = trial.runner.mock
+        try:
+            old = server.dump(self.name, int(self.number))
+        except MockError:
+            return
+        before = trial.rows("SELECT %s FROM loc.%s WHERE id = %s" % (
+            self.column, self.name, self.number))
+        try:
+            self.write(trial, old, "written")
+            self.ask(trial)
+        finally:
+            self.write(trial, old, before[0][0] if before else None)
+        self.ask(trial)
+
+    def ask(self, trial):
+        """The queries, each by another session."""
+        for query in self.queries:
+            trial.turn()
+            trial.compare(query)
+
+    def write(self, trial, old, value):
+        """Write both, and nothing but the column.
+
+        What else the API has changed is taken back at once, behind its back.
+        """
+        trial.turn()
+        sql = "UPDATE %%s.%s SET %s = %s WHERE id = %s" % (
+            self.name, self.column, literal(value), self.number)
+        trial.note(sql % "fc")
+        trial.session.query(sql % "fc")
+        for oracle in trial.runner.config.oracles:
+            trial.session.query(sql % oracle)
+        server = trial.runner.mock
+        new = server.dump(self.name, int(self.number))
+        changed = {name: value for name, value in old.items()
+                   if new.get(name) != value and name != self.column}
+        if changed:
+            server.change(self.name, int(self.number), **changed)
 
 
 class Procedure:

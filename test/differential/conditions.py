@@ -39,7 +39,7 @@ class Conditions:
                 "course_dates", "courses", "customers", "my_dates",
                 "my_courses", "guarded", "family", "participants",
                 "contacts", "orders", "products", "user_legal_bases",
-                "instructors")
+                "instructors", "admin_users", "admin_roles", "locations")
         tables = [name for name in tables if name in self.tables]
         table = self.tables[self.lot.choice(tables)]
         return Ref(table, "t%d" % next(self.aliases),
@@ -424,7 +424,7 @@ class Conditions:
         operand = self.time_operand
         choice = self.weighted(compare=55, between=15, both=10, into=4,
                                null=5, either=3, negation=3, cast=3,
-                               distinct=2)
+                               distinct=2, implied=14, hull=5)
         if choice == "between":
             return "%s BETWEEN %s%s AND %s" % (
                 target, "SYMMETRIC " if self.chance(0.3) else "",
@@ -450,8 +450,58 @@ class Conditions:
                 ("date", "timestamp", "timestamptz"))), operand(ref, column))
         if choice == "distinct":
             return "%s IS DISTINCT FROM %s" % (target, operand(ref, column))
+        if choice == "implied":
+            return self.implied_atom(ref, column)
+        if choice == "hull":
+            return "(%s)" % " OR ".join(
+                "%s >= %s AND %s < %s" % (target, operand(ref, column),
+                                          target, operand(ref, column))
+                for _ in range(self.lot.randint(2, 3)))
         operator = self.lot.choice(("<", "<=", ">", ">=", "=", "<", ">="))
         return self.compare(target, operand(ref, column), operator)
+
+    def implied_atom(self, ref, column):
+        """A condition on an expression that keeps the column's order."""
+        day = self.day_text(ref, column)
+        if not re.fullmatch(r"[12]\d{3}-\d\d-\d\d", day):
+            day = "2027-03-28"
+        clock = self.lot.choice(("00:00", "02:30", "12:00", "23:59:59.5"))
+        kind = self.lot.choice(("date", "timestamp", "timestamptz"))
+        value = "%s '%s'" % (kind, day if kind == "date" else
+                             "%s %s" % (day, clock))
+        inner = "%s%s" % (ref[column], self.lot.choice(
+            ("", "", "::timestamp", "::timestamptz", "::date")))
+        choice = self.weighted(trunc=30, year=15, interval=25, range=20,
+                               cast=10)
+        if choice == "trunc":
+            unit = self.lot.choice(("hour", "day", "week", "month", "quarter",
+                                    "year", "decade", "millennium"))
+            truncated = "date_trunc('%s', %s)" % (unit, inner)
+            if self.chance(0.5):
+                value = "date_trunc('%s', %s)" % (unit, value)
+            return self.compare(truncated, value)
+        if choice == "year":
+            return self.compare(
+                "%s(%s)" % self.lot.choice((
+                    ("extract", "year FROM " + inner),
+                    ("date_part", "'year', " + inner))),
+                self.lot.choice((day[:4], day[:4] + ".5", "'NaN'")))
+        if choice == "interval":
+            step = self.lot.choice((
+                "1 day", "1 month", "-1 month 3 days", "25:00:00",
+                "1 year -02:30", "00:00:00.000001"))
+            return self.compare("%s %s interval '%s'" % (
+                inner, self.lot.choice("+-"), step), value)
+        if choice == "range":
+            of, cast = self.lot.choice((
+                ("daterange", "date"), ("tsrange", "timestamp"),
+                ("tstzrange", "timestamptz")))
+            return "%s::%s <@ %s('%s', %s, '%s')" % (
+                inner, cast, of, day, self.lot.choice(
+                    ("NULL", "(date '%s' + 30)::%s" % (day, cast))),
+                self.lot.choice(("[)", "[]", "()", "(]")))
+        return self.compare("%s::%s" % (inner, self.lot.choice(
+            ("date", "timestamp", "timestamptz"))), value)
 
     def other_atom(self, ref, column, kind):
         """A condition on a column that is never pushed."""

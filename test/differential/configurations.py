@@ -24,7 +24,8 @@ DOCUMENTS = {"participants": ("attendance", "booker_admin_user"),
 EXPECTED_ROWS = {"courses": 500, "course_dates": 2500, "customers": 1000,
                  "contacts": 2000, "participants": 20000, "products": 500,
                  "orders": 10000, "user_legal_bases": 20000,
-                 "instructors": 100}
+                 "instructors": 100, "admin_roles": 10, "admin_users": 50,
+                 "locations": 100}
 
 
 class Config:
@@ -63,6 +64,11 @@ class Config:
         self.work_mem = work_mem    # how often there is little of it
         self.batches = batches      # how often joins suit batches
         self.oracles = ("loc", "every") if hides else ("loc",)
+
+    @property
+    def shares(self):
+        """Do sessions take each other's answers?"""
+        return self.server.get("cache") == "shared"
 
     @property
     def data(self):
@@ -143,6 +149,14 @@ def configurations():
     yield Config("default", sizes=large, weight=2)
     yield Config("analyzed", sizes=large, analyze=True)
     yield Config("cache-off", server={"cache": "off"}, sizes=large)
+    yield Config("shared", server={"cache": "shared"}, sizes=large,
+                 weight=2)
+    yield Config("shared-page-7", server={
+        "cache": "shared", "cache_ttl": "1s", "page_size": "7"},
+                 sizes=seven, analyze=True)
+    yield Config("shared-batch", {"coursedates_list": "404"},
+                 {"cache": "shared", "timezone": "Europe/Oslo"},
+                 sizes=large)
     yield Config("page-1", server={"page_size": "1"}, sizes=tiny)
     yield Config("page-7", server={"page_size": "7"}, sizes=seven,
                  weight=1.5)
@@ -280,7 +294,9 @@ def configurations():
         "participants", "participants", "course_dates", "contacts",
         "customers", "products"))
     yield Config("no-pages", {"other_pages": "whole"}, sizes=seven,
-                 server={"page_size": "5"}, tables=("instructors", "orders"))
+                 server={"page_size": "5"}, tables=(
+                     "instructors", "orders", "locations", "admin_users",
+                     "admin_roles"))
     yield Config("empty", sizes=(0, 0, 0), weight=0.4)
     yield Config("single", sizes=(1, 1, 1), weight=0.4)
 
@@ -347,7 +363,7 @@ def random_configuration(seed, number):
             server["push_order"] = "false"
         else:
             errors.append("push_order")
-    server["cache"] = lot.choice(("transaction", "off"))
+    server["cache"] = lot.choice(("transaction", "off", "shared"))
     if lot.random() < 0.4:
         server["timezone"] = switches["filter_zone"]
     if lot.random() < 0.3:

@@ -51,7 +51,7 @@ class Runner:
         self.database = options.database
         self.passed = self.failed = 0
         self.total_queries = self.total_requests = 0
-        self.mock = self.session = self.config = None
+        self.mock = self.session = self.other = self.config = None
         self.current_data = None
         self.switches = {}          # of the data that there is
         self.tables = {}
@@ -95,18 +95,28 @@ class Runner:
 
     def connect(self):
         """A new session, in place of the one there is."""
-        if self.session:
-            self.session.close()
+        for session in (self.session, self.other):
+            if session:
+                session.close()
+        self.other = None
         self.session = Session(self.database)
         self.session.query("SET statement_timeout = '60s'")
         self.session.query(
             "ALTER DATABASE %s SET statement_timeout = '60s'"
             % self.database)
 
+    def turn(self):
+        """Another session, which takes turns with this one."""
+        if self.other is None:
+            self.other = Session(self.database)
+        self.session, self.other = self.other, self.session
+        return self.session
+
     def end(self):
         """Remove what we made."""
-        if self.session:
-            self.session.close()
+        for session in (self.session, self.other):
+            if session:
+                session.close()
         if self.options.keep:
             print("kept: database %s, mock at port %d" % (
                 self.database, self.mock.port))
@@ -227,8 +237,10 @@ class Runner:
                            deleted_at="deleted_at", reference="reference")
         if resource not in ("courses", "customers"):
             del columns["title"]
-        if resource == "instructors":
+        if resource in ("instructors", "admin_users"):
             columns = {"id": "id", "firstname": "firstname"}
+        if resource in ("admin_roles", "locations"):
+            columns = {"id": "id", "title": "title"}
         naive = self.switches.get("timestamps") == "naive"
         rows = self.session.query(
             "SET timezone = 'Europe/Oslo'; SELECT %s FROM copy.%s"
@@ -286,6 +298,12 @@ class Runner:
             for column in sorted(columns):
                 session.query("ALTER FOREIGN TABLE fc.%s DROP COLUMN %s"
                               % (table, column))
+        if config.shares:
+            # also those of persons, which have to say so themselves
+            session.query("; ".join(
+                "ALTER FOREIGN TABLE fc.%s OPTIONS (ADD cache 'shared')"
+                % name for name in TABLES))
+            session.query("SELECT frontcore_shared_cache_reset()")
         self.make_copies(config)
         self.make_keys()
         self.derive("fc", True)
@@ -442,6 +460,8 @@ class Runner:
                          self.version)
         if self.options.verbose:
             print("  case %d %s" % (number, case.settings))
+        if config.shares and number % 3:
+            self.turn()
         trial = Trial(self, case)
         requests = self.mock.count()
         start = time.monotonic()

@@ -34,6 +34,11 @@ TAGS = {
                          "updated_at": "moment"},
     "instructors": {"id": "instructor", "user_id": "user",
                     "created_at": "moment"},
+    "admin_roles": {"id": "role", "title": "title"},
+    "admin_users": {"id": "admin", "created_at": "moment",
+                    "updated_at": "moment"},
+    "locations": {"id": "location", "place_id": "place",
+                  "country_id": "small", "title": "title"},
     "my_dates": {"n": "date", "course": "course", "starts": "day",
                  "created": "moment", "updated": "day", "status": "small"},
     "my_courses": {"id": "course", "made": "moment", "changed": "moment",
@@ -59,6 +64,9 @@ PUSHABLE = {
     "orders": ("id", "created_at", "updated_at", "exported_at"),
     "user_legal_bases": ("id", "user_id", "created_at", "updated_at"),
     "instructors": ("id",),
+    "admin_roles": ("id",),
+    "admin_users": ("id",),
+    "locations": ("id",),
     "my_dates": ("n", "course", "starts", "created", "updated", "status"),
     "my_courses": ("id", "code", "made", "changed"),
     "guarded": ("id", "course_id", "start_at", "status_id", "updated_at"),
@@ -71,7 +79,7 @@ WRITABLE = {"courses": "reference", "course_dates": "reference",
 # Those of the catalog, in the order in which they are copied.
 RESOURCES = ("courses", "course_dates", "customers", "contacts",
              "participants", "products", "orders", "user_legal_bases",
-             "instructors")
+             "instructors", "admin_roles", "admin_users", "locations")
 UNIQUE = {**dict.fromkeys(RESOURCES, "id"),
           "my_dates": "n", "my_courses": "id", "guarded": "id",
           "family": "id", "k": "n"}

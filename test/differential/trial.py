@@ -31,9 +31,7 @@ class Trial:
 
     def run(self):
         """Run the steps."""
-        settings = ["SET %s = %s" % (name, literal(value))
-                    for name, value in self.case.settings.items()]
-        self.session.query("; ".join(["RESET ALL", *settings]))
+        self.apply_settings()
         if self.case.in_transaction:
             self.session.query("BEGIN")
         for step in self.case.steps:
@@ -43,6 +41,17 @@ class Trial:
                 break
         if self.case.in_transaction:
             self.session.query("COMMIT")
+
+    def apply_settings(self):
+        """Give the session the case's settings."""
+        settings = ["SET %s = %s" % (name, literal(value))
+                    for name, value in self.case.settings.items()]
+        self.session.query("; ".join(["RESET ALL", *settings]))
+
+    def turn(self):
+        """Go on in another session."""
+        self.session = self.runner.turn()
+        self.apply_settings()
 
     def attempt(self, run):
         """Rows and no error, or no rows and the error.

@@ -1,7 +1,8 @@
 /*
  * bench_limiter.c
  *		What a pass through the limiter costs: for test/bench, which compiles
- *		this with src/shared/limiter.c and src/shared/history.c into a library of its own.
+ *		this with limiter.c, block.c, queue.c and history.c of src/shared/ into
+ *		a library of its own.
  *
  * bench_limiter(requests per second, passes) is the time of one pass in
  * microseconds, when nobody else wants anything of the account.

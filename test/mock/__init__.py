@@ -113,7 +113,8 @@ fraction, S a sign.
   course_list        full|thin       thin items lack properties, texts, times
   course_texts       top|description|descriptions|absent  where text_* are
   course_includes    item|everywhere include[] on the list of courses
-  include_instructors  item|everywhere          include[]=instructors
+  include_instructors  item|everywhere|flat     include[]=instructors of one
+                                     date, of lists by course, of all lists
   list_timestamps    absent|present  created_at, updated_at in GET /coursedates
   flat_keys          all|listed      its items have only the keys that the
                                      vendor's page names: no title, ...
@@ -153,6 +154,11 @@ fraction, S a sign.
 
   gzip               on|off
   keepalive          on|off
+  front_cache        off|aged|silent a cache in front: a GET without
+                                     Cache-Control: no-cache gets what its
+                                     account got first, with an Age or (as of
+                                     nginx) without; --log says "cached" or
+                                     "no-cache"
   latency            0-0|RANGE       milliseconds before each answer
   url_max            8000|N          longer targets: 414
 

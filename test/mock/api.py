@@ -1,6 +1,7 @@
 """The API: from a request to its answer."""
 
 import re
+import time
 import traceback
 import urllib.parse
 
@@ -40,7 +41,8 @@ ENDPOINTS = (
      dict(PAGING, **DATES, **DATE_INCLUDE, course_ids=ListOf()), "batch"),
     ("/coursedates", "GET", "list_dates",
      dict(PAGING, **DATES, coursedate_id=parse_id,
-          include=ListOf("course", "location", "place")),
+          include=ListOf("course", "location", "place",
+                         instructors=("include_instructors", "flat"))),
      "coursedates_list"),
     ("/nextcoursedates", "GET", "list_next_dates", {}, None),
     ("/customers", "GET", "list_customers", dict(PAGING, **EMPLOYEES), None),
@@ -96,6 +98,7 @@ class Api(Lists, Writes, Resources):
         switches.assign(settings)
         self.switches = switches
         self.accounts = {name: Account(name, switches) for name in "ab"}
+        self.front = {}             # what a cache in front of us has kept
         self.changed()
 
     def assign(self, settings):
@@ -117,6 +120,26 @@ class Api(Lists, Writes, Resources):
 
     def answer(self, request, entry):
         """The answer to a request that was not throttled."""
+        rule = self.switches["front_cache"]
+        if rule == "off" or request.method != "GET":
+            return self.process(request, entry)
+
+        key = entry.account, request.target, request.accepts_gzip()
+        now = time.monotonic()
+        entry.note = "no-cache"
+        if request.fields.get("cache-control") != "no-cache":
+            entry.note = None
+            if key in self.front:
+                entry.note = "cached"
+                response, since = self.front[key]
+                return response.aged(now - since if rule == "aged" else None)
+        response = self.process(request, entry)
+        if response.status == 200 and entry.account:
+            self.front[key] = response, now
+        return response
+
+    def process(self, request, entry):
+        """The answer of the API itself."""
         try:
             return self.dispatch(request, entry)
         except ApiError as error:

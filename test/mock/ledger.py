@@ -30,6 +30,7 @@ class Entry:
              None, None))
         self.target = request.shown()
         self.status = None          # a number, or the fault that ate it
+        self.note = None            # what a cache in front says of it
         self.done = None            # when the last byte was about to go
         self.is_open = True
         self.is_held = False
@@ -39,6 +40,8 @@ class Entry:
         text = "%s %s" % (self.request.method, self.target)
         if self.status and str(self.status)[0] != "2":
             text += " %s" % self.status
+        if self.note:
+            text += " " + self.note
         body = self.request.shown_body()
         return text + (" " + body if body else "")
 

@@ -119,6 +119,14 @@ class Response:
             self.body = packer.compress(self.body) + packer.flush()
             self.encoding = "gzip"
 
+    def aged(self, seconds):
+        """The same from a cache, with its age if that is given."""
+        response = Response(self.status, self.body, self.kind, self.headers)
+        response.encoding = self.encoding
+        if seconds is not None:
+            response.headers.append(("Age", str(int(seconds))))
+        return response
+
     def copy(self):
         """An uncompressed answer of its own, for a fault to change."""
         body = self.body

@@ -5,7 +5,7 @@ import gzip
 import json
 import time
 
-from mock.case import DATE, MOCK, Case
+from mock.case import DATE, MOCK, Case, Client
 from mock.client import MockError
 
 
@@ -23,6 +23,25 @@ class SwitchTests(Case):
         MOCK.set(bad_key_text="invalid")
         self.assertEqual(self.client.error("/courses", X_API_Key="no"),
                          (401, "Invalid API key"))
+
+    def test_front_cache(self):
+        path = "/courses/7301"
+        for value, age in (("aged", "0"), ("silent", None)):
+            MOCK.reset(front_cache=value)
+            first = self.client.get(path)
+            MOCK.change("courses", 7301, title="New")
+            self.assertEqual(self.client.get(path), first)
+            self.assertEqual(self.client.answer.getheader("Age"), age)
+            fresh = self.client.get(path, Cache_Control="no-cache")
+            self.assertEqual(fresh["title"], "New")
+            self.assertIsNone(self.client.answer.getheader("Age"))
+            self.assertEqual(self.client.get(path), fresh)
+            other = Client("other-key")
+            self.assertEqual(other.error("/courses/7301")[0], 404)
+            self.assertEqual(MOCK.log(), [
+                "GET " + path, "GET " + path + " cached",
+                "GET " + path + " no-cache", "GET " + path + " cached",
+                "GET " + path + " 404"])
 
     def test_unknown_id(self):
         for value, expected in (
@@ -180,6 +199,9 @@ class SwitchTests(Case):
         flat = self.client.get("/coursedates")["items"][0]
         self.assertIn("created_at", flat)
         self.assertNotIn("title", flat)
+        MOCK.set(include_instructors="flat", flat_keys="all")
+        flat = self.client.get("/coursedates?include[]=instructors")["items"]
+        self.assertIn("instructors", flat[0])
 
     def test_spelling_of_values(self):
         MOCK.set(numeric_strings="all", booleans="strings", titles="no",

@@ -111,7 +111,7 @@ class Viewer:
             view["course"]["products"] = [product(course)]
         if "instructors" in include and (
                 shape == "item"
-                or self.switches["include_instructors"] == "everywhere"):
+                or self.switches["include_instructors"] != "item"):
             view["instructors"] = row["instructors"]
         return view
 
@@ -123,6 +123,9 @@ class Viewer:
         if self.switches["list_timestamps"] == "present":
             view.update(created_at=row["created_at"],
                         updated_at=row["updated_at"])
+        if ("instructors" in include
+                and self.switches["include_instructors"] == "flat"):
+            view["instructors"] = row["instructors"]
         if self.switches["flat_keys"] == "listed":
             view = {key: value for key, value in view.items()
                     if key in DATE_FLAT_LISTED}

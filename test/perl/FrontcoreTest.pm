@@ -24,12 +24,14 @@ use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use IPC::Run ();
+use JSON::PP ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More ();
 
 our @EXPORT = qw(new_node start_mock stop_mock mock mock_command setup_server
-  new_account read_course psql_error background_pid wait_for_activity);
+  new_account read_course psql_error background_pid wait_for_activity
+  most_in_a_second);
 
 my $mock_program = abs_path(dirname(__FILE__) . '/../mock.py');
 my %mocks;    # running mocks: port => 1
@@ -138,6 +140,26 @@ CREATE SCHEMA IF NOT EXISTS $own{schema};
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER $own{server} INTO $own{schema} $import;
 END
 	return;
+}
+
+# most_in_a_second()
+#	How many requests have arrived at the mock in the worst second since its
+#	reset; those that match a condition on [arrived, account, method, target,
+#	status, connection, key id, done], if one is given.
+sub most_in_a_second
+{
+	my ($condition) = @_;
+	my @times = sort { $a <=> $b } map { $_->[0] }
+	  grep { !$condition || $condition->(@$_) }
+	  @{ JSON::PP::decode_json(mock('--arrivals')) };
+	my ($most, $first) = (0, 0);
+
+	foreach my $last (0 .. $#times)
+	{
+		$first++ while $times[$last] - $times[$first] >= 1;
+		$most = $last - $first + 1 if $last - $first + 1 > $most;
+	}
+	return $most;
 }
 
 # new_account($node, %options)

@@ -236,7 +236,7 @@ like(
 # TLS with an authority of our own.
 SKIP:
 {
-	skip 'no openssl', 9 if system('openssl version >/dev/null 2>&1');
+	skip 'no openssl', 11 if system('openssl version >/dev/null 2>&1');
 
 	my %file = map { $_ => "$directory/$_" } qw(ca.key ca.crt key csr crt ext);
 	append_to_file($file{ext}, 'subjectAltName=IP:127.0.0.1');
@@ -257,6 +257,10 @@ SKIP:
 	my $untrusted = make_server(%tls);
 	fails_with("SELECT FROM $untrusted.courses",
 		'HV00N', qr/certificate/, 'an unknown authority is refused');
+
+	is(query("SELECT key_accepted FROM frontcore_ping('$trusted')"), 't', 'a ping of the one');
+	like(query("SELECT concat(key_accepted, message) FROM frontcore_ping('$untrusted')"),
+		qr{^the certificate of https://127.0.0.1:\d+/v2 is not to be trusted: }, '... and of the other');
 
 	my $misnamed = make_server(
 		base_url => "https://localhost:$tls_port/v2",

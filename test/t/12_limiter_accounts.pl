@@ -137,10 +137,10 @@ sql(q{GRANT USAGE ON SCHEMA busy TO PUBLIC;
 mock('--reset');
 my @busy = map {
 	my $role = $_;
-	my $script = "SET ROLE $role;" . join '',
-	  map { "SELECT FROM busy.courses WHERE id = 730$_;" } 1 .. 8;
+	my @script = map { ('-c', $_) } "SET ROLE $role",
+	  map { "SELECT FROM busy.courses WHERE id = 730$_" } 1 .. 8;
 
-	IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $script ],
+	IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), @script ],
 		'<', \undef, '>', \my $out, '2>', \my $err)
 } qw(postgres regress_two);
 is((scalar grep { $_->finish } @busy), 2, 'two roles with a key each');

@@ -144,6 +144,18 @@ WRITES(pwrite64)
 	}
 READS(pread)
 READS(pread64)
+
+/* Large segments of shared memory only: the small one is the server's own. */
+#define ALLOCATES(name) \
+	int name(int file, off_t offset, off_t length) \
+	{ \
+		if (length > 2 * 1024 * 1024 && is_short_of("segment")) \
+			return ENOSPC; \
+		return ((int (*) (int, off_t, off_t)) dlsym(RTLD_NEXT, #name)) \
+			(file, offset, length); \
+	}
+ALLOCATES(posix_fallocate)
+ALLOCATES(posix_fallocate64)
 END
 
 start_mock(rate => 0);
@@ -180,6 +192,21 @@ sub run_short
 		map { /(?:ERROR|WARNING):\s+(.*)/ ? $1 : () } split /\n/, $err);
 }
 
+# Shared memory for what was sent: one does without, and tries again later.
+my ($out, $err) = run_short(<<'END');
+SHORT(segment)
+SELECT count(*) FROM fc.courses;
+BEGIN;
+INSERT INTO fc.courses (title) VALUES ('Not in the view');
+ROLLBACK;
+SELECT count(*) FROM frontcore_requests;
+ENOUGH
+END
+is($out, "12\n0", 'no memory for the requests: no error');
+is($err, '01000: 1 upstream write is not undone by the rollback', '... and a rollback tells as ever');
+is(scalar(() = slurp_file($node->logfile) =~ /no memory for the request log of frontcore_fdw/g), 1,
+	'... and the log tells once');
+
 # Memory that libcurl does not get, before anything was sent.
 foreach my $function (
 	[ 'curl_global_init', 'HV000: could not initialize libcurl' ],
@@ -190,7 +217,7 @@ foreach my $function (
 	my ($name, $error) = @$function;
 
 	mock('--reset', 'rate=0');
-	my ($out, $err) = run_short(<<"END");
+	($out, $err) = run_short(<<"END");
 SHORT($name)
 SELECT count(*) FROM fc.courses;
 INSERT INTO fc.courses (title) VALUES ('Not sent');
@@ -205,7 +232,7 @@ END
 
 # Memory that we do not get for an answer: what became of a write is unknown.
 mock('--reset', 'rate=0');
-my ($out, $err) = run_short(<<'END');
+($out, $err) = run_short(<<'END');
 SELECT count(*) FROM fc.courses;
 SHORT(realloc)
 SELECT count(*) FROM fc.customers;

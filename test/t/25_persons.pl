@@ -11,6 +11,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use FrontcoreTest;
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -72,6 +73,29 @@ foreach my $failure (sort keys %failures)
 	}
 }
 
+# An answer that breaks off, or goes on, is not quoted: it holds persons, or
+# links that open their documents.
+my %answers = (
+	'search-users' => $questions[0] =~ s/a(?=\@)/user8/r,
+	diplomas => $questions[3],
+	'GET /participants' => $questions[4],
+	contacts => $questions[6],
+	booking => $questions[7]);
+foreach my $match (sort keys %answers)
+{
+	foreach my $failure ('badjson', 'trailing')
+	{
+		mock('--fault', "match='$match' processed=yes $failure");
+		my ($code, $message) = psql_error($node, $answers{$match});
+
+		like($code, qr/^(HV00M|08007)$/, "$match, $failure: an error");
+		$message =~ s/^.*?LINE 1:.*$//ms;
+		unlike($message, qr/$person|The API replied/,
+			"$match, $failure: what came is not quoted");
+	}
+}
+mock('--clear-faults');
+
 # What a plan says is sent.
 foreach my $question (@questions[ 4 .. 6 ])
 {
@@ -97,5 +121,39 @@ like($log, qr/FrontCore request GET \/search-users\?email=\*\*\*: status 200/,
 like($log, qr/POST \/booking/, 'and what was rolled back');
 unlike($log, $person, 'the log names nobody');
 
+# A standby refuses the functions, and sends nothing.
+my @calls = (
+	q{frontcore_book('frontcore', 51001, '[{}]')},
+	q{frontcore_deregister('frontcore', 5001)},
+	q{frontcore_anonymize_user('frontcore', 90001)},
+	q{frontcore_check_campaign('frontcore', 'x', 7301)},
+	q{frontcore_check_voucher('frontcore', 'x')},
+	q{frontcore_find_users('frontcore', 'x')},
+	q{frontcore_diplomas('frontcore', 90001)});
+$node->append_conf('postgresql.conf', "wal_level = replica\nmax_wal_senders = 2");
+$node->restart;
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+mock('--log');
+foreach my $call (@calls)
+{
+	my ($name) = $call =~ /(\w+)/;
+	my ($code, $message) = psql_error($standby, "SELECT * FROM $call");
+
+	is($code, '25006', "$name is refused on a standby");
+	like($message, qr/cannot execute $name\(\)/, 'by its name');
+}
+is(mock('--log'), '0 requests', 'and nothing is sent');
+is( $standby->safe_psql('postgres',
+		'SELECT count(*) > 0 FROM fc.participants WHERE course_date_id = 51001'),
+	't', 'a standby reads persons');
+is( $standby->safe_psql('postgres',
+		q{SELECT note FROM frontcore_columns('fc.products') WHERE column_name = 'type_id'}),
+	'1 add-on, 2 course product', 'and tells of columns');
+
+$standby->stop;
 $node->stop;
 done_testing();

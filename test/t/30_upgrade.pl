@@ -39,6 +39,10 @@ $node->safe_psql('postgres', q{
 	CREATE FUNCTION fc.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE TRIGGER keep BEFORE DELETE ON fc.courses FOR EACH ROW EXECUTE FUNCTION fc.keep();
 	CREATE MATERIALIZED VIEW fc.snapshot AS SELECT id, title FROM fc.customers;
+	CALL frontcore_sync('fc.customers', 'fc.copy');
+	CALL frontcore_sync('fc.locations', 'fc.dropped');
+	DROP TABLE fc.dropped;
+	CALL frontcore_sync('fc.locations', 'pg_temp.temporary');
 });
 
 my $questions = q{
@@ -47,6 +51,7 @@ my $questions = q{
 	SELECT count(*) FROM fc.soon;
 	SELECT tableoid::regclass, count(*) FROM fc.catalogue GROUP BY 1 ORDER BY 1;
 	SELECT count(*) FROM fc.snapshot;
+	SELECT source, target, mark, status, inserted, last_error FROM frontcore_sync_state;
 	DELETE FROM fc.courses WHERE id = 7301 RETURNING id;
 	SHOW frontcore_fdw.max_requests_per_query;
 };
@@ -79,6 +84,11 @@ $node->safe_psql('postgres', 'ALTER DATABASE restored SET frontcore_fdw.max_requ
 my ($again) = dump_of($node, 'restored');
 is($again, $dump, 'the restored database has the same dump');
 is($node->safe_psql('restored', $questions), $answers, 'and gives the same answers');
+is($node->safe_psql('restored', 'SELECT target FROM frontcore_sync_runs'), 'fc.copy',
+	'the state of a copy goes along, that of a dropped or temporary table does not');
+mock('--log');
+$node->safe_psql('restored', "CALL frontcore_sync('fc.customers', 'fc.copy')");
+is(mock('--log', '--quiet'), '2 requests', 'a restored copy asks for what has changed since');
 
 # Rows are dumped where that is asked for
 mock('--log');

@@ -1,5 +1,6 @@
-# A job that nobody watches: pg_cron runs a procedure that brings the API in
-# step with a local planning table.  Its second run finds nothing to do.
+# Jobs that nobody watches: pg_cron runs a procedure that brings the API in
+# step with a local planning table; its second run finds nothing to do.  And it
+# keeps a local copy.
 
 use strict;
 use warnings FATAL => 'all';
@@ -138,6 +139,20 @@ $log = mock('--log');
 like($log, qr/^GET /m, 'the second run reads');
 unlike($log, qr/^(?!GET |\d+ requests?$)/m, 'and writes nothing');
 is_deeply({ map { $_ => stored($_) } keys %after }, \%after, 'all is as it was');
+is(sql("SELECT count(*) FROM cron.job_run_details WHERE status <> 'succeeded'"),
+	0, 'no run failed');
+
+# A copy: a run commits as it goes, which a job of one statement may do.
+sql('DELETE FROM cron.job_run_details; CREATE SCHEMA dw');
+sql("SELECT cron.schedule('copy', '$schedule', \$\$CALL frontcore_sync('fc.customers', 'dw.customers')\$\$)");
+wait_for_runs(1);
+is(sql('SELECT status, return_message FROM cron.job_run_details ORDER BY runid LIMIT 1'),
+	'succeeded|CALL', 'a copy is made by a job');
+mock('--change', 'customers', 40202, 'note="changed"', 'updated_at="2099-01-01T10:00:00+01:00"');
+ok($node->poll_query_until('postgres', "SELECT note = 'changed' FROM dw.customers WHERE id = 40202"),
+	'and kept up to date');
+sql("SELECT cron.unschedule('copy')");
+is(sql('SELECT status FROM frontcore_sync_state'), 'complete', 'as its state tells');
 is(sql("SELECT count(*) FROM cron.job_run_details WHERE status <> 'succeeded'"),
 	0, 'no run failed');
 

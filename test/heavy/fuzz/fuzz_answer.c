@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "api/account.h"
+#include "api/mapping.h"
 #include "api/value.h"
 #include "base/wait.h"
 #include "catalog/pg_type.h"
@@ -17,8 +18,10 @@
 #include "miscadmin.h"
 #include "read/tuple.h"
 #include "read/walk.h"
+#include "shared/block.h"
 #include "shared/flight.h"
 #include "shared/generation.h"
+#include "shared/journal.h"
 #include "shim.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
@@ -59,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shim_begin();
 	if (api == NULL)
-		api = fc_exchange_open(1, 1);
+		api = fc_access_open(1, 1);
 
 	next_byte = data;
 	end_byte = data + size;
@@ -118,6 +121,7 @@ read_list(FcApi *api)
 	int64		keys[] = {7301, 7302, 7303};
 	FcMeter		use = {.resource = "courses"};
 	FcLearned	learned = {0};
+	FcStep		step = {0};
 	FcWalkContext context = {.api = api,.use = &use,.learned = &learned};
 	FcTupleReader *reader;
 	FcWalkResult result;
@@ -126,11 +130,15 @@ read_list(FcApi *api)
 	int			natts;
 
 	choose_question(query, &route, keys, &context.stores);
-	walk = fc_walk_create("key", 0, query, route,
-						  route->flags & FC_BY_ID ? keys : NULL,
-						  route->flags & FC_BY_PARENT ? keys : NULL,
-						  !(route->flags & FC_BY_PARENT) ? 0 :
-						  route->flags & FC_BATCH ? 3 : 1, &learned);
+	step.route = route;
+	if (route->flags & FC_BY_ID)
+		step.id = keys;
+	if (route->flags & FC_BY_PARENT)
+	{
+		step.parents = keys;
+		step.nparents = route->flags & FC_BATCH ? 3 : 1;
+	}
+	walk = fc_walk_create("key", query, route, &step, &learned);
 	fc_cache_pin(walk->entry);
 	reader = make_reader(query->resource, &natts);
 
@@ -368,7 +376,7 @@ fc_wait(double milliseconds, FcWaitCause cause)
 /* -- what an exchange asks of others ------------------------------------ */
 
 uint32 *
-fc_limiter_segment_slot(void)
+fc_block_segment_slot(void)
 {
 	return NULL;
 }
@@ -401,6 +409,33 @@ void
 fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 {
 	REQUIRE(advice->hold_ms == -1 || advice->hold_ms >= 0);
+}
+
+void
+fc_journal_begin(const FcJournalRequest *request)
+{
+	REQUIRE(request->path[0] == '/');
+}
+
+void
+fc_journal_start(void)
+{
+}
+
+void
+fc_journal_end(const FcJournalAnswer *answer)
+{
+}
+
+void
+fc_journal_amend(int sqlstate, bool is_undone)
+{
+}
+
+bool
+fc_generation_wrote_to(const uint8 *address)
+{
+	return false;
 }
 
 void
@@ -460,7 +495,7 @@ fc_option_server(Oid serverid)
 }
 
 FcMapping
-fc_option_mapping(Oid serverid, Oid userid)
+fc_mapping_get(Oid serverid, Oid userid)
 {
 	FcMapping	mapping = {.mappingid = 1,.api_key = pstrdup("key")};
 

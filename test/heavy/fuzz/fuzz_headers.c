@@ -1,47 +1,48 @@
 /*
  * fuzz_headers.c
  *		The head of an answer, from libcurl's lines to what the limiter is told.
- *
- * Includes http.c, whose functions for the head are its own business.
  */
-#include "base/http.c"
+#include "postgres.h"
+
+#include <math.h>
 
 #include "api/advice.h"
+#include "base/received.h"
 #include "shim.h"
 
 /* Less than an answer may have, so that some inputs are longer. */
 #define LIMIT	700
 
-static void collect(Transfer *transfer, const char *text, size_t length);
+static void collect(FcReceived *received, const char *text, size_t length);
 static void check_advice(const FcHttpResponse *response, bool throttled);
 static void check_header(const char *header);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Transfer   *transfer;
+	FcReceived	received;
 	FcHttpResponse response = {0};
 	ListCell   *cell;
 
 	shim_begin();
-	transfer = palloc0(sizeof(Transfer));
-	transfer->head.limit = LIMIT;
-	collect(transfer, (const char *) data, size);
-	response.headers = list_headers(&transfer->head);
+	fc_received_begin(&received, 0);
+	received.head.limit = LIMIT;
+	collect(&received, (const char *) data, size);
+	response.headers = fc_received_headers(&received);
 	foreach(cell, response.headers)
 		check_header(lfirst(cell));
 
 	check_advice(&response, false);
 	check_advice(&response, true);
 	(void) fc_http_header(&response, "allow");
-	free_transfer(transfer);
+	fc_received_free(&received);
 	shim_end();
 	return 0;
 }
 
 /* Give lines to the callback, as libcurl does: not terminated. */
 static void
-collect(Transfer *transfer, const char *text, size_t length)
+collect(FcReceived *received, const char *text, size_t length)
 {
 	const char *end = text + length;
 
@@ -50,17 +51,17 @@ collect(Transfer *transfer, const char *text, size_t length)
 		const char *newline = memchr(text, '\n', end - text);
 		size_t		size = newline ? newline + 1 - text : end - text;
 		char	   *line = malloc(size);
-		size_t		taken;
+		bool		taken;
 
 		memcpy(line, text, size);
-		taken = note_header(line, 1, size, transfer);
+		taken = fc_received_line(received, line, size);
 		free(line);
-		REQUIRE(taken == size || transfer->head.is_full);
-		if (taken != size)
+		REQUIRE(taken || received->head.is_full);
+		if (!taken)
 			break;
 		text += size;
 	}
-	REQUIRE(transfer->head.used <= LIMIT);
+	REQUIRE(received->head.used <= LIMIT);
 }
 
 /* What the limiter is told is a time to wait, or nothing. */

@@ -47,17 +47,19 @@ check_value(const FcOption *option, const char *value)
 
 	for (const char *c = value; *c != '\0'; c++)
 		REQUIRE((unsigned char) *c >= ' ' && *c != 0x7f);
-	if (option->parse == parse_url || option->parse == parse_proxy)
+	if (option->parse == fc_parse_url || option->parse == fc_parse_proxy)
 		check_authority(value);
-	if (option->parse == parse_url)
+	if (option->parse == fc_parse_url)
 		check_address(value, *(const char **) target);
-	if (option->parse == parse_proxy)
+	if (option->parse == fc_parse_proxy)
 		REQUIRE(strpbrk(value, "@?# ") == NULL);
-	if (option->parse == parse_key)
+	if (option->parse == fc_parse_key)
 		REQUIRE(value[0] != '\0' && strchr(value, ' ') == NULL);
-	if (option->parse == parse_integer)
-		REQUIRE(is_within_bounds(option, *(int *) target));
-	if (option->parse == parse_number)
+	if (option->parse == fc_parse_integer)
+		REQUIRE((*(int *) target == 0 && option->zero) ||
+				(*(int *) target >= option->min &&
+				 *(int *) target <= option->max));
+	if (option->parse == fc_parse_number)
 		REQUIRE(isfinite(*(double *) target));
 }
 

@@ -1,0 +1,15 @@
+/*
+ * ping.h
+ *		Functions that ask a server's API how it is, not for rows.
+ */
+#ifndef FC_PING_H
+#define FC_PING_H
+
+#include "api/exchange.h"
+
+extern FcApi *fc_ping_open(const char *name);
+extern const FcResource *fc_ping_dates(void);
+extern const FcResource *fc_ping_courses(void);
+extern const char *fc_ping_list(const FcResource *resource);
+
+#endif							/* FC_PING_H */

@@ -1,0 +1,72 @@
+/*
+ * weigh.c
+ *		Is a list cheaper read whole than in parts?
+ *
+ * The planner's guess of how often decides at first, what has been spent
+ * decides later: in this scan and, of look-ups, in the transaction (spent.c).
+ * Whoever asks for two ranges seldom goes on to ask for all.
+ */
+#include "postgres.h"
+
+#include "read/weigh.h"
+
+/*
+ * fc_weigh_list
+ *		Would going on to ask for parts of the list cost more than to read it?
+ *
+ * Without asking, one query is estimated to cost so many requests.  spent is
+ * what parts have cost as far as their answers are kept, own what they have
+ * cost this scan.  Sets *in_scan if the answer is true of the scan alone.
+ */
+bool
+fc_weigh_list(const FcRouting *routing, double estimated,
+			  const FcSpent *spent, const FcSpent *own, bool *in_scan)
+{
+	const FcQuery *query = routing->query;
+	FcQuery		all = fc_weigh_whole_query(query);
+	FcRouteChoice choice;
+	bool		has_keys = query->ids.bound || query->parents.bound;
+	double		next = routing->choice.requests;
+
+	choice = fc_route_choose(&all, &routing->facts);
+	if (choice.route == NULL)
+		return false;
+
+	/* it would have to be asked for what the list lacks all the same */
+	if (fc_route_count_lacking(query, choice.number,
+							   &routing->facts) >
+		fc_route_count_lacking(query, routing->choice.number,
+							   &routing->facts))
+		return false;
+
+	/* how much of the list a filter gives is only known afterwards */
+	if (!has_keys)
+	{
+		next = estimated;
+		if (spent->queries > 0)
+			next = Min(next, spent->requests / spent->queries);
+	}
+	*in_scan =
+		own->requests > 0 ?
+		own->requests + next > choice.requests :
+		query->repetitions > 1 && query->repetitions * next > choice.requests;
+	return *in_scan ||
+		(has_keys && spent->requests > 0 &&
+		 spent->requests + next > choice.requests);
+}
+
+/*
+ * fc_weigh_whole_query
+ *		The query without what makes it one for a part of the list.
+ */
+FcQuery
+fc_weigh_whole_query(const FcQuery *query)
+{
+	FcQuery		all = *query;
+
+	all.ids.bound = all.parents.bound = false;
+	all.by = NULL;
+	all.has_since = all.has_until = false;
+	all.filters = NIL;
+	return all;
+}
