@@ -97,7 +97,7 @@ ALTER SERVER front OPTIONS (ADD cache 'shared', ADD cache_ttl '5min');
 DO $$
 BEGIN
     LOOP
-        PERFORM count(*) FROM front.customers;
+        PERFORM count(*) FROM front.courses;
         EXIT WHEN EXISTS (SELECT FROM frontcore_cache);
         PERFORM frontcore_cache_reset(), pg_sleep(0.05);
     END LOOP;

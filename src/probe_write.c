@@ -37,6 +37,9 @@ typedef struct Subject
 	FcJsonNode	properties;		/* at first */
 } Subject;
 
+/* No JSON. */
+static const FcJsonNode nothing = {0};
+
 static Subject *begin_subject(FcProbe *probe, const FcResource *resource,
 							  const FcRowKey *key);
 static bool find_date(FcProbe *probe, int64 course_id, FcRowKey *key);
@@ -279,7 +282,7 @@ names_of(const Subject *subject, uint64 columns)
 static FcJsonNode
 properties_of(const char *text)
 {
-	return text == NULL ? (FcJsonNode) {0} : fc_value_parse(text);
+	return text == NULL ? nothing : fc_value_parse(text);
 }
 
 /* The columns that do not hold what they held at first. */
@@ -331,7 +334,7 @@ restore(Subject *subject, bool is_reset)
 	const FcResource *resource = subject->sender->table->resource;
 	const FcColumn *column = fc_catalog_flagged(resource, FC_PROPERTIES);
 	uint64		properties =
-		FC_COLUMN_BIT(fc_catalog_column_number(resource, column));
+	FC_COLUMN_BIT(fc_catalog_column_number(resource, column));
 
 	for (int tries = 0; changed != 0 && columns != 0 && tries < 3; tries++)
 	{
@@ -365,7 +368,7 @@ ask_omitted_fields(Subject *date)
 {
 	const FcResource *resource = date->sender->table->resource;
 	FcProbe    *probe = date->probe;
-	FcDraft    *draft = fc_body_draft(date->sender->table, (FcJsonNode) {0});
+	FcDraft    *draft = fc_body_draft(date->sender->table, nothing);
 	uint64		held = held_columns(date);
 	uint64		lost;
 
@@ -451,8 +454,7 @@ ask_clearing(Subject *course)
 	"external_booking_url", "text_lead"};
 	const FcResource *resource = course->sender->table->resource;
 	FcProbe    *probe = course->probe;
-	FcDraft    *draft = fc_body_draft(course->sender->table,
-									  (FcJsonNode) {0});
+	FcDraft    *draft = fc_body_draft(course->sender->table, nothing);
 	int			number = -1;
 
 	for (int i = 0; i < lengthof(names) && number < 0; i++)

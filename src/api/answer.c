@@ -46,7 +46,6 @@ static void quote_message(const Reading *reading, const char *message,
 						  FcReply *reply);
 static void name_mapping(const Reading *reading, FcError *error);
 static const char *hide_secrets(const Reading *reading, const char *text);
-static const char *hide(const char *text, const char *secret);
 static bool is_blank(const FcHttpResponse *response);
 
 /*
@@ -109,7 +108,7 @@ fc_answer_hide(const FcApi *api, const FcExchange *call, const char *text)
 
 	text = fc_connection_hide(api->connection, text);
 	foreach(cell, call->hidden)
-		text = hide(text, lfirst(cell));
+		text = fc_connection_hide_secret(text, lfirst(cell));
 	return text;
 }
 
@@ -271,27 +270,6 @@ static const char *
 hide_secrets(const Reading *reading, const char *text)
 {
 	return fc_answer_hide(reading->api, reading->call, text);
-}
-
-/* A text, which may be NULL, without a secret. */
-static const char *
-hide(const char *text, const char *secret)
-{
-	const char *found;
-	StringInfoData clean;
-
-	if (text == NULL || *secret == '\0' || strstr(text, secret) == NULL)
-		return text;
-
-	initStringInfo(&clean);
-	while ((found = strstr(text, secret)) != NULL)
-	{
-		appendBinaryStringInfo(&clean, text, found - text);
-		appendStringInfoString(&clean, "***");
-		text = found + strlen(secret);
-	}
-	appendStringInfoString(&clean, text);
-	return clean.data;
 }
 
 /* Is there nothing in the body? */

@@ -51,7 +51,6 @@ static void open_connection(FcConnection *connection);
 static bool close_oldest(void);
 static void release(void *arg);
 static void erase(char *secret);
-static const char *hide(const char *text, const char *secret);
 
 /*
  * fc_connection_create
@@ -112,8 +111,33 @@ const char *
 fc_connection_hide(const FcConnection *connection, const char *text)
 {
 	for (int i = 0; text != NULL && connection->secrets[i] != NULL; i++)
-		text = hide(text, connection->secrets[i]);
+		text = fc_connection_hide_secret(text, connection->secrets[i]);
 	return text;
+}
+
+/*
+ * fc_connection_hide_secret
+ *		A text, which may be NULL, without a secret; the text itself if it is
+ *		not in it.
+ */
+const char *
+fc_connection_hide_secret(const char *text, const char *secret)
+{
+	const char *found;
+	StringInfoData clean;
+
+	if (text == NULL || *secret == '\0' || strstr(text, secret) == NULL)
+		return text;
+
+	initStringInfo(&clean);
+	while ((found = strstr(text, secret)) != NULL)
+	{
+		appendBinaryStringInfo(&clean, text, found - text);
+		appendStringInfoString(&clean, "***");
+		text = found + strlen(secret);
+	}
+	appendStringInfoString(&clean, text);
+	return clean.data;
 }
 
 /* Note what a mapping says. */
@@ -252,25 +276,4 @@ static void
 erase(char *secret)
 {
 	explicit_bzero(secret, strlen(secret));
-}
-
-/* A text without a secret. */
-static const char *
-hide(const char *text, const char *secret)
-{
-	const char *found;
-	StringInfoData clean;
-
-	if (*secret == '\0' || strstr(text, secret) == NULL)
-		return text;
-
-	initStringInfo(&clean);
-	while ((found = strstr(text, secret)) != NULL)
-	{
-		appendBinaryStringInfo(&clean, text, found - text);
-		appendStringInfoString(&clean, "***");
-		text = found + strlen(secret);
-	}
-	appendStringInfoString(&clean, text);
-	return clean.data;
 }

@@ -21,5 +21,7 @@ extern FcHttpResponse *fc_connection_perform(FcConnection *connection,
 											 bool is_fresh);
 extern const char *fc_connection_hide(const FcConnection *connection,
 									  const char *text);
+extern const char *fc_connection_hide_secret(const char *text,
+											 const char *secret);
 
 #endif							/* FC_CONNECTION_H */

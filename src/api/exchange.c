@@ -95,6 +95,7 @@ static void prove(Exchange *exchange, MemoryContext context, FcAnswer *answer,
 				  FcError *error, int retries);
 static FcError *await_turn(Exchange *exchange);
 static void send_request(Exchange *exchange);
+static void begin_entry(const Exchange *exchange);
 static bool is_fresh(const Exchange *exchange);
 static void note_start(void *arg);
 static void record_attempt(const Exchange *exchange);
@@ -374,16 +375,7 @@ send_request(Exchange *exchange)
 	request.arg = exchange;
 
 	show_activity(exchange, FC_ACTIVITY_SENDING);
-	fc_journal_begin(&(FcJournalRequest)
-					 {
-						 .server = server->name,
-						 .resource = exchange->use->resource,
-						 .method = call->method,
-						 .path = shown_path(exchange),
-						 .is_write = exchange->is_write,
-						 .row_id = call->naming.id,
-						 .wait_ms = exchange->waited_ms
-					 });
+	begin_entry(exchange);
 	exchange->is_sent = false;
 	exchange->waiting = WAITING_FOR_ANSWER;
 	exchange->response =
@@ -391,6 +383,22 @@ send_request(Exchange *exchange)
 							  is_fresh(exchange));
 	unanswered.is_sent = false;
 	exchange->waiting = WAITING_FOR_NOTHING;
+}
+
+/* Enter the request in the log of all sessions. */
+static void
+begin_entry(const Exchange *exchange)
+{
+	FcJournalRequest entry = {0};
+
+	entry.server = exchange->api->server->name;
+	entry.resource = exchange->use->resource;
+	entry.method = exchange->call->method;
+	entry.path = shown_path(exchange);
+	entry.is_write = exchange->is_write;
+	entry.row_id = exchange->call->naming.id;
+	entry.wait_ms = exchange->waited_ms;
+	fc_journal_begin(&entry);
 }
 
 /*

@@ -148,7 +148,7 @@ fc_pager_share(FcPager *pager, const FcSharing *sharing)
 void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
-	fc_tally_settle(&pager->tally, pager->stream, pager->query);
+	fc_tally_settle(&pager->tally, pager->stream);
 	fc_tally_begin(&pager->tally, pager->stream, query);
 	pager->query = query;
 	begin_answer(pager, may_be_stale(pager) &&
@@ -312,7 +312,7 @@ fc_pager_end(FcPager *pager)
 {
 	const char *scope = pager->stream->scope;
 
-	fc_tally_settle(&pager->tally, pager->stream, pager->query);
+	fc_tally_settle(&pager->tally, pager->stream);
 	forget_answer(pager);
 	fc_stream_end(pager->stream);
 	if (pager->owns_scope)
@@ -548,7 +548,7 @@ read_whole_list(FcPager *pager)
 	while (fc_pager_next(reader, &item))
 		 /* it is the pages we are after */ ;
 	fc_pager_end(reader);
-	fc_tally_reset(&pager->tally, pager->stream, pager->query);
+	fc_tally_reset(&pager->tally, pager->stream);
 }
 
 /*

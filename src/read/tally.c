@@ -10,8 +10,7 @@
 #include "read/tally.h"
 #include "read/weigh.h"
 
-static FcSpent *spent_on_parts(FcTally *tally, const FcStream *stream,
-							   const FcQuery *query);
+static FcSpent *spent_on_parts(FcTally *tally, const FcStream *stream);
 
 /*
  * fc_tally_begin
@@ -22,14 +21,16 @@ fc_tally_begin(FcTally *tally, const FcStream *stream, const FcQuery *query)
 {
 	tally->requests_before = stream->use->counts.requests;
 	tally->is_narrow = fc_query_has_filters(query);
+	tally->resource = query->resource;
 }
 
 /*
  * fc_tally_settle
- *		The query, if there is one, is over: add up what it has cost.
+ *		The query, if there is one, is over: add up what it has cost.  It may
+ *		be gone already, as when a cursor goes back.
  */
 void
-fc_tally_settle(FcTally *tally, const FcStream *stream, const FcQuery *query)
+fc_tally_settle(FcTally *tally, const FcStream *stream)
 {
 	double		cost = stream->use->counts.requests - tally->requests_before;
 
@@ -38,7 +39,7 @@ fc_tally_settle(FcTally *tally, const FcStream *stream, const FcQuery *query)
 	tally->is_narrow = false;
 	fc_spent_add(&tally->own, cost);
 	if (tally->is_kept)
-		fc_spent_add(spent_on_parts(tally, stream, query), cost);
+		fc_spent_add(spent_on_parts(tally, stream), cost);
 }
 
 /*
@@ -52,7 +53,7 @@ fc_tally_knows(FcTally *tally, const FcStream *stream, const FcQuery *query)
 
 	if (!tally->is_kept || tally->is_helper || !tally->is_narrow)
 		return false;
-	spent = spent_on_parts(tally, stream, query);
+	spent = spent_on_parts(tally, stream);
 	if (fc_spent_knows(spent, query))
 		return true;
 	fc_spent_note(spent, query);
@@ -74,7 +75,7 @@ fc_tally_wants_list(FcTally *tally, const FcStream *stream,
 	if (stream->scope == NULL || !fc_query_has_filters(query))
 		return false;
 	return fc_weigh_list(&stream->routing, stream->use->estimated,
-						 spent_on_parts(tally, stream, query), &tally->own,
+						 spent_on_parts(tally, stream), &tally->own,
 						 drops_missing);
 }
 
@@ -84,9 +85,9 @@ fc_tally_wants_list(FcTally *tally, const FcStream *stream,
  *		of no use for it.
  */
 void
-fc_tally_reset(FcTally *tally, const FcStream *stream, const FcQuery *query)
+fc_tally_reset(FcTally *tally, const FcStream *stream)
 {
-	fc_spent_reset(spent_on_parts(tally, stream, query));
+	fc_spent_reset(spent_on_parts(tally, stream));
 }
 
 /*
@@ -94,8 +95,8 @@ fc_tally_reset(FcTally *tally, const FcStream *stream, const FcQuery *query)
  * brought is kept: in the transaction, else by this reader.
  */
 static FcSpent *
-spent_on_parts(FcTally *tally, const FcStream *stream, const FcQuery *query)
+spent_on_parts(FcTally *tally, const FcStream *stream)
 {
-	return tally->is_kept ? fc_spent_on(stream->scope, query->resource) :
+	return tally->is_kept ? fc_spent_on(stream->scope, tally->resource) :
 		&tally->own;
 }

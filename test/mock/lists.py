@@ -51,13 +51,20 @@ NO_PAGE = {"null": None, "false": False, "zero": 0, "empty": "",
 
 
 class ListOf:
-    """The parser of a bracketed parameter: of ids, or of known words."""
+    """The parser of a bracketed parameter: of ids, or of known words.
 
-    def __init__(self, *words):
+    Some words are known only where a switch has a value.
+    """
+
+    def __init__(self, *words, **switched):
         self.words = words
+        self.switched = switched
 
-    def __call__(self, text):
-        return one_of(*self.words)(text) if self.words else parse_id(text)
+    def __call__(self, text, switches):
+        words = self.words + tuple(
+            word for word, (switch, value) in self.switched.items()
+            if switches[switch] == value)
+        return one_of(*words)(text) if words else parse_id(text)
 
 
 PAGING = {"limit": parse_positive, "page": parse_positive,
@@ -105,7 +112,7 @@ def read_query(pairs, known, switches):
         if not is_list and name in query:
             raise ApiError(400, "Parameter given twice: " + key)
         try:
-            value = parse(text)
+            value = parse(text, switches) if is_list else parse(text)
         except (ValueError, KeyError):
             if not is_list or not parse.words or (
                     switches["unknown_param"] == "error"):

@@ -273,6 +273,9 @@ foreach my $end (@ends)
 	like(state_of('course_dates'), $state, "$name: the state tells of it");
 	is(locks(), 0, 'no lock is left');
 	is(sql('SELECT count(*) FROM dw.course_dates'), 1000, 'two steps have stayed') if $name ne 'statement_timeout';
+	# a 429 keeps every program of the account away for a while
+	$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM frontcore_limiter WHERE blocked_until > clock_timestamp()')
+	  or die 'the limiter does not open';
 	mock('--log');
 	sql($call);
 	cmp_ok((split / /, mock('--log', '--quiet'))[0], '<', 30, 'the next run goes on') if $name ne 'statement_timeout';
