@@ -244,6 +244,23 @@ fc_query_unbound(const FcQuery *query)
 	return NULL;
 }
 
+/*
+ * fc_query_whole
+ *		The query without what makes it one for a part of the list.
+ */
+FcQuery
+fc_query_whole(const FcQuery *query)
+{
+	FcQuery		all = *query;
+
+	all.ids.bound = all.parents.bound = false;
+	all.by = NULL;
+	all.has_since = all.has_until = false;
+	all.filters = NIL;
+	all.wants_few = false;
+	return all;
+}
+
 static int
 compare_keys(const void *a, const void *b)
 {

@@ -124,5 +124,6 @@ extern const FcBinding *fc_query_binding(const FcQuery *query,
 										 const FcColumn *column);
 extern List *fc_query_copy_bindings(const List *bindings);
 extern const char *fc_query_unbound(const FcQuery *query);
+extern FcQuery fc_query_whole(const FcQuery *query);
 
 #endif							/* FC_QUERY_H */

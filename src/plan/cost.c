@@ -58,6 +58,9 @@ static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
 static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 						List *pushed, FcQuery *query);
+static double whole_requests(const FcPlanRelation *planned,
+							 const FcQuery *query,
+							 const FcRouteChoice *choice);
 static bool estimate_operands(PlannerInfo *root, const List *conditions,
 							  List *exprs, FcOperands *operands);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
@@ -130,6 +133,7 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 	query.wants_few = wants_few;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed, query.by);
 	estimate.choice = fc_route_choose(&query, &planned->facts);
+	estimate.whole = whole_requests(planned, &query, &estimate.choice);
 	estimate.choice.requests =
 		fc_present_requests(&planned->present, &query, &estimate.choice,
 							planned->facts.batch_size);
@@ -145,6 +149,27 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 		rows = Min(rows, query.until - (double) query.since);
 	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
 	return estimate;
+}
+
+/*
+ * The requests of the whole list, if it would do in place of a query for a
+ * part of it; else -1.
+ */
+static double
+whole_requests(const FcPlanRelation *planned, const FcQuery *query,
+			   const FcRouteChoice *choice)
+{
+	FcRouteFacts facts = planned->facts;
+	FcQuery		all = fc_query_whole(query);
+	FcRouteChoice whole;
+
+	facts.selectivity = 1;
+	whole = fc_route_choose(&all, &facts);
+	if (whole.route == NULL || choice->route == NULL ||
+		fc_route_count_lacking(query, whole.number, &facts) >
+		fc_route_count_lacking(query, choice->number, &facts))
+		return -1;
+	return whole.requests;
 }
 
 /*

@@ -42,6 +42,9 @@ typedef struct FcScanEstimate
 {
 	FcRouteChoice choice;
 	double		rows;			/* that it gives */
+	double		whole;			/* requests of the whole list, which would do
+								 * for any number of such queries; -1 if none
+								 * would */
 } FcScanEstimate;
 
 extern void frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel,

@@ -73,6 +73,7 @@ fc_paths_batched(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,
 	scan->estimate.choice.number = route;
 	scan->estimate.choice.list = -1;
 	scan->estimate.choice.requests = requests;
+	scan->estimate.whole = -1;
 	scan->batch_key = key->pushed;
 	scan->batch_slot = slot;
 

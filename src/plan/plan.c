@@ -8,11 +8,13 @@
 
 #include "access/sysattr.h"
 #include "api/table.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
+#include "plan/calls.h"
 #include "plan/carried.h"
 #include "plan/lookup.h"
 #include "plan/paths.h"
@@ -28,6 +30,10 @@ static void complete_plans(PlannerInfo *root, UpperRelationKind stage,
 						   RelOptInfo *input, RelOptInfo *output,
 						   void *extra);
 static void complete_subquery(PlannerInfo *root);
+static void complete_plan(PlannerInfo *root, const FcPlanRelation *planned,
+						  Index relid, List *private);
+static bool takes_values(List *operands);
+static bool is_set_by_execution(Node *node, void *context);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static List *list_attributes(const FcTable *table, Bitmapset *attributes);
@@ -95,6 +101,9 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 		make_float(plan_requests(root, rel, best_path));
 	members[FC_SCAN_LOOPS] = (Node *)
 		make_float(plan_loops(root, best_path, pushed));
+	members[FC_SCAN_CALLS] = (Node *)
+		make_float(takes_values(operands) ? fc_calls_of(root) : 0);
+	members[FC_SCAN_WHOLE] = (Node *) make_float(scan->estimate.whole);
 	members[FC_SCAN_CTID] = (Node *)
 		makeInteger(fc_carried_reads_ctid(root, rel, scan_clauses));
 
@@ -140,7 +149,8 @@ make_float(double value)
 
 /*
  * The hook: when the statement's own plan is about to be made, say in those of
- * its subqueries that have been made which columns decide.
+ * its subqueries that have been made which columns decide, and how often they
+ * are run.
  */
 static void
 complete_plans(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
@@ -173,15 +183,41 @@ complete_subquery(PlannerInfo *root)
 		if (planned == NULL)
 			continue;
 		foreach(cell, planned->plans)
-		{
-			ListCell   *strict = list_nth_cell(lfirst(cell), FC_SCAN_STRICT);
-			List	   *more = list_attributes(planned->table,
-											   fc_strict_attributes(root,
-																	relid));
-
-			lfirst(strict) = list_union_int(lfirst(strict), more);
-		}
+			complete_plan(root, planned, relid, lfirst(cell));
 	}
+}
+
+static void
+complete_plan(PlannerInfo *root, const FcPlanRelation *planned, Index relid,
+			  List *private)
+{
+	ListCell   *strict = list_nth_cell(private, FC_SCAN_STRICT);
+	ListCell   *calls = list_nth_cell(private, FC_SCAN_CALLS);
+	List	   *more = list_attributes(planned->table,
+									   fc_strict_attributes(root, relid));
+
+	lfirst(strict) = list_union_int(lfirst(strict), more);
+	if (floatVal(lfirst(calls)) > 0)
+		lfirst(calls) = make_float(fc_calls_of(root));
+}
+
+/*
+ * Does what is asked for differ with what execution sets?
+ */
+static bool
+takes_values(List *operands)
+{
+	return is_set_by_execution((Node *) operands, NULL);
+}
+
+static bool
+is_set_by_execution(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
+		return true;
+	return expression_tree_walker(node, is_set_by_execution, context);
 }
 
 /*

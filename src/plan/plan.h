@@ -24,6 +24,11 @@ typedef enum FcScanPrivateIndex
 								 * it for which rows there are; -1 if none */
 	FC_SCAN_REQUESTS,			/* float: requests expected, of one scan */
 	FC_SCAN_LOOPS,				/* float: distinct rescans expected */
+	FC_SCAN_CALLS,				/* float: for how many values of the queries
+								 * around it this one is run; 0 if the scan
+								 * reads none of them */
+	FC_SCAN_WHOLE,				/* float: requests of the whole list; -1 if it
+								 * would not do */
 	FC_SCAN_BATCH,				/* integers by FcBatchIndex; or NIL */
 	FC_SCAN_CTID,				/* integer: does the query read the ctid? */
 	FC_SCAN_LENGTH

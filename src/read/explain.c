@@ -19,6 +19,8 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
+static double plan_number(const ForeignScan *plan, FcScanPrivateIndex index);
+static double total_requests(const ForeignScan *plan);
 static char *describe_filters(ForeignScanState *node,
 							  const FcScanState *state, const FcQuery *query,
 							  ExplainState *es);
@@ -46,8 +48,8 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	const FcScanState *state = node->fdw_state;
 	FcQuery    *query = known_query(node, state);
 	char	   *filters = describe_filters(node, state, query, es);
-	double		requests =
-	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	double		loops = plan_number(plan, FC_SCAN_LOOPS) *
+	Max(plan_number(plan, FC_SCAN_CALLS), 1);
 	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
 	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
@@ -58,7 +60,10 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
-						 query->is_empty || route < 0 ? 0 : requests, 0, es);
+						 query->is_empty || route < 0 ? 0 :
+						 total_requests(plan), 0, es);
+	if (loops > 1)
+		ExplainPropertyFloat("Estimated Loops", NULL, loops, 0, es);
 	if (es->analyze && state->pager != NULL)
 		fc_explain_use(&state->use, es);
 }
@@ -85,6 +90,35 @@ fc_explain_use(const FcMeter *use, ExplainState *es)
 	if (es->timing)
 		ExplainPropertyFloat("Rate Limit Wait", "ms", counts->wait_ms, 3, es);
 	ExplainPropertyInteger("Bytes Received", "B", counts->bytes_received, es);
+}
+
+static double
+plan_number(const ForeignScan *plan, FcScanPrivateIndex index)
+{
+	return floatVal(list_nth(plan->fdw_private, index));
+}
+
+/*
+ * How many requests are expected of all loops; if only the run decides, the
+ * most that it may come to.
+ *
+ * The scan weighs its own loops against the whole list before it asks.  Of
+ * those of the queries around it, it learns as they come, and may have spent
+ * as much as the list costs before it reads that (read/weigh.c).
+ */
+static double
+total_requests(const ForeignScan *plan)
+{
+	double		once = plan_number(plan, FC_SCAN_REQUESTS);
+	double		own = once * plan_number(plan, FC_SCAN_LOOPS);
+	double		calls = plan_number(plan, FC_SCAN_CALLS);
+	double		whole = plan_number(plan, FC_SCAN_WHOLE);
+
+	if (whole >= 0 && own > whole && own > once)
+		return whole;
+	if (calls <= 1)
+		return own;
+	return whole >= 0 ? Min(own * calls, 2 * whole) : own * calls;
 }
 
 /*

@@ -538,7 +538,7 @@ read_whole_list(FcPager *pager)
 	FcPager    *reader = create_helper(pager);
 	FcJsonNode	item;
 
-	*all = fc_weigh_whole_query(pager->query);
+	*all = fc_query_whole(pager->query);
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
