@@ -94,6 +94,7 @@ SELECT title FROM front.courses WHERE id = 7301;
 ALTER SERVER front OPTIONS (ADD cache 'shared', ADD cache_ttl '5min');
 -- a test before this one may have left a write of unknown outcome, after which
 -- nothing is kept for two seconds
+SELECT frontcore_shared_cache_reset();
 DO $$
 BEGIN
     LOOP

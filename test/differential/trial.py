@@ -88,6 +88,17 @@ class Trial:
             return self.rows(sql)
         return self.session.execute(sql, (), self.fetch)
 
+    def over_copies(self, query, schema):
+        """The rows of a query over the copies, or the error.
+
+        Without workers, which a nested loop may start anew for every row.
+        """
+        setting = "max_parallel_workers_per_gather"
+        self.session.query("SET %s = 0" % setting)
+        rows, error = self.attempt(lambda: self.over(query, schema))
+        self.session.query("RESET %s" % setting)
+        return rows, error
+
     fetch = None
 
     def compare(self, query, prepared=None, fetch=None):
@@ -113,7 +124,7 @@ class Trial:
             return
         local = None
         if query is not None:
-            _, local = self.attempt(lambda: self.over(query, "loc"))
+            _, local = self.over_copies(query, "loc")
         if local is None:
             raise Failure("the foreign tables raised %s" % error)
         self.runner.errors += 1
@@ -122,7 +133,7 @@ class Trial:
         """Compare rows that came with those of the copies."""
         session_rows = []
         for schema in self.runner.config.oracles:
-            local, error = self.attempt(lambda s=schema: self.over(query, s))
+            local, error = self.over_copies(query, schema)
             if error:
                 if query.whole or " LIMIT" in query.sql:
                     return

@@ -184,7 +184,7 @@ sub sharing
 sub api_throttles
 {
 	mock('--reset', 'rate=0');
-	mock('--fault', 'match=7301 retry_after=3');
+	mock('--fault', 'match=7301 retry_after=10');
 	my $blocked = q{SELECT count(*) FROM frontcore_limiter WHERE blocked_until > now()};
 	my $session = $nodes[0]->background_psql('postgres');
 

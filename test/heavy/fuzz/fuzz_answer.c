@@ -12,6 +12,7 @@
 #include "api/account.h"
 #include "api/mapping.h"
 #include "api/value.h"
+#include "api/sharing.h"
 #include "base/wait.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -43,6 +44,9 @@ static int	exchanges;
 static FcServer server;
 static XactCallback transaction_callbacks[8];
 static int	ntransaction_callbacks;
+
+/* settings of the server */
+double		fc_max_age = -1;
 
 static uint8_t take_byte(void);
 static void choose_question(FcQuery *query, const FcRoute **route,
