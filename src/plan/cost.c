@@ -166,6 +166,7 @@ whole_requests(const FcPlanRelation *planned, const FcQuery *query,
 	facts.selectivity = 1;
 	whole = fc_route_choose(&all, &facts);
 	if (whole.route == NULL || choice->route == NULL ||
+		query->bindings != NIL ||
 		fc_route_count_lacking(query, whole.number, &facts) >
 		fc_route_count_lacking(query, choice->number, &facts))
 		return -1;

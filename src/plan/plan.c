@@ -115,6 +115,19 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 }
 
 /*
+ * fc_plan_loops
+ *		How many different questions a scan is expected to ask, in all.
+ */
+double
+fc_plan_loops(const ForeignScan *plan)
+{
+	double		calls = floatVal(list_nth(plan->fdw_private, FC_SCAN_CALLS));
+
+	return floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS)) *
+		Max(calls, 1);
+}
+
+/*
  * fc_plan_init
  *		Have plans of subqueries completed, from now on.
  */

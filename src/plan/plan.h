@@ -23,7 +23,8 @@ typedef enum FcScanPrivateIndex
 	FC_SCAN_LIST,				/* integer: of the list that is asked before
 								 * it for which rows there are; -1 if none */
 	FC_SCAN_REQUESTS,			/* float: requests expected, of one scan */
-	FC_SCAN_LOOPS,				/* float: distinct rescans expected */
+	FC_SCAN_LOOPS,				/* float: distinct rescans expected, in one
+								 * run of the query that it stands in */
 	FC_SCAN_CALLS,				/* float: for how many values of the queries
 								 * around it this one is run; 0 if the scan
 								 * reads none of them */
@@ -39,6 +40,7 @@ extern ForeignScan *frontcoreGetForeignPlan(PlannerInfo *root,
 											ForeignPath *best_path,
 											List *tlist, List *scan_clauses,
 											Plan *outer_plan);
+extern double fc_plan_loops(const ForeignScan *plan);
 extern void fc_plan_init(void);
 
 #endif							/* FC_PLAN_H */

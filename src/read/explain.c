@@ -19,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
-static double plan_number(const ForeignScan *plan, FcScanPrivateIndex index);
 static double total_requests(const ForeignScan *plan);
 static char *describe_filters(ForeignScanState *node,
 							  const FcScanState *state, const FcQuery *query,
@@ -48,8 +47,7 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	const FcScanState *state = node->fdw_state;
 	FcQuery    *query = known_query(node, state);
 	char	   *filters = describe_filters(node, state, query, es);
-	double		loops = plan_number(plan, FC_SCAN_LOOPS) *
-	Max(plan_number(plan, FC_SCAN_CALLS), 1);
+	double		loops = fc_plan_loops(plan);
 	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
 	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
@@ -92,33 +90,19 @@ fc_explain_use(const FcMeter *use, ExplainState *es)
 	ExplainPropertyInteger("Bytes Received", "B", counts->bytes_received, es);
 }
 
-static double
-plan_number(const ForeignScan *plan, FcScanPrivateIndex index)
-{
-	return floatVal(list_nth(plan->fdw_private, index));
-}
-
 /*
- * How many requests are expected of all loops; if only the run decides, the
- * most that it may come to.
- *
- * The scan weighs its own loops against the whole list before it asks.  Of
- * those of the queries around it, it learns as they come, and may have spent
- * as much as the list costs before it reads that (read/weigh.c).
+ * How many requests are expected of all loops, which are weighed against the
+ * whole list before anything is asked for (read/weigh.c).
  */
 static double
 total_requests(const ForeignScan *plan)
 {
-	double		once = plan_number(plan, FC_SCAN_REQUESTS);
-	double		own = once * plan_number(plan, FC_SCAN_LOOPS);
-	double		calls = plan_number(plan, FC_SCAN_CALLS);
-	double		whole = plan_number(plan, FC_SCAN_WHOLE);
+	double		once =
+	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	double		whole = floatVal(list_nth(plan->fdw_private, FC_SCAN_WHOLE));
+	double		total = once * fc_plan_loops(plan);
 
-	if (whole >= 0 && own > whole && own > once)
-		return whole;
-	if (calls <= 1)
-		return own;
-	return whole >= 0 ? Min(own * calls, 2 * whole) : own * calls;
+	return total > once && whole >= 0 ? Min(total, whole) : total;
 }
 
 /*

@@ -327,8 +327,7 @@ load_model(FcScanState *state, ForeignScanState *node)
 		intVal(list_nth(plan->fdw_private, FC_SCAN_LIMIT));
 	model->wants_few =
 		intVal(list_nth(plan->fdw_private, FC_SCAN_FEW)) != 0;
-	model->repetitions =
-		floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS));
+	model->repetitions = fc_plan_loops(plan);
 	if (order != NIL)
 	{
 		model->order = &model->resource->columns[linitial_int(order)];
