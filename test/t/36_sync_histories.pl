@@ -1,8 +1,8 @@
 # Random histories of an account and its copies: rows are inserted, changed,
 # deleted, hidden and shown again; the API's clock is minutes ahead or behind;
-# its times have a zone or none; runs break off at any page, while others write.
-# After each complete run the copy lacks no row and no change, and has no other
-# row than one that is gone; after each reconcile it is equal.
+# its times have a zone or none; runs break off at any page.  After each complete
+# run the copy lacks no row and no change, and has no other row than one that is
+# gone; after each reconcile it is equal.
 #
 # FRONTCORE_HISTORY_SECONDS (30) says how long; FRONTCORE_HISTORY_SEED begins
 # with a history that has failed.
