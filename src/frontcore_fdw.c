@@ -21,8 +21,8 @@
 #include "plan/plan.h"
 #include "read/analyze.h"
 #include "read/explain.h"
+#include "read/forget.h"
 #include "read/identity.h"
-#include "read/pager.h"
 #include "read/scan.h"
 #include "shared/block.h"
 #include "shared/stats.h"
@@ -140,6 +140,6 @@ Datum
 frontcore_cache_reset(PG_FUNCTION_ARGS)
 {
 	for (int i = 0; fc_resources[i].name != NULL; i++)
-		fc_pager_forget(&fc_resources[i]);
+		fc_forget_resource(&fc_resources[i]);
 	PG_RETURN_VOID();
 }

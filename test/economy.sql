@@ -87,6 +87,8 @@ SELECT count(d.*), count(updated_at), sum(id) FROM course_dates AS d WHERE start
 \! test/mock.py --log --quiet
 SELECT count(d.*) FROM (SELECT * FROM course_dates LIMIT 5) AS d;
 \! test/mock.py --log --quiet
+SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+\! test/mock.py --log
 -- read twice
 WITH soon AS (SELECT * FROM course_dates WHERE start_at >= '2027-02-01' AND start_at < '2027-03-03')
 SELECT count(a.*), count(b.*) FROM soon AS a LEFT JOIN soon AS b ON b.parent_id = a.id;
@@ -109,4 +111,47 @@ SELECT count(start_at) FROM course_dates WHERE start_at <@ daterange('2027-03-01
 -- a column that no route has
 SELECT count(place) FROM (SELECT d.id, (SELECT c.text_place FROM courses AS c WHERE c.id = d.course_id) AS place
     FROM course_dates AS d) AS places;
+\! test/mock.py --log --quiet
+
+-- row marks, and joins that write a local table, read no more than is named
+CREATE TEMP TABLE noted AS SELECT 51101 + i AS id, NULL::date AS day FROM generate_series(0, 9) AS i;
+UPDATE noted AS n SET day = d.start_at FROM course_dates AS d WHERE d.id = n.id;
+\! test/mock.py --log
+SELECT count(*) FROM (SELECT n.id, d.start_at FROM noted AS n JOIN course_dates AS d ON d.id = n.id FOR UPDATE) AS marked;
+\! test/mock.py --log
+DELETE FROM noted AS n USING course_dates AS d WHERE d.id = n.id AND d.status_id <> 2;
+\! test/mock.py --log
+SELECT count(*) FROM (SELECT id, title FROM courses WHERE id = 7301 FOR SHARE) AS marked;
+\! test/mock.py --log
+DROP TABLE noted;
+
+-- what EXPLAIN says lies within a factor of two of what is sent
+CREATE OR REPLACE FUNCTION pg_temp.near(query text, OUT estimated numeric, OUT sent numeric, OUT is_near bool)
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+    SELECT sum(n::text::numeric) INTO estimated FROM jsonb_path_query(plan::jsonb, 'strict $.**."Estimated Requests"') AS n;
+    SELECT -sum(requests) INTO sent FROM frontcore_stat;
+    EXECUTE query;
+    SELECT sent + sum(requests) INTO sent FROM frontcore_stat;
+    is_near := sent <= 2 * estimated AND estimated <= 2 * sent;
+END $$;
+SELECT * FROM pg_temp.near($$SELECT * FROM course_dates WHERE course_id IN (SELECT id FROM courses WHERE title ILIKE '%excel%')$$);
+SELECT * FROM pg_temp.near($$SELECT d.* FROM (SELECT id FROM courses ORDER BY id LIMIT 10) AS c,
+    LATERAL (SELECT * FROM course_dates WHERE course_id = c.id ORDER BY start_at LIMIT 3) AS d$$);
+SELECT * FROM pg_temp.near($$SELECT d.* FROM courses AS c,
+    LATERAL (SELECT * FROM course_dates WHERE course_id = c.id ORDER BY start_at LIMIT 3) AS d$$);
+SELECT * FROM pg_temp.near($$SELECT d.* FROM courses AS c,
+    LATERAL (SELECT id, start_at FROM course_dates WHERE course_id = c.id ORDER BY start_at LIMIT 3) AS d$$);
+SELECT * FROM pg_temp.near($$SELECT (SELECT max(start_at) FROM course_dates WHERE course_id = c.id)
+    FROM (SELECT id FROM courses ORDER BY id LIMIT 10) AS c$$);
+SELECT * FROM pg_temp.near($$SELECT (SELECT max(start_at) FROM course_dates WHERE course_id = c.id) FROM courses AS c$$);
+SELECT * FROM pg_temp.near($$SELECT title FROM courses AS c WHERE (SELECT max(start_at) FROM course_dates WHERE course_id = c.id) > '2028-01-01'$$);
+SELECT * FROM pg_temp.near($$SELECT * FROM course_dates ORDER BY start_at DESC LIMIT 5$$);
+SELECT * FROM pg_temp.near($$SELECT max(updated_at) FROM course_dates$$);
+SELECT * FROM pg_temp.near($$SELECT d.id, (SELECT c.text_place FROM courses AS c WHERE c.id = d.course_id) FROM course_dates AS d$$);
+SELECT * FROM pg_temp.near($$SELECT c.title FROM (VALUES (40201), (40203), (40205), (40207), (40209)) AS v (id) JOIN customers AS c ON c.id = v.id$$);
+SELECT * FROM pg_temp.near($$SELECT c.title FROM generate_series(40201, 40400) AS v (id) JOIN customers AS c ON c.id = v.id$$);
 \! test/mock.py --log --quiet

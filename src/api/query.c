@@ -7,6 +7,7 @@
 #include "api/query.h"
 
 static int	compare_keys(const void *a, const void *b);
+static uint64 column_bit(const FcQuery *query, int flag);
 
 /*
  * fc_query_conditions_to_list
@@ -146,6 +147,18 @@ fc_query_has_filters(const FcQuery *query)
 }
 
 /*
+ * The bit of the column with a flag; 0 if there is none.
+ */
+static uint64
+column_bit(const FcQuery *query, int flag)
+{
+	const FcColumn *column = fc_catalog_flagged(query->resource, flag);
+
+	return column == NULL ? 0 : UINT64CONST(1) <<
+		fc_catalog_column_number(query->resource, column);
+}
+
+/*
  * fc_query_needed_columns
  *		The columns that the items must hold, as bits by column number.
  */
@@ -155,6 +168,8 @@ fc_query_needed_columns(const FcQuery *query)
 	uint64		columns = 0;
 	ListCell   *cell;
 
+	if (query->is_list)
+		return column_bit(query, FC_KEY) | column_bit(query, FC_PARENT);
 	foreach(cell, query->needs)
 	{
 		const FcNeed *need = lfirst(cell);
@@ -227,6 +242,23 @@ fc_query_unbound(const FcQuery *query)
 			return column->name;
 	}
 	return NULL;
+}
+
+/*
+ * fc_query_whole
+ *		The query without what makes it one for a part of the list.
+ */
+FcQuery
+fc_query_whole(const FcQuery *query)
+{
+	FcQuery		all = *query;
+
+	all.ids.bound = all.parents.bound = false;
+	all.by = NULL;
+	all.has_since = all.has_until = false;
+	all.filters = NIL;
+	all.wants_few = false;
+	return all;
 }
 
 static int

@@ -101,6 +101,9 @@ typedef struct FcQuery
 	int			page_size;		/* of a full page, 1 to 250 */
 	int			first_page_size;	/* rows wanted at once, 0 if unknown */
 	List	   *needs;			/* of FcNeed * */
+	bool		wants_few;		/* a LIMIT will end it, long before the last */
+	bool		is_list;		/* only ids, parents and the order are read:
+								 * what else items lack does not count */
 	bool		is_silent;		/* no user sees its rows: what they lack is
 								 * for another query to report */
 	double		repetitions;	/* how often the like of it will be asked */
@@ -121,5 +124,6 @@ extern const FcBinding *fc_query_binding(const FcQuery *query,
 										 const FcColumn *column);
 extern List *fc_query_copy_bindings(const List *bindings);
 extern const char *fc_query_unbound(const FcQuery *query);
+extern FcQuery fc_query_whole(const FcQuery *query);
 
 #endif							/* FC_QUERY_H */

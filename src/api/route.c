@@ -21,6 +21,9 @@
 #define REQUESTS_OF_UNBOUND	1e6
 
 static int	columns_never_sent(const FcQuery *query, const FcRoute *route);
+static bool is_narrow(const FcQuery *query);
+static void choose_list(const FcQuery *query, const FcRouteFacts *facts,
+						int lacks, FcRouteChoice *choice);
 static bool names_parents(const FcQuery *query, const FcRoute *route);
 static bool route_is_open(const FcQuery *query, const FcRoute *route,
 						  const FcRouteFacts *facts);
@@ -71,7 +74,7 @@ fc_route_recall(const FcResource *resource, const FcLearned *learned,
 FcRouteChoice
 fc_route_choose(const FcQuery *query, const FcRouteFacts *facts)
 {
-	FcRouteChoice best = {NULL, -1, 0, false};
+	FcRouteChoice best = {NULL, -1, 0, false, -1};
 	int			best_lacks = 0;
 
 	for (int i = 0; query->resource->routes[i].path; i++)
@@ -98,6 +101,9 @@ fc_route_choose(const FcQuery *query, const FcRouteFacts *facts)
 			 (facts->flags & FC_LEARNED_REFUSES(i)) == 0);
 		best_lacks = lacks;
 	}
+	if (best.route != NULL && fc_route_is_fed(query, best.route) &&
+		is_narrow(query))
+		choose_list(query, facts, best_lacks, &best);
 	if (query->is_empty)
 		best.requests = 0;
 	else if (best.route == NULL && fc_query_unbound(query) != NULL)
@@ -118,6 +124,8 @@ fc_route_count_lacking(const FcQuery *query, int route,
 									  fc_query_needed_columns(query));
 	ListCell   *cell;
 
+	if (query->is_list)
+		return count;
 	foreach(cell, query->needs)
 	{
 		const FcNeed *need = lfirst(cell);
@@ -182,6 +190,8 @@ columns_never_sent(const FcQuery *query, const FcRoute *route)
 	int			count = 0;
 	ListCell   *cell;
 
+	if (query->is_list)
+		return 0;
 	foreach(cell, query->needs)
 	{
 		const FcColumn *column = ((const FcNeed *) lfirst(cell))->column;
@@ -193,6 +203,74 @@ columns_never_sent(const FcQuery *query, const FcRoute *route)
 		count += fc_catalog_is_listed(route->includes, first) ? 0 : 1;
 	}
 	return count;
+}
+
+/*
+ * Does a list give only a part of all rows for the query, or only the first?
+ * It cannot be asked for several ids.
+ */
+static bool
+is_narrow(const FcQuery *query)
+{
+	return !query->ids.bound && !query->is_list &&
+		(query->filters != NIL || query->wants_few ||
+		 (query->has_since && query->since > 0));
+}
+
+/*
+ * A route was chosen for which parents would have to be listed, as other lists
+ * lack columns.  If one of these lists can say which rows there are, it is
+ * asked first, and the route only for these rows.
+ *
+ * How many rows a filter leaves is not known.  If they are few, that costs two
+ * requests; if they are all, less than twice what the route alone costs, as
+ * the list has no more pages than the route's batches.
+ */
+static void
+choose_list(const FcQuery *query, const FcRouteFacts *facts, int lacks,
+			FcRouteChoice *choice)
+{
+	FcQuery		list = *query;
+
+	list.is_list = true;
+	for (int i = 0; query->resource->routes[i].path; i++)
+	{
+		const FcRoute *route = &query->resource->routes[i];
+		bool		refuses = (facts->flags & FC_LEARNED_REFUSES(i)) != 0;
+
+		if ((route->flags & (FC_BY_ID | FC_BY_PARENT | FC_HALF |
+							 FC_OTHER_HALF | FC_UNPAGED)) ||
+			(facts->flags & FC_LEARNED_CLOSED(i)) ||
+			!route_is_open(query, route, facts) ||
+			(refuses && query->filters != NIL) ||
+			fc_route_count_lacking(&list, i, facts) > 0 ||
+			fc_route_count_lacking(query, i, facts) <= lacks)
+			continue;
+		choice->list = i;
+		choice->is_ordered = query->order == NULL ||
+			(!refuses && route_is_ordered(query, route, facts));
+		choice->requests = route_requests(query, route, facts) +
+			fc_route_rows_requests(facts, choice->number,
+								   facts->rows * facts->selectivity,
+								   query->page_size);
+		return;
+	}
+}
+
+/*
+ * fc_route_rows_requests
+ *		How many requests a route by parents costs for rows of which a list has
+ *		told their parents.
+ */
+double
+fc_route_rows_requests(const FcRouteFacts *facts, int route, double rows,
+					   int page_size)
+{
+	double		parents = Max(facts->parents[route], 1.0);
+
+	/* so many of the parents have one of the rows, if these are spread */
+	parents *= 1 - exp(-rows / parents);
+	return Max(ceil(parents / facts->batch_size), pages(rows, page_size));
 }
 
 /*

@@ -54,6 +54,9 @@ typedef struct FcRouteChoice
 	int			number;			/* of the route in its resource */
 	double		requests;		/* expected, at least 0 */
 	bool		is_ordered;		/* the answer comes in the query's order */
+	int			list;			/* number of the list that is asked first for
+								 * which rows there are, -1 if none: the route
+								 * then gives these rows' details */
 } FcRouteChoice;
 
 extern void fc_route_recall(const FcResource *resource,
@@ -63,6 +66,8 @@ extern FcRouteChoice fc_route_choose(const FcQuery *query,
 									 const FcRouteFacts *facts);
 extern int	fc_route_count_lacking(const FcQuery *query, int route,
 								   const FcRouteFacts *facts);
+extern double fc_route_rows_requests(const FcRouteFacts *facts, int route,
+									 double rows, int page_size);
 extern double fc_route_parents(const FcResource *resource,
 							   const FcRouteFacts *facts,
 							   const FcColumn *column);

@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "plan/bind.h"
 #include "plan/carried.h"
 #include "plan/comparison.h"
@@ -47,6 +48,9 @@
  */
 #define LEAST_SELECTIVITY	0.1
 
+/* A LIMIT is for a small part of a list if the list has so many of them. */
+#define LEAST_PARTS		4
+
 static Selectivity selectivity_sent(PlannerInfo *root, RelOptInfo *rel,
 									List *pushed, const FcColumn *by);
 static void load_facts(FcPlanRelation *planned, RelOptInfo *rel);
@@ -54,6 +58,9 @@ static void set_costs(FcPlanRelation *planned);
 static List *list_needs(const FcTable *table, const Bitmapset *attributes);
 static void guess_query(PlannerInfo *root, const FcPlanRelation *planned,
 						List *pushed, FcQuery *query);
+static double whole_requests(const FcPlanRelation *planned,
+							 const FcQuery *query,
+							 const FcRouteChoice *choice);
 static bool estimate_operands(PlannerInfo *root, const List *conditions,
 							  List *exprs, FcOperands *operands);
 static void guess_keys(PlannerInfo *root, const FcPushed *clause,
@@ -88,7 +95,7 @@ frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	rel->tuples = planned->facts.rows;
 	set_baserel_size_estimates(root, rel);
 	rel->rows = fc_cost_estimate(root, rel, planned->pushed, rel->rows,
-								 NULL).rows;
+								 NULL, false).rows;
 	planned->is_sized = true;
 }
 
@@ -109,12 +116,13 @@ fc_cost_relation(const RelOptInfo *rel)
  * fc_cost_estimate
  *		What a query for these clauses costs, and how many rows it gives.
  *
- * rows is what core expects of all clauses.  It knows neither that ids are
- * unique nor, without statistics, how many rows a parent has.
+ * wants_few tells that a LIMIT will end it long before the last row.  rows is
+ * what core expects of all clauses.  It knows neither that ids are unique nor,
+ * without statistics, how many rows a parent has.
  */
 FcScanEstimate
 fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
-				 const FcColumn *order)
+				 const FcColumn *order, bool wants_few)
 {
 	FcPlanRelation *planned = rel->fdw_private;
 	FcScanEstimate estimate;
@@ -122,8 +130,10 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 
 	guess_query(root, planned, pushed, &query);
 	query.order = order;
+	query.wants_few = wants_few;
 	planned->facts.selectivity = selectivity_sent(root, rel, pushed, query.by);
 	estimate.choice = fc_route_choose(&query, &planned->facts);
+	estimate.whole = whole_requests(planned, &query, &estimate.choice);
 	estimate.choice.requests =
 		fc_present_requests(&planned->present, &query, &estimate.choice,
 							planned->facts.batch_size);
@@ -139,6 +149,60 @@ fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,
 		rows = Min(rows, query.until - (double) query.since);
 	estimate.rows = clamp_row_est(query.is_empty ? 0 : rows);
 	return estimate;
+}
+
+/*
+ * The requests of the whole list, if it would do in place of a query for a
+ * part of it; else -1.
+ */
+static double
+whole_requests(const FcPlanRelation *planned, const FcQuery *query,
+			   const FcRouteChoice *choice)
+{
+	FcRouteFacts facts = planned->facts;
+	FcQuery		all = fc_query_whole(query);
+	FcRouteChoice whole;
+
+	facts.selectivity = 1;
+	whole = fc_route_choose(&all, &facts);
+	if (whole.route == NULL || choice->route == NULL ||
+		query->bindings != NIL ||
+		fc_route_count_lacking(query, whole.number, &facts) >
+		fc_route_count_lacking(query, choice->number, &facts))
+		return -1;
+	return whole.requests;
+}
+
+/*
+ * fc_cost_wants_part
+ *		Will a LIMIT end a path in that order long before its last row?
+ *
+ * If any rows will do, no more than one batch is to be asked for their
+ * details: batches alone give them, and more, without a list.
+ */
+bool
+fc_cost_wants_part(PlannerInfo *root, const RelOptInfo *rel,
+				   const List *pathkeys)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+
+	return fc_cost_wants_few(root, rel, pathkeys) &&
+		root->limit_tuples * LEAST_PARTS <= planned->facts.rows &&
+		(pathkeys != NIL || root->limit_tuples <= FC_BATCH_KEYS);
+}
+
+/*
+ * fc_cost_wants_few
+ *		Will a path in that order be read no further than LIMIT needs?  Only if
+ *		nothing beside it, and no sort, comes between.
+ */
+bool
+fc_cost_wants_few(PlannerInfo *root, const RelOptInfo *rel,
+				  const List *pathkeys)
+{
+	return root->limit_tuples > 0 && rel->reloptkind == RELOPT_BASEREL &&
+		bms_membership(root->all_baserels) == BMS_SINGLETON &&
+		pathkeys_contained_in(root->query_pathkeys, (List *) pathkeys);
 }
 
 /*

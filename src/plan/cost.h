@@ -42,6 +42,9 @@ typedef struct FcScanEstimate
 {
 	FcRouteChoice choice;
 	double		rows;			/* that it gives */
+	double		whole;			/* requests of the whole list, which would do
+								 * for any number of such queries; -1 if none
+								 * would */
 } FcScanEstimate;
 
 extern void frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel,
@@ -50,7 +53,11 @@ extern void frontcoreGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel,
 extern const FcPlanRelation *fc_cost_relation(const RelOptInfo *rel);
 extern FcScanEstimate fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel,
 									   List *pushed, double rows,
-									   const FcColumn *order);
+									   const FcColumn *order, bool wants_few);
+extern bool fc_cost_wants_part(PlannerInfo *root, const RelOptInfo *rel,
+							   const List *pathkeys);
+extern bool fc_cost_wants_few(PlannerInfo *root, const RelOptInfo *rel,
+							  const List *pathkeys);
 extern double fc_cost_rows_of_key(PlannerInfo *root, RelOptInfo *rel);
 
 #endif							/* FC_COST_H */

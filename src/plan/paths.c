@@ -71,7 +71,9 @@ fc_paths_batched(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,
 	scan->estimate.rows = key->param_info->ppi_rows;
 	scan->estimate.choice.route = &planned->table->resource->routes[route];
 	scan->estimate.choice.number = route;
+	scan->estimate.choice.list = -1;
 	scan->estimate.choice.requests = requests;
+	scan->estimate.whole = -1;
 	scan->batch_key = key->pushed;
 	scan->batch_slot = slot;
 
@@ -98,6 +100,7 @@ add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
 	FcScanPath *scan = palloc0(sizeof(FcScanPath));
 	ForeignPath *path;
 	double		startup_cost = planned->startup_cost;
+	List	   *pathkeys = pathkey ? list_make1(pathkey) : NIL;
 
 	if (pathkey != NULL)
 	{
@@ -109,7 +112,8 @@ add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
 
 	scan->estimate = fc_cost_estimate(root, rel, pushed,
 									  param_info ? param_info->ppi_rows :
-									  rel->rows, scan->order);
+									  rel->rows, scan->order,
+									  fc_cost_wants_part(root, rel, pathkeys));
 	if (pathkey != NULL && !scan->estimate.choice.is_ordered)
 		return;
 
@@ -123,7 +127,7 @@ add_path_for(PlannerInfo *root, RelOptInfo *rel, Relids required_outer,
 		scan->estimate.rows = rel->rows;
 	path = create_path(root, rel, scan, startup_cost,
 					   scan->estimate.choice.requests,
-					   pathkey ? list_make1(pathkey) : NIL, required_outer);
+					   pathkeys, required_outer);
 	add_path(rel, (Path *) path);
 }
 

@@ -8,11 +8,13 @@
 
 #include "access/sysattr.h"
 #include "api/table.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
+#include "plan/calls.h"
 #include "plan/carried.h"
 #include "plan/lookup.h"
 #include "plan/paths.h"
@@ -28,13 +30,17 @@ static void complete_plans(PlannerInfo *root, UpperRelationKind stage,
 						   RelOptInfo *input, RelOptInfo *output,
 						   void *extra);
 static void complete_subquery(PlannerInfo *root);
+static void complete_plan(PlannerInfo *root, const FcPlanRelation *planned,
+						  Index relid, List *private);
+static bool takes_values(List *operands);
+static bool is_set_by_execution(Node *node, void *context);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static List *list_attributes(const FcTable *table, Bitmapset *attributes);
 static List *plan_order(const FcTable *table, const FcScanPath *scan);
-static bool wants_few_rows(PlannerInfo *root, RelOptInfo *rel,
-						   const Path *path);
 static double plan_requests(PlannerInfo *root, RelOptInfo *rel,
+							const ForeignPath *path);
+static double list_requests(PlannerInfo *root, RelOptInfo *rel,
 							const ForeignPath *path);
 static int	plan_limit(PlannerInfo *root, RelOptInfo *rel,
 					   const ForeignPath *path);
@@ -85,12 +91,19 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	members[FC_SCAN_ORDER] = (Node *) plan_order(table, scan);
 	members[FC_SCAN_LIMIT] = (Node *)
 		makeInteger(plan_limit(root, rel, best_path));
+	members[FC_SCAN_FEW] = (Node *)
+		makeInteger(fc_cost_wants_part(root, rel, best_path->path.pathkeys));
 	members[FC_SCAN_ROUTE] = (Node *)
 		makeInteger(scan->estimate.choice.number);
+	members[FC_SCAN_LIST] = (Node *)
+		makeInteger(scan->estimate.choice.list);
 	members[FC_SCAN_REQUESTS] = (Node *)
 		make_float(plan_requests(root, rel, best_path));
 	members[FC_SCAN_LOOPS] = (Node *)
 		make_float(plan_loops(root, best_path, pushed));
+	members[FC_SCAN_CALLS] = (Node *)
+		make_float(takes_values(operands) ? fc_calls_of(root) : 0);
+	members[FC_SCAN_WHOLE] = (Node *) make_float(scan->estimate.whole);
 	members[FC_SCAN_CTID] = (Node *)
 		makeInteger(fc_carried_reads_ctid(root, rel, scan_clauses));
 
@@ -99,6 +112,19 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false),
 							rel->relid, operands, private, NIL, NIL,
 							outer_plan);
+}
+
+/*
+ * fc_plan_loops
+ *		How many different questions a scan is expected to ask, in all.
+ */
+double
+fc_plan_loops(const ForeignScan *plan)
+{
+	double		calls = floatVal(list_nth(plan->fdw_private, FC_SCAN_CALLS));
+
+	return floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS)) *
+		Max(calls, 1);
 }
 
 /*
@@ -136,7 +162,8 @@ make_float(double value)
 
 /*
  * The hook: when the statement's own plan is about to be made, say in those of
- * its subqueries that have been made which columns decide.
+ * its subqueries that have been made which columns decide, and how often they
+ * are run.
  */
 static void
 complete_plans(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
@@ -169,15 +196,41 @@ complete_subquery(PlannerInfo *root)
 		if (planned == NULL)
 			continue;
 		foreach(cell, planned->plans)
-		{
-			ListCell   *strict = list_nth_cell(lfirst(cell), FC_SCAN_STRICT);
-			List	   *more = list_attributes(planned->table,
-											   fc_strict_attributes(root,
-																	relid));
-
-			lfirst(strict) = list_union_int(lfirst(strict), more);
-		}
+			complete_plan(root, planned, relid, lfirst(cell));
 	}
+}
+
+static void
+complete_plan(PlannerInfo *root, const FcPlanRelation *planned, Index relid,
+			  List *private)
+{
+	ListCell   *strict = list_nth_cell(private, FC_SCAN_STRICT);
+	ListCell   *calls = list_nth_cell(private, FC_SCAN_CALLS);
+	List	   *more = list_attributes(planned->table,
+									   fc_strict_attributes(root, relid));
+
+	lfirst(strict) = list_union_int(lfirst(strict), more);
+	if (floatVal(lfirst(calls)) > 0)
+		lfirst(calls) = make_float(fc_calls_of(root));
+}
+
+/*
+ * Does what is asked for differ with what execution sets?
+ */
+static bool
+takes_values(List *operands)
+{
+	return is_set_by_execution((Node *) operands, NULL);
+}
+
+static bool
+is_set_by_execution(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
+		return true;
+	return expression_tree_walker(node, is_set_by_execution, context);
 }
 
 /*
@@ -234,18 +287,6 @@ plan_order(const FcTable *table, const FcScanPath *scan)
 }
 
 /*
- * Will the path be read no further than LIMIT needs?  Only if nothing beside
- * it, and no sort, comes between.
- */
-static bool
-wants_few_rows(PlannerInfo *root, RelOptInfo *rel, const Path *path)
-{
-	return root->limit_tuples > 0 && rel->reloptkind == RELOPT_BASEREL &&
-		bms_membership(root->all_baserels) == BMS_SINGLETON &&
-		pathkeys_contained_in(root->query_pathkeys, path->pathkeys);
-}
-
-/*
  * How many requests are expected: of those for all rows, the part that LIMIT
  * needs.
  */
@@ -255,10 +296,30 @@ plan_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	const FcScanPath *scan = linitial(path->fdw_private);
 	double		requests = scan->estimate.choice.requests;
 
-	if (!wants_few_rows(root, rel, &path->path))
+	if (!fc_cost_wants_few(root, rel, path->path.pathkeys))
 		return requests;
+	if (scan->estimate.choice.list >= 0)
+		return list_requests(root, rel, path);
 	return Min(requests,
 			   ceil(requests * root->limit_tuples / path->path.rows));
+}
+
+/*
+ * The same of a list and of the details of its rows.
+ */
+static double
+list_requests(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
+{
+	const FcPlanRelation *planned = rel->fdw_private;
+	const FcScanPath *scan = linitial(path->fdw_private);
+	int			page_size = planned->table->page_size;
+	double		part = Min(root->limit_tuples / path->path.rows, 1);
+	double		rows = planned->facts.rows * planned->facts.selectivity * part;
+
+	return Min(scan->estimate.choice.requests, Max(ceil(rows / page_size), 1) +
+			   fc_route_rows_requests(&planned->facts,
+									  scan->estimate.choice.number, rows,
+									  page_size));
 }
 
 /*
@@ -273,7 +334,7 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, const ForeignPath *path)
 	const FcPlanRelation *planned = rel->fdw_private;
 	ListCell   *cell;
 
-	if (!wants_few_rows(root, rel, &path->path) ||
+	if (!fc_cost_wants_few(root, rel, path->path.pathkeys) ||
 		root->limit_tuples > INT_MAX ||
 		list_length(planned->pushed) != list_length(rel->baserestrictinfo))
 		return 0;

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
+static double total_requests(const ForeignScan *plan);
 static char *describe_filters(ForeignScanState *node,
 							  const FcScanState *state, const FcQuery *query,
 							  ExplainState *es);
@@ -33,6 +34,7 @@ static void add_placeholders(const FcScanState *state, FcQuery *query,
 static void add_placeholder(FcQuery *query, const char *name,
 							const FcColumn *column);
 static char *describe_request(ForeignScanState *node, const FcQuery *query);
+static char *describe_route(const FcQuery *query, int number);
 
 /*
  * frontcoreExplainForeignScan
@@ -45,15 +47,21 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	const FcScanState *state = node->fdw_state;
 	FcQuery    *query = known_query(node, state);
 	char	   *filters = describe_filters(node, state, query, es);
-	double		requests =
-	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	double		loops = fc_plan_loops(plan);
 	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
+	if (list >= 0 && !query->is_empty)
+		ExplainPropertyText("Remote Details", describe_route(query, route),
+							es);
 	if (filters != NULL)
 		ExplainPropertyText("Remote Filter", filters, es);
 	ExplainPropertyFloat("Estimated Requests", NULL,
-						 query->is_empty || route < 0 ? 0 : requests, 0, es);
+						 query->is_empty || route < 0 ? 0 :
+						 total_requests(plan), 0, es);
+	if (loops > 1)
+		ExplainPropertyFloat("Estimated Loops", NULL, loops, 0, es);
 	if (es->analyze && state->pager != NULL)
 		fc_explain_use(&state->use, es);
 }
@@ -80,6 +88,21 @@ fc_explain_use(const FcMeter *use, ExplainState *es)
 	if (es->timing)
 		ExplainPropertyFloat("Rate Limit Wait", "ms", counts->wait_ms, 3, es);
 	ExplainPropertyInteger("Bytes Received", "B", counts->bytes_received, es);
+}
+
+/*
+ * How many requests are expected of all loops, which are weighed against the
+ * whole list before anything is asked for (read/weigh.c).
+ */
+static double
+total_requests(const ForeignScan *plan)
+{
+	double		once =
+	floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	double		whole = floatVal(list_nth(plan->fdw_private, FC_SCAN_WHOLE));
+	double		total = once * fc_plan_loops(plan);
+
+	return total > once && whole >= 0 ? Min(total, whole) : total;
 }
 
 /*
@@ -269,6 +292,7 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 {
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	int			number = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
+	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
 	if (query->is_empty)
 		return pstrdup("none: no row can match");
@@ -277,6 +301,12 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 						fc_query_unbound(query));
 	if (number < 0)
 		return pstrdup("none: the account has no such list");
+	return describe_route(query, list >= 0 ? list : number);
+}
+
+static char *
+describe_route(const FcQuery *query, int number)
+{
 	return psprintf("GET %s",
 					fc_request_describe(query,
 										&query->resource->routes[number]));

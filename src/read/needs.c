@@ -109,6 +109,8 @@ fc_needs_lacking(const FcQuery *query, uint64 present, uint64 *lacking)
 	*lacking = fc_query_needed_columns(query) & ~present;
 	if (*lacking != 0)
 		return true;
+	if (query->is_list)
+		return false;
 	foreach(cell, query->needs)
 	{
 		if (need_is_lacking(query, lfirst(cell), present))

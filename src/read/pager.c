@@ -11,12 +11,14 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
+#include "read/details.h"
+#include "read/forget.h"
 #include "read/found.h"
 #include "read/needs.h"
 #include "read/pager.h"
 #include "read/sort.h"
-#include "read/spent.h"
 #include "read/stream.h"
+#include "read/tally.h"
 #include "read/weigh.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -28,16 +30,12 @@ struct FcPager
 	const FcResource *resource; /* that will be asked for, if prepare is set */
 	FcPagerPrepare prepare;
 	void	   *prepare_arg;
-	bool		is_narrow;		/* the query is for a part of the list */
 	bool		is_busy;		/* or an error came between: then its reader
 								 * is gone, though it may not look so */
 	bool		has_given;		/* items, and not because of an outage */
 	bool		owns_scope;		/* nobody else's walks have that beginning */
-	bool		is_helper;		/* its requests count as another pager's */
 	MemoryContext context;		/* the pager's own */
-	const FcResource *asked;	/* whose parts: the query may be gone */
-	FcSpent		spent;			/* by this pager on parts of the list */
-	int64		requests_before;	/* of use, before the current query */
+	FcTally		tally;			/* of its queries for parts of a list */
 
 	/* the query */
 	const FcQuery *query;		/* NULL before the first */
@@ -48,6 +46,9 @@ struct FcPager
 	List	   *bindings;		/* of its walk */
 
 	FcFound		found;			/* looked up in a complete list */
+	FcDetails  *details;		/* NULL if the stream gives the items */
+	struct FcPager *lister;		/* asked for them by details, as is */
+	struct FcPager *describer;
 	bool		drops_missing;	/* ids that the list lacks are not asked for,
 								 * as that would cost more than the list */
 };
@@ -59,18 +60,20 @@ static FcPager *create_pager(FcApi *api, FcMeter *use, FcKeep keep,
 							 const char *table_name, const char *scope);
 static FcPager *create_helper(const FcPager *pager);
 static void forget_pager(void *arg);
-static bool entry_has_scope(const FcCacheEntry *entry, void *arg);
-static bool entry_depends(const FcCacheEntry *entry, void *arg);
-static void settle(FcPager *pager);
-static FcSpent *spent_on_parts(FcPager *pager);
-static bool is_answered(FcPager *pager);
 static bool may_be_stale(const FcPager *pager);
 static void begin_answer(FcPager *pager, bool is_out);
+static void ask_for_items(FcPager *pager);
+static void begin_details(FcPager *pager);
+static void ask_lister(void *arg, const FcQuery *query);
+static bool next_listed(void *arg, FcJsonNode *item);
+static void ask_describer(void *arg, const FcQuery *query);
+static bool next_described(void *arg, FcJsonNode *item,
+						   const char **request);
 static void forget_answer(FcPager *pager);
+static void forget_details(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
 static void look_up_keys(FcPager *pager, FcComplete *whole,
 						 const FcColumn *column, const FcKeys *keys);
-static bool whole_list_is_cheaper(FcPager *pager);
 static void read_whole_list(FcPager *pager);
 static int64 *list_keys(void *arg, const FcQuery *query, int *count);
 static bool find_parent(void *arg, const FcQuery *query, int64 id,
@@ -145,59 +148,11 @@ fc_pager_share(FcPager *pager, const FcSharing *sharing)
 void
 fc_pager_ask(FcPager *pager, const FcQuery *query)
 {
-	settle(pager);
-	pager->requests_before = pager->stream->use->counts.requests;
-	pager->is_narrow = fc_query_has_filters(query);
+	fc_tally_settle(&pager->tally, pager->stream);
+	fc_tally_begin(&pager->tally, pager->stream, query);
 	pager->query = query;
-	pager->asked = query->resource;
 	begin_answer(pager, may_be_stale(pager) &&
 				 fc_generation_is_out(pager->stream->sharing->scope.digest));
-}
-
-/*
- * The current query is over: add up what it has cost.
- */
-static void
-settle(FcPager *pager)
-{
-	double		cost = pager->stream->use->counts.requests -
-	pager->requests_before;
-
-	if (!pager->is_narrow || pager->is_helper)
-		return;
-	pager->is_narrow = false;
-	fc_spent_add(&pager->spent, cost);
-	if (pager->keep == FC_KEEP_TRANSACTION)
-		fc_spent_add(spent_on_parts(pager), cost);
-}
-
-/*
- * What has been spent on parts of the query's list, as far as what it has
- * brought is kept: in the transaction, else by this pager.
- */
-static FcSpent *
-spent_on_parts(FcPager *pager)
-{
-	return pager->keep == FC_KEEP_TRANSACTION ?
-		fc_spent_on(pager->stream->scope, pager->asked) :
-		&pager->spent;
-}
-
-/*
- * Has the transaction asked for the same before?  If not, it has now.
- */
-static bool
-is_answered(FcPager *pager)
-{
-	FcSpent    *spent = spent_on_parts(pager);
-
-	if (pager->keep != FC_KEEP_TRANSACTION || pager->is_helper ||
-		!pager->is_narrow)
-		return false;
-	if (fc_spent_knows(spent, pager->query))
-		return true;
-	fc_spent_note(spent, pager->query);
-	return false;
 }
 
 /*
@@ -229,18 +184,81 @@ begin_answer(FcPager *pager, bool is_out)
 
 	oldcontext = MemoryContextSwitchTo(pager->stream->ask_context);
 	fc_stream_ask(pager->stream, query);
-	if (!answer_from_whole(pager))
-	{
+	if (query->is_list && fc_query_has_filters(query))
 		fc_stream_choose(pager->stream);
-		if (!is_answered(pager) && whole_list_is_cheaper(pager))
-		{
-			read_whole_list(pager);
-			if (!answer_from_whole(pager))
-				fc_needs_reset(query);	/* of what the list said */
-		}
-	}
+	else if (!answer_from_whole(pager))
+		ask_for_items(pager);
 	MemoryContextSwitchTo(oldcontext);
 	pager->is_busy = false;
+}
+
+/*
+ * Ask the API: for the query, for the whole list instead, or for a list and
+ * the details of its rows.
+ */
+static void
+ask_for_items(FcPager *pager)
+{
+	fc_stream_choose(pager->stream);
+	if (!fc_tally_knows(&pager->tally, pager->stream, pager->query) &&
+		fc_tally_wants_list(&pager->tally, pager->stream, pager->query,
+							&pager->drops_missing))
+	{
+		read_whole_list(pager);
+		if (answer_from_whole(pager))
+			return;
+		fc_needs_reset(pager->query);	/* of what the list said */
+	}
+	if (fc_stream_has_turned(pager->stream))
+		begin_details(pager);
+}
+
+/*
+ * Begin to ask for a list and the details of its rows.
+ */
+static void
+begin_details(FcPager *pager)
+{
+	FcDetailsSource source = {ask_lister, next_listed, ask_describer,
+	next_described, pager};
+
+	pager->lister = create_helper(pager);
+	pager->describer = create_helper(pager);
+	pager->details = fc_details_begin(&pager->stream->routing, source);
+}
+
+/*
+ * Callbacks of what gives the details.
+ */
+static void
+ask_lister(void *arg, const FcQuery *query)
+{
+	fc_pager_ask(((FcPager *) arg)->lister, query);
+}
+
+static bool
+next_listed(void *arg, FcJsonNode *item)
+{
+	return fc_pager_next(((FcPager *) arg)->lister, item);
+}
+
+static void
+ask_describer(void *arg, const FcQuery *query)
+{
+	FcPager    *pager = arg;
+
+	pager->describer->has_given |= pager->lister->has_given;
+	fc_pager_ask(pager->describer, query);
+}
+
+static bool
+next_described(void *arg, FcJsonNode *item, const char **request)
+{
+	FcPager    *describer = ((FcPager *) arg)->describer;
+	bool		found = fc_pager_next(describer, item);
+
+	*request = describer->request;
+	return found;
 }
 
 /*
@@ -277,6 +295,8 @@ fc_pager_rewind(FcPager *pager)
 		return;
 	}
 	fc_stream_rewind(pager->stream);
+	if (pager->details != NULL)
+		fc_details_rewind(pager->details);
 	pager->found.next = 0;
 	pager->emitted = 0;
 	if (pager->sort != NULL)
@@ -292,14 +312,11 @@ fc_pager_end(FcPager *pager)
 {
 	const char *scope = pager->stream->scope;
 
-	settle(pager);
+	fc_tally_settle(&pager->tally, pager->stream);
 	forget_answer(pager);
 	fc_stream_end(pager->stream);
 	if (pager->owns_scope)
-	{
-		fc_complete_forget(NULL, scope);
-		fc_cache_drop(entry_has_scope, unconstify(char *, scope));
-	}
+		fc_forget_scope(scope);
 	MemoryContextDelete(pager->context);
 }
 
@@ -349,19 +366,6 @@ fc_pager_drain(const FcResource *resource)
 }
 
 /*
- * fc_pager_forget
- *		After a write: drop what the transaction knows of the resource and of
- *		what hangs on it.  Open pagers keep what they began with.
- */
-void
-fc_pager_forget(const FcResource *resource)
-{
-	fc_complete_forget(resource, NULL);
-	fc_spent_forget(resource);
-	fc_cache_drop(entry_depends, unconstify(FcResource *, resource));
-}
-
-/*
  * A pager whose walks' keys begin with scope; NULL: with one of its own.
  */
 static FcPager *
@@ -377,6 +381,7 @@ create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 	FcStreamHelp help = {list_keys, find_parent, pager};
 
 	pager->keep = keep;
+	pager->tally.is_kept = (keep == FC_KEEP_TRANSACTION);
 	pager->context = context;
 	pager->owns_scope = (scope == NULL && keep == FC_KEEP_SCAN);
 	if (scope == NULL && keep != FC_KEEP_NOTHING)
@@ -402,7 +407,7 @@ create_helper(const FcPager *pager)
 	FcPager    *helper = create_pager(stream->api, stream->use, pager->keep,
 									  stream->table_name, stream->scope);
 
-	helper->is_helper = true;
+	helper->tally.is_helper = true;
 	helper->stream->sharing = stream->sharing;
 	helper->stream->is_fresh = stream->is_fresh;
 	helper->has_given = pager->has_given;
@@ -420,21 +425,6 @@ forget_pager(void *arg)
 	dlist_delete(&pager->node);
 }
 
-static bool
-entry_has_scope(const FcCacheEntry *entry, void *arg)
-{
-	return entry->key != NULL &&
-		strncmp(entry->key, arg, strlen(arg)) == 0;
-}
-
-static bool
-entry_depends(const FcCacheEntry *entry, void *arg)
-{
-	const FcWalk *walk = entry->state;
-
-	return fc_catalog_depends(walk->resource, arg);
-}
-
 /*
  * Forget the query, and let go of what answers it.
  */
@@ -446,9 +436,25 @@ forget_answer(FcPager *pager)
 		fc_sort_end(pager->sort);
 		pager->sort = NULL;
 	}
+	forget_details(pager);
 	fc_found_forget(&pager->found);
 	pager->emitted = 0;
 	fc_stream_forget(pager->stream);
+}
+
+/*
+ * Let go of a list and of the details of its rows.
+ */
+static void
+forget_details(FcPager *pager)
+{
+	if (pager->details == NULL)
+		return;
+	fc_details_end(pager->details);
+	fc_pager_end(pager->lister);
+	fc_pager_end(pager->describer);
+	pager->details = NULL;
+	pager->lister = pager->describer = NULL;
 }
 
 /*
@@ -506,8 +512,8 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 
 	fc_found_look_up(&pager->found, pager->stream, whole, column, keys,
 					 &missing);
-	if (pager->spent.requests > 0 &&
-		pager->spent.requests + missing.count > fc_complete_pages(whole))
+	if (pager->tally.own.requests > 0 &&
+		pager->tally.own.requests + missing.count > fc_complete_pages(whole))
 		pager->drops_missing = true;
 
 	if ((column->flags & FC_KEY) == 0 || missing.count == 0 ||
@@ -523,24 +529,6 @@ look_up_keys(FcPager *pager, FcComplete *whole, const FcColumn *column,
 }
 
 /*
- * Would going on to ask for parts of the list cost more than the whole list?
- *
- * Only in this scan may ids be dropped that the list lacks: other statements
- * ask for them.
- */
-static bool
-whole_list_is_cheaper(FcPager *pager)
-{
-	const FcStream *stream = pager->stream;
-
-	if (stream->scope == NULL || !fc_query_has_filters(pager->query))
-		return false;
-	return fc_weigh_list(&stream->routing, stream->use->estimated,
-						 spent_on_parts(pager), &pager->spent,
-						 &pager->drops_missing);
-}
-
-/*
  * Read the resource's whole list, for answer_from_whole to find.
  */
 static void
@@ -550,7 +538,7 @@ read_whole_list(FcPager *pager)
 	FcPager    *reader = create_helper(pager);
 	FcJsonNode	item;
 
-	*all = fc_weigh_whole_query(pager->query);
+	*all = fc_query_whole(pager->query);
 	all->order = NULL;
 	all->first_page_size = 0;
 	all->repetitions = 0;
@@ -560,9 +548,7 @@ read_whole_list(FcPager *pager)
 	while (fc_pager_next(reader, &item))
 		 /* it is the pages we are after */ ;
 	fc_pager_end(reader);
-
-	/* what comes now is weighed anew, if the list is of no use for it */
-	fc_spent_reset(spent_on_parts(pager));
+	fc_tally_reset(&pager->tally, pager->stream);
 }
 
 /*
@@ -618,16 +604,19 @@ find_parent(void *arg, const FcQuery *query, int64 id, int64 *parent)
  * The next item in the order that the reader relies on.
  *
  * If the API could not be asked, before any item has come, the query is begun
- * again with what there is.
+ * again with what there is; and where a list turns out to lack columns, with
+ * the list and the details of its rows.
  */
 static bool
 next_in_order(FcPager *pager, FcJsonNode *item)
 {
 	bool		found = next_sorted_or_not(pager, item);
+	bool		has_turned = pager->details == NULL &&
+	fc_stream_has_turned(pager->stream);
 
-	if (!pager->stream->is_out)
+	if (!pager->stream->is_out && !has_turned)
 		return found;
-	begin_answer(pager, true);
+	begin_answer(pager, pager->stream->is_out);
 	pager->is_busy = true;
 	return next_sorted_or_not(pager, item);
 }
@@ -694,7 +683,15 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (!fc_found_next(&pager->found, pager->stream, item, &pager->request))
+	if (pager->details != NULL)
+	{
+		if (!fc_details_next(pager->details, pager->stream->page_context,
+							 item, &pager->request))
+			return false;
+		pager->bindings = NIL;
+	}
+	else if (!fc_found_next(&pager->found, pager->stream, item,
+							&pager->request))
 	{
 		if (!fc_stream_next(pager->stream, item))
 			return false;
@@ -719,7 +716,9 @@ drain_pager(FcPager *pager)
 {
 	if (pager->sort != NULL)
 		return;					/* it has everything */
-	if (pager->stream->taken == 0)
+	if (pager->details != NULL)
+		fc_details_read_all(pager->details);
+	else if (pager->stream->taken == 0)
 		read_ahead(pager);
 	else
 		fc_stream_read_rest(pager->stream);
@@ -777,6 +776,8 @@ go_back(FcPager *pager, int next_found, int64 emitted)
 	if (pager->sort != NULL)
 		fc_sort_rewind(pager->sort);
 	fc_stream_go_back(pager->stream);
+	if (pager->details != NULL)
+		fc_details_rewind(pager->details);
 	pager->stream->is_ahead = false;
 	pager->found.next = next_found;
 	pager->emitted = emitted;

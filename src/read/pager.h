@@ -38,6 +38,5 @@ extern List *fc_pager_bindings(const FcPager *pager);
 extern void fc_pager_end(FcPager *pager);
 
 extern void fc_pager_drain(const FcResource *resource);
-extern void fc_pager_forget(const FcResource *resource);
 
 #endif							/* FC_PAGER_H */

@@ -31,6 +31,7 @@ fc_routing_begin(FcRouting *routing, const FcApi *api, const FcQuery *query)
 	routing->api = api;
 	routing->query = query;
 	routing->resource = query->resource;
+	routing->choice.list = -1;
 	fc_account_load(api->server, &api->account, query->resource,
 					is_known ? &known : NULL, &routing->facts,
 					&routing->learned);

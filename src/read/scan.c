@@ -325,8 +325,9 @@ load_model(FcScanState *state, ForeignScanState *node)
 	model->grain = fc_sharing_grain(state->server, state->table);
 	model->first_page_size =
 		intVal(list_nth(plan->fdw_private, FC_SCAN_LIMIT));
-	model->repetitions =
-		floatVal(list_nth(plan->fdw_private, FC_SCAN_LOOPS));
+	model->wants_few =
+		intVal(list_nth(plan->fdw_private, FC_SCAN_FEW)) != 0;
+	model->repetitions = fc_plan_loops(plan);
 	if (order != NIL)
 	{
 		model->order = &model->resource->columns[linitial_int(order)];

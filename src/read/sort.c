@@ -146,20 +146,29 @@ fc_sort_check(FcOrder *order, const FcQuery *query, FcJsonIterator items,
 
 	for (int i = 0; fc_json_next(&items, &item, NULL); i++)
 	{
-		int64		value;
-
-		if (bms_is_member(i, repeated))
-			continue;
-		value = fc_page_item_order(query->order, item);
-		if (order->has_last &&
-			(query->descending ? value > order->last : value < order->last))
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("the API did not sort resource \"%s\" by \"%s\"",
-							query->resource->name, query->order->name),
-					 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
-					 fc_error_context("GET", path)));
-		order->last = value;
-		order->has_last = true;
+		if (!bms_is_member(i, repeated))
+			fc_sort_check_item(order, query, item, path);
 	}
+}
+
+/*
+ * fc_sort_check_item
+ *		Throw unless an item is in the query's order, behind the last one.
+ */
+void
+fc_sort_check_item(FcOrder *order, const FcQuery *query, FcJsonNode item,
+				   const char *path)
+{
+	int64		value = fc_page_item_order(query->order, item);
+
+	if (order->has_last &&
+		(query->descending ? value > order->last : value < order->last))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("the API did not sort resource \"%s\" by \"%s\"",
+						query->resource->name, query->order->name),
+				 errhint("Set option \"push_order\" of the server or of the foreign table to \"false\"."),
+				 fc_error_context("GET", path)));
+	order->last = value;
+	order->has_last = true;
 }

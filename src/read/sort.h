@@ -27,5 +27,7 @@ extern void fc_sort_end(FcSort *sort);
 extern void fc_sort_check(FcOrder *order, const FcQuery *query,
 						  FcJsonIterator items, const Bitmapset *repeated,
 						  const char *path);
+extern void fc_sort_check_item(FcOrder *order, const FcQuery *query,
+							   FcJsonNode item, const char *path);
 
 #endif							/* FC_SORT_H */

@@ -155,7 +155,7 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 {
 	for (;;)
 	{
-		if (stream->is_out ||
+		if (stream->is_out || fc_stream_has_turned(stream) ||
 			(stream->walk == NULL && !open_walk(stream)))
 			return false;
 		while (item_on_page(stream, item))
@@ -172,6 +172,18 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 		if (stream->walk != NULL && !open_page(stream))
 			stream->walk = NULL;
 	}
+}
+
+/*
+ * fc_stream_has_turned
+ *		Is the query to be answered by a list and the details of its rows?
+ *		Then nothing comes from here, even if something was to come before.
+ */
+bool
+fc_stream_has_turned(const FcStream *stream)
+{
+	return stream->routing.choice.list >= 0 && !stream->has_all_walks &&
+		stream->taken == 0;
 }
 
 /*

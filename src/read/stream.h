@@ -71,6 +71,7 @@ extern void fc_stream_ask_rest(FcStream *stream, const FcQuery *rest);
 extern void fc_stream_replay(FcStream *stream, FcWalk *const *walks,
 							 int nwalks);
 extern bool fc_stream_next(FcStream *stream, FcJsonNode *item);
+extern bool fc_stream_has_turned(const FcStream *stream);
 extern bool fc_stream_lost_order(FcStream *stream);
 extern void fc_stream_rewind(FcStream *stream);
 extern void fc_stream_go_back(FcStream *stream);

@@ -23,7 +23,7 @@ fc_weigh_list(const FcRouting *routing, double estimated,
 			  const FcSpent *spent, const FcSpent *own, bool *in_scan)
 {
 	const FcQuery *query = routing->query;
-	FcQuery		all = fc_weigh_whole_query(query);
+	FcQuery		all = fc_query_whole(query);
 	FcRouteChoice choice;
 	bool		has_keys = query->ids.bound || query->parents.bound;
 	double		next = routing->choice.requests;
@@ -53,20 +53,4 @@ fc_weigh_list(const FcRouting *routing, double estimated,
 	return *in_scan ||
 		(has_keys && spent->requests > 0 &&
 		 spent->requests + next > choice.requests);
-}
-
-/*
- * fc_weigh_whole_query
- *		The query without what makes it one for a part of the list.
- */
-FcQuery
-fc_weigh_whole_query(const FcQuery *query)
-{
-	FcQuery		all = *query;
-
-	all.ids.bound = all.parents.bound = false;
-	all.by = NULL;
-	all.has_since = all.has_until = false;
-	all.filters = NIL;
-	return all;
 }

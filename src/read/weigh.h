@@ -11,6 +11,5 @@
 extern bool fc_weigh_list(const FcRouting *routing, double estimated,
 						  const FcSpent *spent, const FcSpent *own,
 						  bool *in_scan);
-extern FcQuery fc_weigh_whole_query(const FcQuery *query);
 
 #endif							/* FC_WEIGH_H */

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "api/sharing.h"
+#include "read/forget.h"
 #include "read/pager.h"
 #include "read/walk.h"
 #include "shared/journal.h"
@@ -346,7 +347,7 @@ send_request(Sending *sending, const char *path, const char *body,
 	FcAnswer   *answer;
 
 	fc_pager_drain(sender->table->resource);
-	fc_pager_forget(sender->table->resource);
+	fc_forget_resource(sender->table->resource);
 
 	call.method = method->name;
 	call.path = path;

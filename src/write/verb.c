@@ -11,6 +11,7 @@
 #include "access/xact.h"
 #include "api/sharing.h"
 #include "miscadmin.h"
+#include "read/forget.h"
 #include "read/pager.h"
 #include "shared/generation.h"
 #include "shared/journal.h"
@@ -120,7 +121,7 @@ drop_answers(void)
 	for (int i = 0; fc_resources[i].name != NULL; i++)
 		fc_pager_drain(&fc_resources[i]);
 	for (int i = 0; fc_resources[i].name != NULL; i++)
-		fc_pager_forget(&fc_resources[i]);
+		fc_forget_resource(&fc_resources[i]);
 }
 
 /*

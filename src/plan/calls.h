@@ -1,0 +1,12 @@
+/*
+ * calls.h
+ *		How often a subquery asks something else.
+ */
+#ifndef FC_CALLS_H
+#define FC_CALLS_H
+
+#include "nodes/pathnodes.h"
+
+extern double fc_calls_of(PlannerInfo *root);
+
+#endif							/* FC_CALLS_H */

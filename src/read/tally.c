@@ -1,0 +1,102 @@
+/*
+ * tally.c
+ *		What the questions of one reader for parts of a list cost.
+ *
+ * Every one is counted when it is over: for the reader, and for the
+ * transaction, as far as that keeps the answers (spent.c).
+ */
+#include "postgres.h"
+
+#include "read/tally.h"
+#include "read/weigh.h"
+
+static FcSpent *spent_on_parts(FcTally *tally, const FcStream *stream);
+
+/*
+ * fc_tally_begin
+ *		A query begins.
+ */
+void
+fc_tally_begin(FcTally *tally, const FcStream *stream, const FcQuery *query)
+{
+	tally->requests_before = stream->use->counts.requests;
+	tally->is_narrow = fc_query_has_filters(query);
+	tally->resource = query->resource;
+}
+
+/*
+ * fc_tally_settle
+ *		The query, if there is one, is over: add up what it has cost.  It may
+ *		be gone already, as when a cursor goes back.
+ */
+void
+fc_tally_settle(FcTally *tally, const FcStream *stream)
+{
+	double		cost = stream->use->counts.requests - tally->requests_before;
+
+	if (!tally->is_narrow || tally->is_helper)
+		return;
+	tally->is_narrow = false;
+	fc_spent_add(&tally->own, cost);
+	if (tally->is_kept)
+		fc_spent_add(spent_on_parts(tally, stream), cost);
+}
+
+/*
+ * fc_tally_knows
+ *		Has the transaction asked for the same before?  If not, it has now.
+ */
+bool
+fc_tally_knows(FcTally *tally, const FcStream *stream, const FcQuery *query)
+{
+	FcSpent    *spent;
+
+	if (!tally->is_kept || tally->is_helper || !tally->is_narrow)
+		return false;
+	spent = spent_on_parts(tally, stream);
+	if (fc_spent_knows(spent, query))
+		return true;
+	fc_spent_note(spent, query);
+	return false;
+}
+
+/*
+ * fc_tally_wants_list
+ *		Would going on to ask for parts of the list cost more than the whole
+ *		list?
+ *
+ * Sets *drops_missing if ids may be dropped that the list lacks: only in this
+ * scan, as other statements ask for them.
+ */
+bool
+fc_tally_wants_list(FcTally *tally, const FcStream *stream,
+					const FcQuery *query, bool *drops_missing)
+{
+	if (stream->scope == NULL || !fc_query_has_filters(query))
+		return false;
+	return fc_weigh_list(&stream->routing, stream->use->estimated,
+						 spent_on_parts(tally, stream), &tally->own,
+						 drops_missing);
+}
+
+/*
+ * fc_tally_reset
+ *		The whole list was read: what comes now is weighed anew, if the list is
+ *		of no use for it.
+ */
+void
+fc_tally_reset(FcTally *tally, const FcStream *stream)
+{
+	fc_spent_reset(spent_on_parts(tally, stream));
+}
+
+/*
+ * What has been spent on parts of the query's list, as far as what it has
+ * brought is kept: in the transaction, else by this reader.
+ */
+static FcSpent *
+spent_on_parts(FcTally *tally, const FcStream *stream)
+{
+	return tally->is_kept ? fc_spent_on(stream->scope, tally->resource) :
+		&tally->own;
+}
