@@ -2,7 +2,9 @@
 
 import random
 
+from differential.failure import Failure
 from differential.generator import Generator
+from differential.lookups import LookUps
 from differential.schema import WRITABLE, ZONES, Query, place
 from differential.session import SqlError, literal
 from mock.client import MockError
@@ -31,10 +33,14 @@ def make_case(seed, config, tables, number, version):
              "savepoint": 3, "merge": 4, "procedure": 2}
     if config.shares:
         kinds["neighbours"] = 25
+    if not config.hides:
+        kinds["lookups"] = config.lookups
     kind = generator.weighted(**kinds)
     if generator.chance(config.batches):
         generator.batches = not config.is_monotone
-    if kind == "merge":
+    if kind == "lookups":
+        settings = {"timezone": settings["timezone"]}
+    elif kind == "merge":
         settings.update(enable_hashjoin="off", enable_nestloop="off")
     elif generator.batches:
         settings.update(enable_hashjoin="off", enable_mergejoin="off")
@@ -46,6 +52,8 @@ def make_case(seed, config, tables, number, version):
         steps = [Wire(generator)]
     elif kind == "procedure":
         steps = [Procedure(generator)]
+    elif kind == "lookups":
+        steps = [LookUps(generator)]
     elif kind == "neighbours":
         steps = [Neighbours(generator)]
     elif kind == "savepoint":
@@ -55,7 +63,7 @@ def make_case(seed, config, tables, number, version):
                  for _ in range(lot.choices((1, 2, 3, 5), (35, 30, 20, 15))
                                 [0])]
     in_transaction = kind in ("cursor", "savepoint") or (
-        kind not in ("procedure", "neighbours") and lot.random() < 0.7)
+        kind not in ("procedure", "neighbours", "lookups") and lot.random() < 0.7)
     return Case(number, settings, steps, in_transaction)
 
 
@@ -85,10 +93,6 @@ def make_settings(lot, config, version):
     if config.shares and lot.random() < 0.3:
         settings["frontcore_fdw.max_age"] = lot.choice(("0", "1", "1h"))
     return settings
-
-
-class Failure(Exception):
-    """A difference, with what to print of it."""
 
 
 class Plain:

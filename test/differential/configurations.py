@@ -34,7 +34,7 @@ class Config:
     def __init__(self, name, switches=None, server=None, tables=None,
                  drop=None, errors=(), sizes=None, weight=1.0,
                  is_monotone=False, analyze=False, hides=None,
-                 is_huge=False, work_mem=0.1, batches=0.15):
+                 is_huge=False, work_mem=0.1, batches=0.15, lookups=4):
         self.name = name
         self.switches = dict(switches or {})
         self.server = dict(server or {})
@@ -63,7 +63,19 @@ class Config:
         self.is_huge = is_huge
         self.work_mem = work_mem    # how often there is little of it
         self.batches = batches      # how often joins suit batches
+        self.lookups = lookups      # how often known keys are asked for
         self.oracles = ("loc", "every") if hides else ("loc",)
+
+    @property
+    def page_size(self):
+        """How many items a page holds."""
+        return int(self.server.get("page_size", 250))
+
+    @property
+    def is_plain(self):
+        """Is the API as documented, and the wrapper as it comes?"""
+        return (set(self.switches) <= {"courses", "dates", "customers"}
+                and set(self.server) <= {"page_size"})
 
     @property
     def shares(self):
@@ -148,6 +160,8 @@ def configurations():
     push_order = ("push_order",)
     yield Config("default", sizes=large, weight=2)
     yield Config("analyzed", sizes=large, analyze=True)
+    yield Config("many-keys", server={"page_size": "20"},
+                 sizes=(120, 900, 260), lookups=400)
     yield Config("cache-off", server={"cache": "off"}, sizes=large)
     yield Config("shared", server={"cache": "shared"}, sizes=large,
                  weight=2)

@@ -3,7 +3,7 @@
 import collections
 import time
 
-from differential.cases import Failure
+from differential.failure import Failure
 from differential.schema import place
 from differential.session import SqlError, literal
 
