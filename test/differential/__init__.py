@@ -22,7 +22,8 @@ Every query must give over the foreign tables what it gives over local copies:
 the same rows, in the same order where its ORDER BY is total, else in an
 order by the same keys; with LIMIT and ties, as many rows of those it may
 choose from.  No query may send more requests than a few times what reading
-its tables in full takes.  The copies are made with an API that does what is
+its tables in full takes; of those for known keys, no more than twice what
+the cheapest of look-ups, batches and the whole list takes.  The copies are made with an API that does what is
 documented, through paging alone, and compared with what the mock stores.
 
 A configuration is a set of the mock's switches and of the wrapper's options.
