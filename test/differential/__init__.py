@@ -23,8 +23,9 @@ the same rows, in the same order where its ORDER BY is total, else in an
 order by the same keys; with LIMIT and ties, as many rows of those it may
 choose from.  No query may send more requests than a few times what reading
 its tables in full takes; of those for known keys, no more than twice what
-the cheapest of look-ups, batches and the whole list takes.  The copies are made with an API that does what is
-documented, through paging alone, and compared with what the mock stores.
+the cheapest of look-ups, batches and the whole list takes.  The copies are
+made with an API that does what is documented, through paging alone, and
+compared with what the mock stores.
 
 A configuration is a set of the mock's switches and of the wrapper's options.
 A case is one session's settings and one or several queries, often in one
