@@ -104,5 +104,38 @@ SET client_min_messages = warning;
 \i test/sync.sql
 \! test/mock.py --reset rate=0 data=demo today=2026-06-15
 \i test/sync.sql
+
+-- what moves no time is found by a full reading, at least every so many runs
+\! test/mock.py --reset rate=0
+SELECT frontcore_stat_reset(), frontcore_shared_cache_reset();
+CALL frontcore_sync('copies.customers', 'dw.customers');
+\! test/mock.py --change customers 40202 'note="moved nothing"'
+SELECT 'CALL frontcore_sync(''copies.customers'', ''dw.customers'', full_every => 3)' FROM generate_series(1, 2) \gexec
+SELECT note FROM dw.customers WHERE id = 40202;
+CALL frontcore_sync('copies.customers', 'dw.customers', full_every => 3);
+SELECT note FROM dw.customers WHERE id = 40202;
+CALL frontcore_sync('copies.customers', 'dw.customers', full_every => 0);
+-- of persons every 24, without being told
+IMPORT FOREIGN SCHEMA frontcore LIMIT TO (participants) FROM SERVER copies INTO copies;
+CALL frontcore_sync('copies.participants', 'dw.participants');
+SELECT min(id) AS person FROM dw.participants \gset
+\setenv person :person
+\! test/mock.py --change participants $person 'booker_name="Erased"'
+\set ECHO none
+SELECT 'CALL frontcore_sync(''copies.participants'', ''dw.participants'')' FROM generate_series(1, 23) \gexec
+\set ECHO all
+SELECT booker_name = 'Erased' AS is_erased FROM dw.participants WHERE id = :person;
+CALL frontcore_sync('copies.participants', 'dw.participants');
+SELECT booker_name = 'Erased' AS is_erased FROM dw.participants WHERE id = :person;
+
+-- a column that is new upstream is no error; one that no answer holds is left
+-- alone in the target
+\! test/mock.py --change customers 40203 'loyalty="gold"' 'note="changed"' "updated_at=\"$(date -u +%FT%TZ)\""
+CALL frontcore_sync('copies.customers', 'dw.customers');
+SELECT note FROM dw.customers WHERE id = 40203;
+CALL frontcore_sync('copies.course_dates', 'dw.course_dates');
+UPDATE dw.course_dates SET instructors = '[1]', reference = 'mine';
+CALL frontcore_sync('copies.course_dates', 'dw.course_dates', reconcile => true);
+SELECT count(*), count(*) FILTER (WHERE instructors = '[1]') AS untouched, count(*) FILTER (WHERE reference = 'mine') AS touched FROM dw.course_dates;
 SET client_min_messages = warning;
 DROP SCHEMA dw CASCADE;
