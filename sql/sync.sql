@@ -106,7 +106,7 @@ SET client_min_messages = warning;
 \i test/sync.sql
 
 -- what moves no time is found by a full reading, at least every so many runs
-\! test/mock.py --reset rate=0
+\! test/mock.py --reset rate=0 today=2026-06-15
 SELECT frontcore_stat_reset(), frontcore_shared_cache_reset();
 CALL frontcore_sync('copies.customers', 'dw.customers');
 \! test/mock.py --change customers 40202 'note="moved nothing"'
