@@ -210,7 +210,7 @@ hear(void *arg, const FcHttpResponse *response)
 	FcProbe    *probe = arg;
 	const char *encoding = fc_http_header(response, "content-encoding");
 
-	if (response->outcome != FC_HTTP_ANSWERED)
+	if (response->outcome != FC_OUTCOME_ANSWERED)
 		return;
 	for (int i = 0; i < lengthof(rate_headers) && !probe->rate_headers; i++)
 		if (fc_http_header(response, rate_headers[i].header) != NULL)

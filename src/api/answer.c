@@ -23,19 +23,6 @@ typedef struct Reading
 	const FcHttpResponse *response;
 } Reading;
 
-/* What error.c calls the ways in which a transport can end. */
-static const FcTrouble troubles[] =
-{
-	[FC_HTTP_ANSWERED] = FC_TROUBLE_NONE,
-	[FC_HTTP_NOT_SENT] = FC_TROUBLE_NOT_SENT,
-	[FC_HTTP_LOST] = FC_TROUBLE_LOST,
-	[FC_HTTP_TIMED_OUT] = FC_TROUBLE_TIMED_OUT,
-	[FC_HTTP_CUT_SHORT] = FC_TROUBLE_CUT_SHORT,
-	[FC_HTTP_TOO_BIG] = FC_TROUBLE_TOO_BIG,
-	[FC_HTTP_STARVED] = FC_TROUBLE_STARVED,
-	[FC_HTTP_GARBLED] = FC_TROUBLE_GARBLED
-};
-
 static void read_reply(const Reading *reading, FcReply *reply,
 					   FcAnswer *answer);
 static void read_document(const Reading *reading, FcJson *document,
@@ -89,7 +76,7 @@ bool
 fc_answer_is_throttling(const FcExchange *call,
 						const FcHttpResponse *response)
 {
-	if (response->outcome != FC_HTTP_ANSWERED)
+	if (response->outcome != FC_OUTCOME_ANSWERED)
 		return false;
 	return response->status == 429 ||
 		(response->status / 100 == 2 && !fc_answer_is_write(call) &&
@@ -122,12 +109,12 @@ read_reply(const Reading *reading, FcReply *reply, FcAnswer *answer)
 
 	reply->is_write = fc_answer_is_write(reading->call);
 	reply->kind = reading->call->kind;
-	reply->trouble = troubles[response->outcome];
+	reply->outcome = response->outcome;
 	reply->reason = hide_secrets(reading, response->reason);
 	reply->status = answer->status = response->status;
 	answer->text = response->body;
 	answer->length = response->length;
-	if (reply->trouble != FC_TROUBLE_NONE)
+	if (reply->outcome != FC_OUTCOME_ANSWERED)
 		return;
 
 	reply->allow = hide_secrets(reading, fc_http_header(response, "allow"));
@@ -137,7 +124,7 @@ read_reply(const Reading *reading, FcReply *reply, FcAnswer *answer)
 		reply->is_blank = true;
 		if (is_success && (!reply->is_write ||
 						   strcmp(reading->call->method, "POST") == 0))
-			reply->trouble = FC_TROUBLE_EMPTY;
+			reply->outcome = FC_OUTCOME_EMPTY;
 		return;
 	}
 
@@ -145,7 +132,7 @@ read_reply(const Reading *reading, FcReply *reply, FcAnswer *answer)
 	if (document != NULL)
 		read_document(reading, document, reply, answer);
 	else if (is_success)
-		reply->trouble = FC_TROUBLE_NOT_JSON;
+		reply->outcome = FC_OUTCOME_NOT_JSON;
 	else
 		reply->is_text = true;
 	if (answer->document != NULL)

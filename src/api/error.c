@@ -65,16 +65,16 @@ static const Phrase phrases[] =
 #define BATCH		(1 << FC_PATH_BATCH)
 #define ALL			(LIST | PART | BATCH)
 
-#define NONE		(1 << FC_TROUBLE_NONE)
-#define NOT_SENT	(1 << FC_TROUBLE_NOT_SENT)
-#define LOST		(1 << FC_TROUBLE_LOST)
-#define TIMED_OUT	(1 << FC_TROUBLE_TIMED_OUT)
-#define CUT_SHORT	(1 << FC_TROUBLE_CUT_SHORT)
-#define TOO_BIG		(1 << FC_TROUBLE_TOO_BIG)
-#define STARVED		(1 << FC_TROUBLE_STARVED)
-#define GARBLED		(1 << FC_TROUBLE_GARBLED)
-#define EMPTY		(1 << FC_TROUBLE_EMPTY)
-#define NOT_JSON	(1 << FC_TROUBLE_NOT_JSON)
+#define NONE		(1 << FC_OUTCOME_ANSWERED)
+#define NOT_SENT	(1 << FC_OUTCOME_NOT_SENT)
+#define LOST		(1 << FC_OUTCOME_LOST)
+#define TIMED_OUT	(1 << FC_OUTCOME_TIMED_OUT)
+#define CUT_SHORT	(1 << FC_OUTCOME_CUT_SHORT)
+#define TOO_BIG		(1 << FC_OUTCOME_TOO_BIG)
+#define STARVED		(1 << FC_OUTCOME_STARVED)
+#define GARBLED		(1 << FC_OUTCOME_GARBLED)
+#define EMPTY		(1 << FC_OUTCOME_EMPTY)
+#define NOT_JSON	(1 << FC_OUTCOME_NOT_JSON)
 #define NO_ANSWER	(~(NONE | NOT_SENT))
 
 /* Two members of the table below. */
@@ -99,13 +99,13 @@ typedef struct Rule
 {
 	int			methods,
 				kinds,
-				troubles,
+				outcomes,
 				first_status,
 				last_status,
 				says;			/* at least all of this */
 	FcVerdict	verdict;
 	int			sqlstate;
-	const char *reason;			/* NULL: the trouble, or the status */
+	const char *reason;			/* NULL: the outcome, or the status */
 	const char *hint;			/* NULL: none */
 } Rule;
 
@@ -256,17 +256,17 @@ static const Rule rules[] =
 	FC_VERDICT_FAILED, ERRCODE_FDW_ERROR, NULL, NULL}
 };
 
-static const char *const trouble_reasons[] =
+static const char *const outcome_reasons[] =
 {
-	[FC_TROUBLE_NOT_SENT] = "could not connect",
-	[FC_TROUBLE_LOST] = "the connection was lost",
-	[FC_TROUBLE_TIMED_OUT] = "the request timed out",
-	[FC_TROUBLE_CUT_SHORT] = "the answer was cut short",
-	[FC_TROUBLE_TOO_BIG] = "the answer is too big",
-	[FC_TROUBLE_STARVED] = "there is no memory for the answer",
-	[FC_TROUBLE_GARBLED] = "the answer is not HTTP, or badly encoded",
-	[FC_TROUBLE_EMPTY] = "the answer is empty",
-	[FC_TROUBLE_NOT_JSON] = "the answer is not JSON"
+	[FC_OUTCOME_NOT_SENT] = "could not connect",
+	[FC_OUTCOME_LOST] = "the connection was lost",
+	[FC_OUTCOME_TIMED_OUT] = "the request timed out",
+	[FC_OUTCOME_CUT_SHORT] = "the answer was cut short",
+	[FC_OUTCOME_TOO_BIG] = "the answer is too big",
+	[FC_OUTCOME_STARVED] = "there is no memory for the answer",
+	[FC_OUTCOME_GARBLED] = "the answer is not HTTP, or badly encoded",
+	[FC_OUTCOME_EMPTY] = "the answer is empty",
+	[FC_OUTCOME_NOT_JSON] = "the answer is not JSON"
 };
 
 static bool is_about_object(void);
@@ -422,7 +422,7 @@ find_rule(const FcReply *reply)
 
 		if ((rule->methods & method) != 0 &&
 			(rule->kinds & (1 << reply->kind)) != 0 &&
-			(rule->troubles & (1 << reply->trouble)) != 0 &&
+			(rule->outcomes & (1 << reply->outcome)) != 0 &&
 			reply->status >= rule->first_status &&
 			reply->status <= rule->last_status &&
 			(says & rule->says) == rule->says)
@@ -484,8 +484,8 @@ write_message(const FcReply *reply, const Rule *rule)
 		what = "could not learn the outcome of writing resource";
 	else if (reply->is_write)
 		what = "could not write resource";
-	if (reply->trouble != FC_TROUBLE_NONE)
-		reason = trouble_reasons[reply->trouble];
+	if (reply->outcome != FC_OUTCOME_ANSWERED)
+		reason = outcome_reasons[reply->outcome];
 
 	initStringInfo(&message);
 	appendStringInfo(&message, "%s \"%s\"", what, reply->resource);
@@ -497,7 +497,7 @@ write_message(const FcReply *reply, const Rule *rule)
 	if (reply->codes != NULL)
 		appendStringInfo(&message, " (%.*s)",
 						 (int) strcspn(reply->codes, ","), reply->codes);
-	if (reply->trouble == FC_TROUBLE_NONE && reply->status / 100 != 2)
+	if (reply->outcome == FC_OUTCOME_ANSWERED && reply->status / 100 != 2)
 		appendStringInfo(&message, "%sHTTP status %d", separator,
 						 reply->status);
 	return message.data;

@@ -6,6 +6,7 @@
 #define FC_ERROR_H
 
 #include "api/option.h"
+#include "base/outcome.h"
 
 /* What kind of path was asked; decides what a 404 means. */
 typedef enum FcPathKind
@@ -33,28 +34,13 @@ typedef enum FcVerdict
 	FC_VERDICT_FAILED			/* anything else: an error at once */
 } FcVerdict;
 
-/* Why there is no usable answer. */
-typedef enum FcTrouble
-{
-	FC_TROUBLE_NONE,			/* there is one: look at its status */
-	FC_TROUBLE_NOT_SENT,
-	FC_TROUBLE_LOST,
-	FC_TROUBLE_TIMED_OUT,
-	FC_TROUBLE_CUT_SHORT,
-	FC_TROUBLE_TOO_BIG,
-	FC_TROUBLE_STARVED,			/* there was no memory for it */
-	FC_TROUBLE_GARBLED,			/* not HTTP, or badly encoded */
-	FC_TROUBLE_EMPTY,			/* a GET's or POST's 2xx without a body */
-	FC_TROUBLE_NOT_JSON			/* 2xx with something else */
-} FcTrouble;
-
 /* What came of a request, as far as it matters here. */
 typedef struct FcReply
 {
 	const char *resource;
 	bool		is_write;
 	FcPathKind	kind;
-	FcTrouble	trouble;
+	FcOutcome	outcome;
 	int			status;
 	bool		is_text;		/* the body is neither empty nor JSON */
 	bool		is_blank;		/* there is no body */
@@ -65,7 +51,7 @@ typedef struct FcReply
 	const char *code;			/* its code for programs, or NULL */
 	const char *codes;			/* those of a list of errors: "a, b", or NULL */
 	const char *allow;			/* header Allow, or NULL */
-	const char *reason;			/* the transport's words on its trouble */
+	const char *reason;			/* why not answered, in libcurl's words */
 } FcReply;
 
 /* What that means; all but the verdict only if that is not OK. */

@@ -57,19 +57,6 @@ typedef struct Exchange
 	FcLimiterAdvice advice;
 } Exchange;
 
-/* What the limiter calls the ways in which a transport can end. */
-static const FcLimiterOutcome outcomes[] =
-{
-	[FC_HTTP_ANSWERED] = FC_LIMITER_ANSWERED,
-	[FC_HTTP_NOT_SENT] = FC_LIMITER_NOT_SENT,
-	[FC_HTTP_LOST] = FC_LIMITER_ABANDONED,
-	[FC_HTTP_TIMED_OUT] = FC_LIMITER_ABANDONED,
-	[FC_HTTP_CUT_SHORT] = FC_LIMITER_ANSWERED,
-	[FC_HTTP_TOO_BIG] = FC_LIMITER_ANSWERED,
-	[FC_HTTP_STARVED] = FC_LIMITER_ANSWERED,
-	[FC_HTTP_GARBLED] = FC_LIMITER_ANSWERED
-};
-
 int64		fc_exchange_writes = 0;
 int64		fc_exchange_requests = 0;
 double		fc_exchange_clock_skew = 0;
@@ -247,7 +234,7 @@ make_attempt(Exchange *exchange, FcError **error)
 	is_throttling = fc_answer_is_throttling(exchange->call,
 											exchange->response);
 	exchange->advice = fc_advice_read(exchange->response, is_throttling);
-	fc_limiter_finish(outcomes[exchange->response->outcome],
+	fc_limiter_finish(exchange->response->outcome,
 					  &exchange->advice);
 	record_attempt(exchange);
 	if (exchange->call->heard != NULL)

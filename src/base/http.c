@@ -83,21 +83,21 @@ struct FcHttpConnection
 typedef struct Meaning
 {
 	CURLcode	result;
-	FcHttpOutcome outcome;
+	FcOutcome	outcome;
 } Meaning;
 
 static const Meaning meanings[] =
 {
-	{CURLE_OK, FC_HTTP_ANSWERED},
-	{CURLE_OPERATION_TIMEDOUT, FC_HTTP_TIMED_OUT},
-	{CURLE_PARTIAL_FILE, FC_HTTP_CUT_SHORT},
-	{CURLE_BAD_CONTENT_ENCODING, FC_HTTP_GARBLED},
-	{CURLE_UNSUPPORTED_PROTOCOL, FC_HTTP_GARBLED},
-	{CURLE_WEIRD_SERVER_REPLY, FC_HTTP_GARBLED},
-	{CURLE_WRITE_ERROR, FC_HTTP_GARBLED},	/* too many headers */
-	{CURLE_OUT_OF_MEMORY, FC_HTTP_GARBLED}, /* too long a header */
+	{CURLE_OK, FC_OUTCOME_ANSWERED},
+	{CURLE_OPERATION_TIMEDOUT, FC_OUTCOME_TIMED_OUT},
+	{CURLE_PARTIAL_FILE, FC_OUTCOME_CUT_SHORT},
+	{CURLE_BAD_CONTENT_ENCODING, FC_OUTCOME_GARBLED},
+	{CURLE_UNSUPPORTED_PROTOCOL, FC_OUTCOME_GARBLED},
+	{CURLE_WEIRD_SERVER_REPLY, FC_OUTCOME_GARBLED},
+	{CURLE_WRITE_ERROR, FC_OUTCOME_GARBLED},	/* too many headers */
+	{CURLE_OUT_OF_MEMORY, FC_OUTCOME_GARBLED},	/* too long a header */
 #if LIBCURL_VERSION_NUM >= 0x080600
-	{CURLE_TOO_LARGE, FC_HTTP_GARBLED}, /* the same, by a newer libcurl */
+	{CURLE_TOO_LARGE, FC_OUTCOME_GARBLED},	/* the same, by a newer libcurl */
 #endif
 };
 
@@ -121,7 +121,7 @@ static double time_to_wait(const FcHttpConnection *connection,
 						   const Transfer *transfer);
 static void end_transfer(FcHttpConnection *connection);
 static void fill_response(FcHttpConnection *connection, Transfer *transfer);
-static FcHttpOutcome judge_outcome(const Transfer *transfer);
+static FcOutcome judge_outcome(const Transfer *transfer);
 static const char *explain_outcome(const FcHttpConnection *connection,
 								   const Transfer *transfer);
 static int	note_start(void *arg, char *remote_ip, char *local_ip,
@@ -607,25 +607,25 @@ fill_response(FcHttpConnection *connection, Transfer *transfer)
 }
 
 /* What became of a transfer? */
-static FcHttpOutcome
+static FcOutcome
 judge_outcome(const Transfer *transfer)
 {
 	const FcReceived *received = &transfer->received;
 
 	if (transfer->starts == 0 || transfer->response.proxy_wants_login)
-		return FC_HTTP_NOT_SENT;
+		return FC_OUTCOME_NOT_SENT;
 	if (received->body.is_starved || received->head.is_starved)
-		return FC_HTTP_STARVED;
+		return FC_OUTCOME_STARVED;
 	if (received->body.is_full)
-		return FC_HTTP_TOO_BIG;
+		return FC_OUTCOME_TOO_BIG;
 
 	/* libcurl takes a header for whole where the connection ends in it */
 	if (transfer->result == CURLE_OK && !received->has_head)
-		return FC_HTTP_LOST;
+		return FC_OUTCOME_LOST;
 	for (int i = 0; i < lengthof(meanings); i++)
 		if (meanings[i].result == transfer->result)
 			return meanings[i].outcome;
-	return FC_HTTP_LOST;
+	return FC_OUTCOME_LOST;
 }
 
 /* Say why there is no answer, in words that are the same each time. */
@@ -641,22 +641,22 @@ explain_outcome(const FcHttpConnection *connection, const Transfer *transfer)
 
 	switch (transfer->response.outcome)
 	{
-		case FC_HTTP_ANSWERED:
-		case FC_HTTP_STARVED:
+		case FC_OUTCOME_ANSWERED:
+		case FC_OUTCOME_STARVED:
 			return NULL;
-		case FC_HTTP_TIMED_OUT:
+		case FC_OUTCOME_TIMED_OUT:
 			return psprintf("no answer within %d ms",
 							options->request_timeout_ms);
-		case FC_HTTP_TOO_BIG:
+		case FC_OUTCOME_TOO_BIG:
 			return psprintf("more than " INT64_FORMAT " bytes",
 							options->max_response_size);
-		case FC_HTTP_LOST:
+		case FC_OUTCOME_LOST:
 			if (transfer->starts > 1)
 				return "the server had closed the connection";
 			if (transfer->result == CURLE_OK)
 				return "the answer ended inside its headers";
 			break;
-		case FC_HTTP_GARBLED:
+		case FC_OUTCOME_GARBLED:
 			if (transfer->received.head.is_full)
 				return "too many headers";
 			if (transfer->result == CURLE_OUT_OF_MEMORY)

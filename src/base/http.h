@@ -7,6 +7,7 @@
 #ifndef FC_HTTP_H
 #define FC_HTTP_H
 
+#include "base/outcome.h"
 #include "nodes/pg_list.h"
 
 /* How a connection is made; strings must outlive the connection. */
@@ -36,22 +37,9 @@ typedef struct FcHttpRequest
 	void	   *arg;
 } FcHttpRequest;
 
-typedef enum FcHttpOutcome
-{
-	FC_HTTP_ANSWERED,			/* an answer came whole, whatever its status */
-	FC_HTTP_NOT_SENT,			/* no connection: DNS, TCP, TLS, proxy; or the
-								 * proxy did not pass the request on */
-	FC_HTTP_LOST,				/* sent, and the connection broke */
-	FC_HTTP_TIMED_OUT,			/* sent, and no whole answer in time */
-	FC_HTTP_CUT_SHORT,			/* the answer ended before its announced end */
-	FC_HTTP_TOO_BIG,			/* the answer passed max_response_size */
-	FC_HTTP_STARVED,			/* there was no memory for the answer */
-	FC_HTTP_GARBLED				/* what came is not HTTP, or badly encoded */
-} FcHttpOutcome;
-
 typedef struct FcHttpResponse
 {
-	FcHttpOutcome outcome;
+	FcOutcome	outcome;
 	const char *reason;			/* why not answered: in libcurl's words */
 	bool		was_stale;		/* lost because a kept connection was dead */
 	bool		proxy_wants_login;	/* the proxy refused our credentials, or

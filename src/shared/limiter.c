@@ -243,16 +243,18 @@ fc_limiter_start(void)
  * that was started counts, even if the caller believes that it was not sent.
  */
 void
-fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
+fc_limiter_finish(FcOutcome outcome, const FcLimiterAdvice *advice)
 {
 	FcLimiterAccount *account;
+	bool		may_arrive;		/* at the API, later */
 	int64		now;
 	int			next;
 
 	if (request.phase != PHASE_IN_FLIGHT)
 		return;
-	if (outcome == FC_LIMITER_NOT_SENT && request.started)
-		outcome = FC_LIMITER_ABANDONED;
+	if (outcome == FC_OUTCOME_NOT_SENT && request.started)
+		outcome = FC_OUTCOME_LOST;
+	may_arrive = outcome == FC_OUTCOME_LOST || outcome == FC_OUTCOME_TIMED_OUT;
 
 	LWLockAcquire(&fc_block->lock, LW_EXCLUSIVE);
 	account = &fc_block->accounts[request.account];
@@ -260,15 +262,14 @@ fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
 	Assert(account->in_flight > 0);
 	account->in_flight--;
 	account->last_used = now;
-	if (outcome != FC_LIMITER_NOT_SENT)
+	if (outcome != FC_OUTCOME_NOT_SENT)
 	{
 		account->requests++;
 		account->last_request = request.start_time;
-		note_answer(account, outcome == FC_LIMITER_ANSWERED ? now + 1 :
-					now + ABANDONED_DELAY, now);
+		note_answer(account, now + (may_arrive ? ABANDONED_DELAY : 1), now);
+		if (!may_arrive)
+			follow_advice(account, advice, now);
 	}
-	if (outcome == FC_LIMITER_ANSWERED)
-		follow_advice(account, advice, now);
 	next = fc_queue_first(account);
 	LWLockRelease(&fc_block->lock);
 
@@ -383,7 +384,7 @@ leave_queue(void)
 	int			next = FC_NOBODY;
 
 	if (request.phase == PHASE_IN_FLIGHT)
-		fc_limiter_finish(FC_LIMITER_NOT_SENT, NULL);
+		fc_limiter_finish(FC_OUTCOME_NOT_SENT, NULL);
 	else if (request.phase == PHASE_QUEUED && request.place != FC_NOBODY)
 	{
 		FcLimiterAccount *account = &fc_block->accounts[request.account];

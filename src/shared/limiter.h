@@ -14,6 +14,7 @@
 #ifndef FC_LIMITER_H
 #define FC_LIMITER_H
 
+#include "base/outcome.h"
 #include "datatype/timestamp.h"
 #include "shared/digest.h"
 
@@ -24,14 +25,6 @@ typedef struct FcLimits
 	int			per_minute;		/* requests in any minute */
 	int			max_concurrent; /* requests in flight at once, at least 1 */
 } FcLimits;
-
-/* What became of a request, for fc_limiter_finish. */
-typedef enum FcLimiterOutcome
-{
-	FC_LIMITER_NOT_SENT,		/* nothing reached the API: does not count */
-	FC_LIMITER_ANSWERED,		/* an answer came whole */
-	FC_LIMITER_ABANDONED		/* may still arrive: cancelled, lost ... */
-} FcLimiterOutcome;
 
 /* What the headers of an answer say of the limit; -1 is unknown. */
 typedef struct FcLimiterAdvice
@@ -61,7 +54,7 @@ extern void fc_limiter_join(const FcAccount *account, const char *base_url,
 extern double fc_limiter_poll(int *ahead);
 extern double fc_limiter_hold(void);
 extern void fc_limiter_start(void);
-extern void fc_limiter_finish(FcLimiterOutcome outcome,
+extern void fc_limiter_finish(FcOutcome outcome,
 							  const FcLimiterAdvice *advice);
 extern void fc_limiter_throttle(const FcAccount *id,
 								const FcLimiterAdvice *advice, int episode);

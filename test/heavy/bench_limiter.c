@@ -54,5 +54,5 @@ pass(const FcLimits *limits)
 		pg_usleep(1000);
 	}
 	fc_limiter_start();
-	fc_limiter_finish(FC_LIMITER_ANSWERED, &advice);
+	fc_limiter_finish(FC_OUTCOME_ANSWERED, &advice);
 }

@@ -328,9 +328,9 @@ fc_http_perform(FcHttpConnection *connection, const FcHttpRequest *request)
 
 	kind &= 0x7f;
 	response->outcome = kind >= 120 ?
-		FC_HTTP_ANSWERED + (kind - 120) % (FC_HTTP_GARBLED + 1) :
-		FC_HTTP_ANSWERED;
-	if (response->outcome != FC_HTTP_ANSWERED)
+		FC_OUTCOME_ANSWERED + (kind - 120) % (FC_OUTCOME_GARBLED + 1) :
+		FC_OUTCOME_ANSWERED;
+	if (response->outcome != FC_OUTCOME_ANSWERED)
 		response->reason = "a reason";
 	response->status = statuses[kind % lengthof(statuses)];
 
@@ -410,7 +410,7 @@ fc_limiter_start(void)
 }
 
 void
-fc_limiter_finish(FcLimiterOutcome outcome, const FcLimiterAdvice *advice)
+fc_limiter_finish(FcOutcome outcome, const FcLimiterAdvice *advice)
 {
 	REQUIRE(advice->hold_ms == -1 || advice->hold_ms >= 0);
 }
