@@ -128,6 +128,16 @@ SELECT frontcore_anonymize_user('frontcore', 90005);
 SELECT frontcore_anonymize_user('frontcore', 90005);
 \echo :LAST_ERROR_SQLSTATE
 \! test/mock.py --log
+-- one that was throttled has done nothing, and is repeated as a row's write
+-- is; what only asks is repeated as a query is
+\! test/mock.py --fault 'match=booking retry_after=0 count=1'
+SELECT number_of_participants FROM frontcore_book('frontcore', 51001, '[{"firstname": "Ada", "lastname": "Lund", "email": "a@person.example"}]');
+\! test/mock.py --fault 'match=deregister retry_after=0 count=1'
+SELECT count(*) FROM frontcore_deregister('frontcore', 5001);
+\! test/mock.py --fault 'match=search-users status=503 retry_after=0 count=1'
+SELECT count(*) FROM frontcore_find_users('frontcore', email => 'user8@person.example');
+\! test/mock.py --log
+
 -- a rollback over it says so
 RESET client_min_messages;
 BEGIN;
