@@ -38,6 +38,10 @@ SELECT errors > 0 AS counted, last_error FROM frontcore_stat;
 \! test/mock.py --fault 'match=/courses status=422 body="{\"error\":\"\u041a\u0443\u0440\u0441\"}"'
 SELECT id FROM courses;
 
+-- what a person was searched by is hidden in the API's words, too
+\! test/mock.py --fault 'match=search-users status=422 body="{\"error\":\"no \u00c5se J\u00d8RGENSEN, nor J%C3%98rgensen\"}"'
+SELECT frontcore_find_users('frontcore', firstname => 'Åse', lastname => 'JØrgensen');
+
 \c :home
 DROP DATABASE regress_frontcore_latin1;
 \! test/mock.py --reset rate=0

@@ -166,6 +166,13 @@ SELECT * FROM bases WHERE user_id > 90007;
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM dates_of WHERE course_id = '7302';
 \echo :LAST_ERROR_SQLSTATE
+-- ... by the other tables of the query, either
+SELECT count(*) FROM fc.courses, bases;
+SELECT id FROM fc.courses UNION ALL SELECT id FROM bases;
+SELECT id FROM fc.courses WHERE EXISTS (SELECT FROM dates_of d WHERE d.list = 'coursedates');
+INSERT INTO fc.courses (title) SELECT basis FROM bases;
+-- what would not be read is no error
+SELECT * FROM bases LIMIT 0;
 EXPLAIN (COSTS OFF) SELECT * FROM bases;
 ANALYZE bases;
 \echo :LAST_ERROR_SQLSTATE

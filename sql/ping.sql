@@ -34,6 +34,9 @@ SELECT * FROM ping();
 -- it waits for its turn, and says so
 SELECT * FROM ping();
 \! test/mock.py --log --quiet
+-- ... as the views do
+SELECT wait_ms > 100 AS waited, http_ms > 0 AS took, retries FROM frontcore_stat WHERE server = 'ping';
+SELECT wait_ms > 100 AS waited, http_ms > 0 AS took FROM frontcore_requests WHERE server = 'ping' LIMIT 1;
 
 -- what answers is not the API, or is ill
 \! test/mock.py --fault 'html'

@@ -221,10 +221,40 @@ SELECT count(*) FROM fc.courses;
 COMMIT;
 \! test/mock.py --log
 SELECT resource, request FROM frontcore_cache ORDER BY 1, 2;
--- a write drops all lists by path, and a verb whatever there is
+-- the server's option reaches no table of persons, and no list by its path
+CREATE SCHEMA people;
+IMPORT FOREIGN SCHEMA frontcore LIMIT TO (contacts, participants, orders, instructors, admin_users, user_legal_bases, locations)
+    FROM SERVER frontcore INTO people;
+CREATE FOREIGN TABLE people.countries (id bigint) SERVER frontcore OPTIONS (path '/countries');
+CREATE PROCEDURE people.read_all() LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT oid::regclass FROM pg_class WHERE relnamespace = 'people'::regnamespace AND relkind = 'f' LOOP
+        EXECUTE 'SELECT FROM ' || name || CASE name WHEN 'people.participants' THEN ' WHERE id = 200005' ELSE '' END;
+    END LOOP;
+END
+$$;
+CALL people.read_all();
+\! test/mock.py --log | grep -c ^GET
+CALL people.read_all();
+\! test/mock.py --log | sed 's/?.*//' | sort | uniq -c | sed 's/^ *//'
+SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
+SET client_min_messages = error;
+DROP SCHEMA people CASCADE;
+SET client_min_messages = warning;
+-- a write drops all lists by path, and a verb whatever there is; one that only
+-- asks is no write, so that others' answers serve again after it
 UPDATE fc.customers SET note = 'path' WHERE id = 40203;
 SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
 SELECT frontcore_check_voucher('frontcore', 'none');
+SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
+\! test/mock.py --log
+BEGIN;
+SELECT frontcore_check_voucher('frontcore', 'none');
+\! psql -X -c 'SELECT count(*) FROM fc.courses'
+SELECT count(*) FROM fc.courses;
+ROLLBACK;
 SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
 SELECT frontcore_anonymize_user('frontcore', 90007) IS NULL AS done;
 SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;

@@ -128,6 +128,30 @@ SELECT frontcore_anonymize_user('frontcore', 90005);
 SELECT frontcore_anonymize_user('frontcore', 90005);
 \echo :LAST_ERROR_SQLSTATE
 \! test/mock.py --log
+-- a value that does not fit its column is an error as of a table, once the
+-- write is done
+\! test/mock.py --fault 'match=booking body="{\"successful\":true,\"summary\":{\"booking_id\":\"17\",\"number_of_participants\":\"many\"}}"'
+SELECT booking_id FROM frontcore_book('frontcore', 51001, '[{"firstname": "Ada", "lastname": "Lund", "email": "a@person.example"}]');
+\echo :LAST_ERROR_SQLSTATE
+\! test/mock.py --fault 'match=search-users body="[{\"id\":1,\"created_at\":\"some day\"}]"'
+SELECT id FROM frontcore_find_users('frontcore', email => 'ada@person.example');
+\echo :LAST_ERROR_SQLSTATE
+\! test/mock.py --log --quiet
+SELECT method, row_id, outcome FROM frontcore_requests WHERE method = 'POST' LIMIT 1;
+-- ids and money come in any spelling, and what is not there is NULL
+\! test/mock.py --fault 'match=booking body="{\"successful\":true,\"summary\":{\"order_id\":\"A-1\",\"booking_id\":\"B-17\",\"coursedate_id\":\"51001\",\"total_vat\":\"2.5\"}}"'
+SELECT * FROM frontcore_book('frontcore', 51001, '[{"firstname": "Ada", "lastname": "Lund", "email": "a@person.example"}]');
+\! test/mock.py --log --quiet
+-- one that was throttled has done nothing, and is repeated as a row's write
+-- is; what only asks is repeated as a query is
+\! test/mock.py --fault 'match=booking retry_after=0 count=1'
+SELECT number_of_participants FROM frontcore_book('frontcore', 51001, '[{"firstname": "Ada", "lastname": "Lund", "email": "a@person.example"}]');
+\! test/mock.py --fault 'match=deregister retry_after=0 count=1'
+SELECT count(*) FROM frontcore_deregister('frontcore', 5001);
+\! test/mock.py --fault 'match=search-users status=503 retry_after=0 count=1'
+SELECT count(*) FROM frontcore_find_users('frontcore', email => 'user8@person.example');
+\! test/mock.py --log
+
 -- a rollback over it says so
 RESET client_min_messages;
 BEGIN;

@@ -22,6 +22,9 @@
 /* ... and of one that writes, too. */
 #define WRITE_BUDGET	60
 
+/* Many servers do not compress what is shorter, in bytes. */
+#define WORTH_COMPRESSING	2048
+
 enum
 {
 	PROBE_QUESTION,
@@ -149,10 +152,15 @@ tell_transport(FcProbe *probe)
 				  probe->rate_headers ?
 				  "headers tell how many requests are left" :
 				  "no header tells how many requests are left");
-	fc_probe_tell(probe, FC_ASK_COMPRESSION,
-				  probe->encoding ? probe->encoding : "none",
-				  probe->encoding ? "answers were compressed" :
-				  "no answer was compressed");
+	if (probe->encoding != NULL)
+		fc_probe_tell(probe, FC_ASK_COMPRESSION, probe->encoding,
+					  "answers were compressed");
+	else if (probe->longest < WORTH_COMPRESSING)
+		fc_probe_tell(probe, FC_ASK_COMPRESSION, NULL,
+					  "all answers were too short to be worth it");
+	else
+		fc_probe_tell(probe, FC_ASK_COMPRESSION, "none",
+					  "no answer was compressed");
 	list_sort(probe->latencies, compare_ints);
 	fc_probe_tell(probe, FC_ASK_LATENCY,
 				  psprintf("%d ms", list_nth_int(probe->latencies, count / 2)),

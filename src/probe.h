@@ -13,6 +13,9 @@
 #include "api/route.h"
 #include "datatype/timestamp.h"
 
+/* A page that is past the end of any list. */
+#define FC_FAR_PAGE		1000000
+
 /* The questions, in the order of the answer. */
 typedef enum FcQuestion
 {
@@ -78,6 +81,7 @@ typedef struct FcProbe
 	/* what any answer has shown */
 	const char *rate_headers;
 	const char *encoding;
+	Size		longest;		/* of the answers, decoded */
 	List	   *latencies;		/* of integers: ms, one per answer */
 
 	/* what several questions look at */

@@ -215,6 +215,7 @@ hear(void *arg, const FcHttpResponse *response)
 	for (int i = 0; i < lengthof(rate_headers) && !probe->rate_headers; i++)
 		if (fc_http_header(response, rate_headers[i].header) != NULL)
 			probe->rate_headers = rate_headers[i].finding;
+	probe->longest = Max(probe->longest, response->length);
 	if (encoding != NULL && strcmp(encoding, "identity") != 0)
 		probe->encoding = fc_error_quote(encoding, strlen(encoding));
 	probe->latencies = lappend_int(probe->latencies,

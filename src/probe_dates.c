@@ -10,14 +10,26 @@
 #include "read/page.h"
 #include "write/image.h"
 
+/* Does a list bring the relation that include[] asks for? */
+typedef enum Brings
+{
+	NOT_KNOWN,
+	BROUGHT,
+	NOT_BROUGHT
+} Brings;
+
 static void ask_flat(FcProbe *probe);
+static const char *ask_end(FcProbe *probe, const char *list,
+						   const FcProbePage *page);
+static bool promises_more(const FcProbePage *page);
 static bool is_last(const FcProbePage *page);
 static const char *word_of_end(const FcProbePage *page);
 static void tell_columns(FcProbe *probe);
 static void learn_lacks(const FcProbe *probe, const FcResource *resource,
 						int route, const FcProbePage *page);
 static void ask_batch(FcProbe *probe);
-static void ask_batch_limit(FcProbe *probe, const char *second_word);
+static int	ask_fewer(FcProbe *probe, const int64 *parents, int count);
+static void ask_batch_limit(FcProbe *probe, bool is_limited);
 static int	choose_parents(const FcProbe *probe, int64 *parents);
 static char *batch_path(const FcProbe *probe, const int64 *parents,
 						int count);
@@ -25,8 +37,12 @@ static bool contains(const int64 *numbers, int count, int64 number);
 static int	count_parents(const FcProbe *probe, const FcProbePage *page);
 static void ask_order(FcProbe *probe);
 static void ask_includes(FcProbe *probe);
-static bool ask_course_includes(FcProbe *probe, bool *everywhere);
-static bool ask_date_includes(FcProbe *probe, bool *everywhere);
+static const char *word_of_includes(Brings courses, Brings by_course,
+									Brings flat);
+static Brings ask_course_includes(FcProbe *probe);
+static Brings ask_date_includes(FcProbe *probe, const FcProbePage *known,
+								int flag);
+static Brings see_relation(const FcProbePage *page, const char *name);
 static void learn_includes(const FcProbe *probe, const FcResource *resource,
 						   int route, const FcProbePage *page);
 static bool refuses_relation(FcProbe *probe);
@@ -53,12 +69,12 @@ static void
 ask_flat(FcProbe *probe)
 {
 	int			number = fc_probe_route(probe->dates, FC_FLAT);
+	const char *list = probe->dates->routes[number].path;
 	FcProbePage *page;
 	const char *word;
 
 	page = fc_probe_ask(probe, probe->dates, FC_PATH_LIST,
-						psprintf("%s?limit=250&page=1",
-								 probe->dates->routes[number].path));
+						psprintf("%s?limit=250&page=1", list));
 	probe->flat = page;
 	if (!page->is_answered)
 	{
@@ -76,7 +92,7 @@ ask_flat(FcProbe *probe)
 					   fc_catalog_flat_routes(probe->dates), 0);
 		return;
 	}
-	word = word_of_end(page);
+	word = ask_end(probe, list, page);
 	fc_probe_tell(probe, FC_ASK_DATES_LIST,
 				  word ? psprintf("present %s", word) : "present",
 				  "the list of all dates was answered in \"%s\"%s",
@@ -90,6 +106,33 @@ ask_flat(FcProbe *probe)
 	if (is_last(page))
 		fc_stats_learn_rows(probe->api->account.digest, probe->dates->name,
 							page->count);
+}
+
+/*
+ * How does the last page say that no other follows, if not by null?  NULL if
+ * so.  Of a long list one page past its end is asked for.
+ */
+static const char *
+ask_end(FcProbe *probe, const char *list, const FcProbePage *page)
+{
+	if (promises_more(page))
+		page = fc_probe_ask(probe, probe->dates, FC_PATH_LIST,
+							psprintf("%s?limit=250&page=%d", list,
+									 FC_FAR_PAGE));
+	return page->is_list ? word_of_end(page) : NULL;
+}
+
+/* Does a page promise a next one? */
+static bool
+promises_more(const FcProbePage *page)
+{
+	FcJsonNode	next = fc_json_member(fc_json_member(page->root, "pagination"),
+									  "next_page");
+	int64		number;
+
+	return fc_json_kind(next) == FC_JSON_NUMBER ?
+		!fc_json_int64(next, &number) || number != 0 :
+		fc_json_kind(next) == FC_JSON_STRING && *fc_json_string(next) != '\0';
 }
 
 /* Does a page say that no other follows, and hold all there is? */
@@ -140,7 +183,7 @@ tell_columns(FcProbe *probe)
 	if (!page->is_list || page->count == 0)
 	{
 		fc_probe_tell(probe, FC_ASK_DATES_LIST_COLUMNS, NULL,
-					  page->is_list ? "the account has no dates" :
+					  page->is_list ? "the first page of the list shows no dates" :
 					  "there is no list of all dates");
 		return;
 	}
@@ -191,25 +234,14 @@ ask_batch(FcProbe *probe)
 	uint64		closed = FC_LEARNED_CLOSED(number);
 	int64		parents[FC_BATCH_KEYS];
 	int			count = choose_parents(probe, parents);
-	const char *second_word = "";
+	int			asked;
 
 	if (count == 0)
 	{
 		fc_probe_tell(probe, FC_ASK_BATCH, NULL, "the list shows no courses");
 		return;
 	}
-	probe->batch_path = batch_path(probe, parents, count);
-	probe->batch = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
-								psprintf("%s&limit=250&page=1",
-										 probe->batch_path));
-	if (probe->batch->is_answered && !probe->batch->is_list && count > 2)
-	{
-		second_word = " limited";
-		probe->batch_path = batch_path(probe, parents, 2);
-		probe->batch = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
-									psprintf("%s&limit=250&page=1",
-											 probe->batch_path));
-	}
+	asked = ask_fewer(probe, parents, count);
 	if (!probe->batch->is_answered)
 		fc_probe_tell(probe, FC_ASK_BATCH, NULL, "%s", probe->batch->why);
 	else if (!probe->batch->is_list)
@@ -222,50 +254,61 @@ ask_batch(FcProbe *probe)
 	else
 	{
 		fc_probe_learn(probe, probe->dates, 0, closed);
-		ask_batch_limit(probe, second_word);
+		ask_batch_limit(probe, asked < count);
+	}
+}
+
+/*
+ * Ask for the dates of so many courses, then of two, then of one, until it is
+ * not refused.  Returns of how many.
+ */
+static int
+ask_fewer(FcProbe *probe, const int64 *parents, int count)
+{
+	for (int asked = count;; asked = Min(asked - 1, 2))
+	{
+		probe->batch_path = batch_path(probe, parents, asked);
+		probe->batch = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
+									psprintf("%s&limit=250&page=1",
+											 probe->batch_path));
+		if (asked == 1 || !probe->batch->is_answered || probe->batch->is_list)
+			return asked;
 	}
 }
 
 /* Does limit count all rows of a batch, or those of each course? */
 static void
-ask_batch_limit(FcProbe *probe, const char *second_word)
+ask_batch_limit(FcProbe *probe, bool is_limited)
 {
-	const char *size = *second_word == '\0' ? "" :
-	"; many courses at once are refused, two are not";
-	FcProbePage *one;
-	int			parents = count_parents(probe, probe->batch);
+	const char *word = is_limited ? " limited" : "";
+	const char *size = is_limited ? "; many courses at once are refused" : "";
+	const char *finding = "present";
+	const char *evidence = "limit=1 was not answered with one row";
+	FcProbePage *one = NULL;
 
 	if (!probe->honours_limit)
+		evidence = "the parameter limit is ignored";
+	else if (count_parents(probe, probe->batch) < 2)
+		evidence = "too few courses have dates to see what limit counts";
+	else
+		one = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
+						   psprintf("%s&limit=1&page=1", probe->batch_path));
+
+	if (one != NULL && one->is_list && one->count == 1)
 	{
-		fc_probe_tell(probe, FC_ASK_BATCH, psprintf("present%s", second_word),
-					  "the parameter limit is ignored%s", size);
-		return;
-	}
-	if (parents < 2)
-	{
-		fc_probe_tell(probe, FC_ASK_BATCH, psprintf("present%s", second_word),
-					  "too few courses have dates to see what limit counts%s",
-					  size);
-		return;
-	}
-	one = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
-					   psprintf("%s&limit=1&page=1", probe->batch_path));
-	if (one->is_list && one->count == 1)
-	{
-		fc_probe_tell(probe, FC_ASK_BATCH, psprintf("whole%s", second_word),
-					  "limit=1 was answered with one row%s", size);
+		finding = "whole";
+		evidence = "limit=1 was answered with one row";
 		fc_probe_learn(probe, probe->dates, FC_LEARNED_WHOLE_LIMIT, 0);
 	}
-	else if (one->is_list && one->count == parents)
+	else if (one != NULL && one->is_list && one->count > 1 &&
+			 count_parents(probe, one) == one->count)
 	{
-		fc_probe_tell(probe, FC_ASK_BATCH,
-					  psprintf("per_course%s", second_word),
-					  "limit=1 was answered with one row of each course%s", size);
+		finding = "per_course";
+		evidence = "limit=1 was answered with one row of each course";
 		fc_probe_learn(probe, probe->dates, 0, FC_LEARNED_WHOLE_LIMIT);
 	}
-	else
-		fc_probe_tell(probe, FC_ASK_BATCH, psprintf("present%s", second_word),
-					  "limit=1 was not answered with one row%s", size);
+	fc_probe_tell(probe, FC_ASK_BATCH, psprintf("%s%s", finding, word),
+				  "%s%s", evidence, size);
 }
 
 /* The courses of a batch: first those that are known to have dates. */
@@ -390,12 +433,15 @@ ask_order(FcProbe *probe)
 static void
 ask_includes(FcProbe *probe)
 {
-	bool		of_courses = false;
-	bool		of_dates = false;
-	bool		knows_courses;
-	bool		knows_dates;
-	const char *finding = "item";
-	const char *strict;
+	static const char *const verbs[] = {
+		[NOT_KNOWN] = "may bring",
+		[BROUGHT] = "brings",
+		[NOT_BROUGHT] = "does not bring",
+	};
+	Brings		courses;
+	Brings		by_course;
+	Brings		flat;
+	bool		is_strict;
 
 	if (probe->first->count == 0)
 	{
@@ -403,35 +449,41 @@ ask_includes(FcProbe *probe)
 					  "the list shows no courses");
 		return;
 	}
-	knows_courses = ask_course_includes(probe, &of_courses);
-	knows_dates = ask_date_includes(probe, &of_dates);
-	strict = knows_courses && refuses_relation(probe) ? " strict" : "";
-	if (!knows_courses && !knows_dates)
+	courses = ask_course_includes(probe);
+	by_course = ask_date_includes(probe, probe->batch, FC_BATCH);
+	flat = ask_date_includes(probe, probe->flat, FC_FLAT);
+	is_strict = courses != NOT_KNOWN && refuses_relation(probe);
+	if (courses == NOT_KNOWN && by_course == NOT_KNOWN && flat == NOT_KNOWN)
 	{
 		fc_probe_tell(probe, FC_ASK_INCLUDES, NULL,
 					  "no list was answered with an include[]");
 		return;
 	}
-	if ((!knows_courses || of_courses) && (!knows_dates || of_dates))
-		finding = "everywhere";
-	else if (of_courses)
-		finding = "course_lists";
-	else if (of_dates)
-		finding = "date_lists";
-	fc_probe_tell(probe, FC_ASK_INCLUDES, psprintf("%s%s", finding, strict),
-				  "the list of courses %s what include[] asks for, lists of dates %s; unknown words are %s",
-				  !knows_courses ? "may bring" : of_courses ? "brings" :
-				  "does not bring",
-				  !knows_dates ? "may" : of_dates ? "do" : "do not",
-				  *strict != '\0' ? "refused" : "ignored");
+	fc_probe_tell(probe, FC_ASK_INCLUDES,
+				  psprintf("%s%s", word_of_includes(courses, by_course, flat),
+						   is_strict ? " strict" : ""),
+				  "the list of courses %s what include[] asks for, a list of dates by course %s it, the list of all dates %s it; unknown words are %s",
+				  verbs[courses], verbs[by_course], verbs[flat],
+				  is_strict ? "refused" : "ignored");
+}
+
+/* Where include[] is honoured, in one word. */
+static const char *
+word_of_includes(Brings courses, Brings by_course, Brings flat)
+{
+	if (courses == BROUGHT)
+		return flat == BROUGHT ? "all_lists" :
+			by_course == BROUGHT ? "everywhere" : "course_lists";
+	return flat == BROUGHT ? "all_date_lists" :
+		by_course == BROUGHT ? "date_lists" : "item";
 }
 
 /*
  * Whether the list of courses brings a relation; and how a single course is
- * wrapped.  False if that is not known.
+ * wrapped.
  */
-static bool
-ask_course_includes(FcProbe *probe, bool *everywhere)
+static Brings
+ask_course_includes(FcProbe *probe)
 {
 	int			number = fc_probe_route(probe->courses, FC_SINCE);
 	const FcRoute *route = &probe->courses->routes[number];
@@ -458,27 +510,43 @@ ask_course_includes(FcProbe *probe, bool *everywhere)
 	list = fc_probe_ask(probe, probe->courses, FC_PATH_LIST,
 						psprintf("%s?limit=2&page=1&include%%5B%%5D=%s",
 								 route->path, name));
-	*everywhere = list->is_list && has_member(list, name);
 	learn_includes(probe, probe->courses, number, list);
-	return list->is_answered;
+	return see_relation(list, name);
 }
 
-/* The same of a list of dates. */
-static bool
-ask_date_includes(FcProbe *probe, bool *everywhere)
+/*
+ * Whether a list of dates brings the relation that lists of both kinds are
+ * asked for.  The flag tells its route, known is a page of it.
+ */
+static Brings
+ask_date_includes(FcProbe *probe, const FcProbePage *known, int flag)
 {
-	int			number = fc_probe_route(probe->dates, FC_BATCH);
-	const char *name = probe->dates->routes[number].includes;
+	const FcRoute *routes = probe->dates->routes;
+	int			number = fc_probe_route(probe->dates, flag);
+	const char *name = routes[fc_probe_route(probe->dates, FC_BATCH)].includes;
 	FcProbePage *list;
 
-	if (probe->batch == NULL || probe->batch->count == 0)
-		return false;
-	list = fc_probe_ask(probe, probe->dates, FC_PATH_BATCH,
-						psprintf("%s&limit=2&page=1&include%%5B%%5D=%s",
-								 probe->batch_path, name));
-	*everywhere = list->is_list && has_member(list, name);
-	learn_includes(probe, probe->dates, number, list);
-	return list->is_answered;
+	if (known == NULL || known->count == 0)
+		return NOT_KNOWN;
+	list = fc_probe_ask(probe, probe->dates,
+						flag == FC_BATCH ? FC_PATH_BATCH : FC_PATH_LIST,
+						psprintf("%slimit=2&page=1&include%%5B%%5D=%s",
+								 flag == FC_BATCH ?
+								 psprintf("%s&", probe->batch_path) :
+								 psprintf("%s?", routes[number].path), name));
+	/* the list of all dates has other relations, too */
+	if (flag == FC_BATCH)
+		learn_includes(probe, probe->dates, number, list);
+	return see_relation(list, name);
+}
+
+/* Does a page that was asked to bring a relation do so? */
+static Brings
+see_relation(const FcProbePage *page, const char *name)
+{
+	if (!page->is_answered)
+		return NOT_KNOWN;
+	return has_member(page, name) ? BROUGHT : NOT_BROUGHT;
 }
 
 /* Tell the planner whether a list refuses include[]. */

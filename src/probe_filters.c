@@ -39,6 +39,7 @@ typedef enum Reaction
 typedef struct TimedList
 {
 	const FcResource *resource;
+	int			route;
 	FcPathKind	kind;
 	const char *path;			/* up to "limit=250&page=1" */
 	const FcProbePage *page;
@@ -57,7 +58,9 @@ static const char *const result_words[] = {
 static void tell_forms(FcProbe *probe);
 static const char *form_of_properties(const FcProbePage *page);
 static const char *form_of_times(const FcProbePage *page);
-static TimedList *find_timed_list(const FcProbe *probe);
+static TimedList *find_timed_list(FcProbe *probe);
+static TimedList *try_list(const FcProbe *probe, const FcResource *resource,
+						   int flag, const FcProbePage *page);
 static bool read_times(const FcProbe *probe, TimedList *list);
 static bool read_time(const FcProbe *probe, FcJsonNode item,
 					  TimestampTz *time);
@@ -66,6 +69,8 @@ static Reaction ask_range(FcProbe *probe, const TimedList *list);
 static Reaction ask_status(FcProbe *probe);
 static Reaction ask_id(FcProbe *probe);
 static Reaction ask_kind(FcProbe *probe);
+static Reaction ask_number(FcProbe *probe, const FcResource *resource,
+						   const char *parameter);
 static Reaction judge(const FcProbePage *page, bool has_others);
 static void tell_filters(FcProbe *probe, const Reaction results[4]);
 static bool asks_row(FcProbe *probe, const TimedList *list,
@@ -192,24 +197,53 @@ form_of_times(const FcProbePage *page)
 	return NULL;
 }
 
-/* A list of rows that tell when they were changed; NULL if there is none. */
+/*
+ * A list of rows that tell when they were changed; NULL if there is none.
+ * Lists that have been read come first, then those of other resources.
+ */
 static TimedList *
-find_timed_list(const FcProbe *probe)
+find_timed_list(FcProbe *probe)
 {
-	TimedList  *list = palloc0(sizeof(TimedList));
+	TimedList  *list = try_list(probe, probe->courses, FC_SINCE,
+								probe->first);
 
-	list->resource = probe->courses;
-	list->kind = FC_PATH_LIST;
-	list->path = psprintf("%s?", fc_ping_list(probe->courses));
-	list->page = probe->first;
-	if (read_times(probe, list))
-		return list;
-	if (probe->batch == NULL)
+	if (list == NULL)
+		list = try_list(probe, probe->dates, FC_BATCH, probe->batch);
+	if (list == NULL)
+		list = try_list(probe, probe->dates, FC_FLAT, probe->flat);
+	for (int i = 0; list == NULL && fc_resources[i].name != NULL; i++)
+	{
+		const FcResource *resource = &fc_resources[i];
+		const FcColumn *column = fc_catalog_column(resource, TIME_MEMBER);
+
+		if (resource == probe->courses || resource == probe->dates ||
+			(resource->abilities & FC_PERSONS) != 0 ||
+			column == NULL || column->min == NULL)
+			continue;
+		list = try_list(probe, resource, FC_SINCE,
+						fc_probe_ask(probe, resource, FC_PATH_LIST,
+									 psprintf("%s?limit=250&page=1",
+											  fc_ping_list(resource))));
+	}
+	return list;
+}
+
+/* The list that a page is of, whose route has a flag; NULL without times. */
+static TimedList *
+try_list(const FcProbe *probe, const FcResource *resource, int flag,
+		 const FcProbePage *page)
+{
+	TimedList  *list;
+
+	if (page == NULL)
 		return NULL;
-	list->resource = probe->dates;
-	list->kind = FC_PATH_BATCH;
-	list->path = psprintf("%s&", probe->batch_path);
-	list->page = probe->batch;
+	list = palloc0(sizeof(TimedList));
+	list->resource = resource;
+	list->route = fc_probe_route(resource, flag);
+	list->kind = flag == FC_BATCH ? FC_PATH_BATCH : FC_PATH_LIST;
+	list->path = flag == FC_BATCH ? psprintf("%s&", probe->batch_path) :
+		psprintf("%s?", resource->routes[list->route].path);
+	list->page = page;
 	return read_times(probe, list) ? list : NULL;
 }
 
@@ -306,9 +340,7 @@ ask_range(FcProbe *probe, const TimedList *list)
 	result = judge(page, has_older);
 	if (result != UNTOLD)
 	{
-		int			flag = list->kind == FC_PATH_BATCH ? FC_BATCH : FC_SINCE;
-		int			number = fc_probe_route(list->resource, flag);
-		uint64		refuses = FC_LEARNED_REFUSES(number);
+		uint64		refuses = FC_LEARNED_REFUSES(list->route);
 
 		fc_probe_learn(probe, list->resource, result == REFUSED ? refuses : 0,
 					   result == REFUSED || probe->refuses_since ? 0 :
@@ -401,29 +433,44 @@ ask_kind(FcProbe *probe)
 	{
 		const FcResource *resource = &fc_resources[i];
 		const FcColumn *column = resource->columns;
-		FcProbePage *pages[2];
 
 		while (column->name != NULL && column->equals == NULL)
 			column++;
-		if (resource == probe->dates || column->name == NULL ||
-			(resource->abilities & FC_PERSONS) != 0)
-			continue;
-		for (int value = 1; value <= 2; value++)
-		{
-			pages[value - 1] =
-				fc_probe_ask(probe, resource, FC_PATH_LIST,
-							 psprintf("%s?%s=%d&limit=250&page=1",
-									  fc_ping_list(resource), column->equals,
-									  value));
-			if (!pages[value - 1]->is_list)
-				return judge(pages[value - 1], false);
-		}
-		if (pages[0]->count == 0 && pages[1]->count == 0)
-			return UNTOLD;
-		return judge(pages[0], pages[0]->count > 0 &&
-					 !fc_probe_has_new(pages[0], pages[1]));
+		if (resource != probe->dates && column->name != NULL &&
+			(resource->abilities & FC_PERSONS) == 0)
+			return ask_number(probe, resource, column->equals);
 	}
 	return UNTOLD;
+}
+
+/* The same of one list and parameter: do 1 and 2 give different rows? */
+static Reaction
+ask_number(FcProbe *probe, const FcResource *resource, const char *parameter)
+{
+	const char *list = fc_ping_list(resource);
+	FcProbePage *pages[2];
+
+	for (int value = 1; value <= 2; value++)
+	{
+		FcProbePage *page;
+
+		page = fc_probe_ask(probe, resource, FC_PATH_LIST,
+							psprintf("%s?%s=%d&limit=250&page=1", list,
+									 parameter, value));
+		pages[value - 1] = page;
+		if (page->is_list)
+			continue;
+		if (!page->is_answered)
+			return UNTOLD;
+		/* there may be no such list, with or without a filter */
+		page = fc_probe_ask(probe, resource, FC_PATH_LIST,
+							psprintf("%s?limit=1&page=1", list));
+		return page->is_list ? REFUSED : UNTOLD;
+	}
+	if (pages[0]->count == 0 && pages[1]->count == 0)
+		return UNTOLD;
+	return judge(pages[0], pages[0]->count > 0 &&
+				 !fc_probe_has_new(pages[0], pages[1]));
 }
 
 /* Sum up what came of the filters. */

@@ -11,12 +11,11 @@
 #include "probe.h"
 #include "read/page.h"
 
-/* What a page past the end is asked by, where the list is long. */
-#define FAR_PAGE	1000000
-
 static void ask_first(FcProbe *probe, const char *list);
 static void ask_page_size(FcProbe *probe, const char *list,
-						  const FcProbePage *one);
+						  const FcProbePage *one, const FcProbePage *second);
+static const char *see_over(const FcProbe *probe, const FcProbePage *over,
+							const FcProbePage *second, const char **evidence);
 static void ask_past_end(FcProbe *probe, const char *list,
 						 const FcProbePage *one, const FcProbePage *second);
 static void tell_clamp(FcProbe *probe, const FcProbePage *second);
@@ -51,9 +50,9 @@ fc_probe_lists(FcProbe *probe)
 	one = fc_probe_ask(probe, probe->courses, FC_PATH_LIST,
 					   psprintf("%s?limit=1&page=1", list));
 	probe->honours_limit = one->is_list && one->count == 1;
-	ask_page_size(probe, list, one);
 	second = fc_probe_ask(probe, probe->courses, FC_PATH_LIST,
 						  psprintf("%s?limit=250&page=2", list));
+	ask_page_size(probe, list, one, second);
 	tell_clamp(probe, second);
 	ask_past_end(probe, list, one, second);
 	ask_since_id(probe, list);
@@ -83,10 +82,11 @@ ask_first(FcProbe *probe, const char *list)
 
 /* Is limit honoured, and what becomes of one above 250? */
 static void
-ask_page_size(FcProbe *probe, const char *list, const FcProbePage *one)
+ask_page_size(FcProbe *probe, const char *list, const FcProbePage *one,
+			  const FcProbePage *second)
 {
-	const char *finding = "honoured";
-	const char *evidence = "limit=251 is no error; too few rows to see whether more than 250 would come";
+	const char *finding;
+	const char *evidence;
 	FcProbePage *over;
 
 	if (!probe->honours_limit)
@@ -101,25 +101,41 @@ ask_page_size(FcProbe *probe, const char *list, const FcProbePage *one)
 	}
 	over = fc_probe_ask(probe, probe->courses, FC_PATH_LIST,
 						psprintf("%s?limit=251&page=1", list));
-	if (over->is_answered && !over->is_list)
-	{
-		finding = "error";
-		evidence = "limit=251 is refused";
-	}
-	else if (over->is_list && over->count > 250)
-	{
-		finding = "accepted";
-		evidence = "limit=251 was answered with as many rows";
-	}
-	else if (over->is_list && over->count == 250)
-	{
-		finding = "clamp";
-		evidence = "limit=251 was answered with 250 rows";
-	}
-	else if (!over->is_list)
-		evidence = "limit=251 was not answered";
+	finding = see_over(probe, over, second, &evidence);
 	fc_probe_tell(probe, FC_ASK_PAGE_SIZE, finding, "limit=1 is honoured; %s",
 				  evidence);
+}
+
+/* What an answer to limit=251 shows; second is page 2 of limit=250. */
+static const char *
+see_over(const FcProbe *probe, const FcProbePage *over,
+		 const FcProbePage *second, const char **evidence)
+{
+	bool		has_more = second->is_list &&
+	fc_probe_has_new(second, probe->first);
+
+	if (over->is_answered && !over->is_list)
+	{
+		*evidence = "limit=251 is refused";
+		return "error";
+	}
+	if (over->is_list && over->count > 250)
+	{
+		*evidence = "limit=251 was answered with as many rows";
+		return "accepted";
+	}
+	if (over->is_list && over->count == 250 && has_more)
+	{
+		*evidence = "limit=251 was answered with 250 rows, and there are more";
+		return "clamp";
+	}
+	if (!over->is_list)
+		*evidence = "limit=251 was not answered";
+	else if (has_more)
+		*evidence = "limit=251 is no error; pages end before 250 rows";
+	else
+		*evidence = "limit=251 is no error; too few rows to see whether more than 250 would come";
+	return "honoured";
 }
 
 /* What comes for a page past the end? */
@@ -132,7 +148,8 @@ ask_past_end(FcProbe *probe, const char *list, const FcProbePage *one,
 
 	if (second->is_list && fc_probe_has_new(second, probe->first))
 		past = fc_probe_ask(probe, probe->courses, FC_PATH_LIST,
-							psprintf("%s?limit=250&page=%d", list, FAR_PAGE));
+							psprintf("%s?limit=250&page=%d", list,
+									 FC_FAR_PAGE));
 	if (!past->is_answered)
 		fc_probe_tell(probe, FC_ASK_PAST_END, NULL, "%s", past->why);
 	else if (past->is_list && past->count == 0)

@@ -60,6 +60,8 @@ typedef struct Verb
 								 * list in a known container */
 	const char *names;			/* member that names the first argument in the
 								 * answer to what is done, or what was made */
+	const char *makes;			/* the same of the object that is the result:
+								 * the id of what was made, if it is one */
 	const char *renamed[2];		/* a result's column, and its member */
 	const char *unknown_hint;
 } Verb;
@@ -90,6 +92,7 @@ static const Verb book = {
 	.result = RESULT_ROW,
 	.member = "summary",
 	.names = "booking_id",
+	.makes = "booking_id",
 	.renamed = {"course_date_id", "coursedate_id"},
 	.unknown_hint = "The API may have made the booking.  Look at the participants of the course date before you book again."
 };
@@ -197,6 +200,7 @@ static char *path_value(const Argument *argument, Datum value);
 static char *parameter_value(const Argument *argument, Datum value);
 static char *json_value(const Argument *argument, bool isnull, Datum value);
 static void add_parameters(VerbCall *call);
+static void hide_value(VerbCall *call, const char *value);
 static char *make_body(const VerbCall *call);
 static Datum argument_value(const VerbCall *call, const char *name,
 							bool *isnull);
@@ -235,6 +239,7 @@ run_verb(FunctionCallInfo fcinfo, const Verb *verb)
 	VerbCall	call = {verb, fcinfo};
 	FcAnswer   *answer;
 	FcJsonNode	root = {0};
+	int64		made = 0;
 
 	call.serverid = find_server(fcinfo, verb);
 	check_arguments(&call);
@@ -250,7 +255,11 @@ run_verb(FunctionCallInfo fcinfo, const Verb *verb)
 		fc_json_kind(fc_json_member(root, verb->member)) != FC_JSON_OBJECT)
 		fc_verb_refuse(&call.request,
 					   psprintf("the answer holds no \"%s\"", verb->member));
-	fc_verb_confirm(&call.request);
+	if (verb->makes != NULL &&
+		!fc_json_int64(fc_json_member(fc_json_member(root, verb->member),
+									  verb->makes), &made))
+		made = 0;
+	fc_verb_confirm(&call.request, made);
 	switch (verb->result)
 	{
 		case RESULT_JSON:
@@ -473,11 +482,24 @@ add_parameters(VerbCall *call)
 						 fc_url_escape(string));
 		appendStringInfo(&shown, "%c%s=***", separator, argument->parameter);
 		if (call->verb->hides_parameters)
-			call->request.hidden = lappend(call->request.hidden, string);
+			hide_value(call, string);
 	}
 	if (call->verb->hides_parameters)
 		call->request.shown = psprintf("%s%s", call->request.path, shown.data);
 	call->request.path = psprintf("%s%s", call->request.path, path.data);
+}
+
+/*
+ * Let no message show a value, as it is or as it stands in the request, which
+ * some servers quote.
+ */
+static void
+hide_value(VerbCall *call, const char *value)
+{
+	List	   *hidden = call->request.hidden;
+
+	hidden = lappend(hidden, pg_server_to_any(value, strlen(value), PG_UTF8));
+	call->request.hidden = lappend(hidden, fc_url_escape(value));
 }
 
 /*

@@ -91,12 +91,17 @@ check_wings()
 	/PG_VERSION_NUM/			{ only("./compat.h", "PG_VERSION_NUM") }
 	/X-API-Key/					{ only("api/connection.c", "the API key") }
 	/^#include "(api\/exchange|read\/.*).h"/ && FILENAME ~ /^(plan|join)\/|import/	{ say(FILENAME, "must not do I/O") }
-	FILENAME == "api/catalog.c" && $1 == ".name"	{ gsub(/[",]/, "", $3); resources[$3] }
+	FNR == 1					{ is_resource = 0 }
+	/^const FcResource fc_resources/	{ is_resource = 1 }
+	FILENAME == "api/catalog.c" && is_resource && /^\t\{"/ { split($0, words, "\""); resources[words[2]] }
 	FILENAME == "api/catalog.c"		{ next }
 	FILENAME == "./verbs.c"			{ next }	# a table as well, of what bodies hold
 	{ for (res in resources) if (index($0, "\"" res "\"")) say(FILENAME ":" FNR, "names resource " res) }
 
-	END { exit bad }' "$@"
+	END {
+		if (!("courses" in resources)) say("api/catalog.c", "names no resource")
+		exit bad
+	}' "$@"
 }
 
 check_traps()
@@ -151,7 +156,7 @@ check_docs()
 {
 	{
 		sed -nE 's/^[[:space:]]*\{"([a-z_]+)",.*/\1/p' src/api/option.c
-		sed -nE 's/^[[:space:]]*\.name = "([a-z_]+)",.*/\1/p' src/api/catalog.c
+		sed -nE '/ fc_resources\[/,$ s/^[[:space:]]*\{"([a-z_]+)",.*/\1/p' src/api/catalog.c
 	} | sort -u | awk '
 		NR == FNR	{ readme = readme "\n" $0; next }
 		{ names++ }

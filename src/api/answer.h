@@ -27,7 +27,8 @@ typedef struct FcExchange
 	const char *path;			/* below base_url, starts with '/', encoded */
 	const char *shown;			/* what logs and messages show of it; NULL:
 								 * all of it */
-	List	   *hidden;			/* of char *: texts that no message shows */
+	List	   *hidden;			/* of char *, in UTF-8: texts that no message
+								 * shows */
 	const char *body;			/* JSON, or NULL */
 	FcPathKind	kind;
 	bool		is_fresh;		/* a cache before the API must not answer */

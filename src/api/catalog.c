@@ -100,7 +100,7 @@ static const FcTitle data_sources[] = {
 /* the routes to courses */
 static const FcRoute course_routes[] = {
 	{"/courses/{id}", FC_ITEM, .includes = "products,labels"},
-	{"/courses", FC_FILTERED | FC_SINCE, .includes = "products,labels"},
+	{"/courses", FC_LIST, .includes = "products,labels"},
 	{NULL}
 };
 
@@ -175,12 +175,12 @@ static const FcRoute course_date_routes[] = {
 	{"/coursedates?coursedate_id={id}", FC_LOOKUP | FC_FLAT,
 	.includes = "course,location,place,instructors"},
 	{"/courses/{course_id}/coursedates",
-		FC_PART | FC_BY_PARENT | FC_FED | FC_SORTED | FC_FILTERED | FC_SINCE,
+		FC_PART | FC_BY_PARENT | FC_FED | FC_SORTED | FC_LIST,
 	.includes = "instructors", .parents = "courses"},
 	{"/batch/coursedates?course_ids[]={course_id}",
-		FC_BATCH | FC_BY_PARENT | FC_FED | FC_SORTED | FC_FILTERED | FC_SINCE,
+		FC_BATCH | FC_BY_PARENT | FC_FED | FC_SORTED | FC_LIST,
 	.includes = "instructors", .parents = "courses"},
-	{"/coursedates", FC_FLAT | FC_SORTED | FC_FILTERED | FC_SINCE,
+	{"/coursedates", FC_FLAT | FC_SORTED | FC_LIST,
 	.includes = "course,location,place,instructors"},
 	{NULL}
 };
@@ -256,7 +256,7 @@ static const FcColumn course_date_columns[] = {
 /* customers */
 static const FcRoute customer_routes[] = {
 	{"/customers/{id}", FC_ITEM, .includes = "employees"},
-	{"/customers", FC_FILTERED | FC_SINCE, .includes = "employees"},
+	{"/customers", FC_LIST, .includes = "employees"},
 	{NULL}
 };
 
@@ -304,10 +304,9 @@ static const FcColumn customer_columns[] = {
 
 /* §6.4: newest first in the sample; no object of its own */
 static const FcRoute contact_routes[] = {
-	{"/customers/contacts?customer_id={customer_id}",
-		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	{"/customers/contacts?customer_id={customer_id}", FC_BY_PARENT | FC_LIST,
 	.parents = "customers"},
-	{"/customers/contacts", FC_FILTERED | FC_SINCE},
+	{"/customers/contacts", FC_LIST},
 	{NULL}
 };
 
@@ -326,7 +325,7 @@ static const FcColumn contact_columns[] = {
 };
 
 static const FcRoute product_routes[] = {
-	{"/orders/products", FC_FILTERED | FC_SINCE},
+	{"/orders/products", FC_LIST},
 	{NULL}
 };
 
@@ -366,16 +365,13 @@ static const FcColumn product_columns[] = {
 /* which field customer_id filters is not known: it is never sent */
 static const FcRoute participant_routes[] = {
 	{"/participants/{id}", FC_ITEM, .includes = "attendance"},
-	{"/participants?coursedate_id={course_date_id}",
-		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	{"/participants?coursedate_id={course_date_id}", FC_BY_PARENT | FC_LIST,
 	.includes = "attendance", .parents = "course_dates"},
-	{"/participants?user_id={user_id}",
-		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	{"/participants?user_id={user_id}", FC_BY_PARENT | FC_LIST,
 	.includes = "attendance"},
-	{"/participants?course_id={course_id}",
-		FC_BY_PARENT | FC_FILTERED | FC_SINCE,
+	{"/participants?course_id={course_id}", FC_BY_PARENT | FC_LIST,
 	.includes = "attendance", .parents = "courses"},
-	{"/participants", FC_FILTERED | FC_SINCE, .includes = "attendance"},
+	{"/participants", FC_LIST, .includes = "attendance"},
 	{NULL}
 };
 
@@ -486,9 +482,9 @@ static const FcColumn admin_user_columns[] = {
 /* whether exported=true means "also" or "only" is not known */
 static const FcRoute order_routes[] = {
 	{"/orders/{id}", FC_ITEM, .includes = ORDER_LINES},
-	{"/orders", FC_HALF | FC_FILTERED | FC_SINCE,
+	{"/orders", FC_HALF | FC_LIST,
 	.includes = ORDER_LINES ",campaign"},
-	{"/orders?exported=true", FC_OTHER_HALF | FC_FILTERED | FC_SINCE,
+	{"/orders?exported=true", FC_OTHER_HALF | FC_LIST,
 	.includes = ORDER_LINES ",campaign", .marker = "exported_at"},
 	{NULL}
 };
@@ -519,7 +515,7 @@ static const FcColumn order_columns[] = {
 static const FcRoute legal_basis_routes[] = {
 	{"/privacy/users/{user_id}/legalbases",
 	FC_PART | FC_BY_PARENT | FC_SINCE},
-	{"/privacy/users/legalbases", FC_FILTERED | FC_SINCE},
+	{"/privacy/users/legalbases", FC_LIST},
 	{NULL}
 };
 
@@ -590,101 +586,50 @@ static const FcColumn location_columns[] = {
 };
 
 const FcResource fc_resources[] = {
-	{
-		.name = "courses",
-		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE,
-		.routes = course_routes,
-		.columns = course_columns,
+	{"courses", FC_INSERT | FC_UPDATE | FC_DELETE,
+		course_routes, course_columns,
 		.touches = (const char *const[]) {"course_dates", "participants",
 		"products", "orders", NULL},
 		.expected_rows = 500,
 		.max_key_length = 44,
-		.deactivate = "{\"active\":0}"
-	},
-	{
-		.name = "course_dates",
-		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
-		.routes = course_date_routes,
-		.columns = course_date_columns,
+	.deactivate = "{\"active\":0}"},
+	{"course_dates", FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
+		course_date_routes, course_date_columns,
 		.touches = (const char *const[]) {"participants", "orders", NULL},
 		.expected_rows = 2500,
 		.max_key_length = 40,
-		.deactivate = "{\"status_id\":3}"
-	},
-	{
-		.name = "customers",
-		.abilities = FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
-		.routes = customer_routes,
-		.columns = customer_columns,
+	.deactivate = "{\"status_id\":3}"},
+	{"customers", FC_INSERT | FC_UPDATE | FC_DELETE | FC_FORGETFUL,
+		customer_routes, customer_columns,
 		.touches = (const char *const[]) {"contacts", "participants",
 		"orders", NULL},
 		.expected_rows = 1000,
-		.max_key_length = 44
-	},
-	{
-		.name = "contacts",
-		.abilities = FC_PERSONS,
-		.routes = contact_routes,
-		.columns = contact_columns,
-		.expected_rows = 2000
-	},
-	{
-		.name = "products",
-		.routes = product_routes,
-		.columns = product_columns,
-		.expected_rows = 500
-	},
-	{
-		.name = "participants",
-		.abilities = FC_UPDATE | FC_FORGETFUL | FC_PERSONS,
-		.routes = participant_routes,
-		.columns = participant_columns,
+	.max_key_length = 44},
+	{"contacts", FC_PERSONS, contact_routes, contact_columns,
+	.expected_rows = 2000},
+	{"products", 0, product_routes, product_columns,
+	.expected_rows = 500},
+	{"participants", FC_UPDATE | FC_FORGETFUL | FC_PERSONS,
+		participant_routes, participant_columns,
 		/* a status takes or frees a seat, and lines name participants */
 		.touches = (const char *const[]) {"course_dates", "orders", NULL},
 		.expected_rows = 20000,
 		.max_key_length = 44,
-		.insert_hint = "Call frontcore_book(), which books a course date."
-	},
-	{
-		.name = "instructors",
-		.abilities = FC_INSERT | FC_UPDATE | FC_PERSONS,
-		.routes = instructor_routes,
-		.columns = instructor_columns,
+	.insert_hint = "Call frontcore_book(), which books a course date."},
+	{"instructors", FC_INSERT | FC_UPDATE | FC_PERSONS,
+		instructor_routes, instructor_columns,
 		.touches = (const char *const[]) {"course_dates", NULL},
-		.expected_rows = 100
-	},
-	{
-		.name = "admin_roles",
-		.routes = admin_role_routes,
-		.columns = admin_role_columns,
-		.expected_rows = 10
-	},
-	{
-		.name = "admin_users",
-		.abilities = FC_PERSONS,
-		.routes = admin_user_routes,
-		.columns = admin_user_columns,
-		.expected_rows = 50
-	},
-	{
-		.name = "orders",
-		.abilities = FC_PERSONS,
-		.routes = order_routes,
-		.columns = order_columns,
-		.expected_rows = 10000
-	},
-	{
-		.name = "user_legal_bases",
-		.abilities = FC_INSERT | FC_PERSONS,
-		.routes = legal_basis_routes,
-		.columns = legal_basis_columns,
-		.expected_rows = 20000
-	},
-	{
-		.name = "locations",
-		.routes = location_routes,
-		.columns = location_columns,
-		.expected_rows = 100
-	},
+	.expected_rows = 100},
+	{"admin_roles", 0, admin_role_routes, admin_role_columns,
+	.expected_rows = 10},
+	{"admin_users", FC_PERSONS, admin_user_routes, admin_user_columns,
+	.expected_rows = 50},
+	{"orders", FC_PERSONS, order_routes, order_columns,
+	.expected_rows = 10000},
+	{"user_legal_bases", FC_INSERT | FC_PERSONS,
+		legal_basis_routes, legal_basis_columns,
+	.expected_rows = 20000},
+	{"locations", 0, location_routes, location_columns,
+	.expected_rows = 100},
 	{NULL}
 };

@@ -2,29 +2,28 @@
  * catalog.h
  *		The resources of the API, described as data.
  *
- * Only catalog.c knows the name of a resource.  Adding a table is one entry of
- * some 20 lines there:
+ * Only catalog.c knows the name of a resource.  Adding a table is an entry of
+ * some 15 lines there.  What a list takes, and what its rows hold:
  *
  *	static const FcRoute room_routes[] = {
  *		{"/rooms/{id}", FC_ITEM},
- *		{"/rooms?floor_id={floor_id}",
- *		FC_BY_PARENT | FC_FILTERED | FC_SINCE},
- *		{"/rooms", FC_FILTERED | FC_SINCE},
+ *		{"/rooms?floor_id={floor_id}", FC_BY_PARENT | FC_LIST},
+ *		{"/rooms", FC_LIST},
  *		{NULL}
  *	};
- *
  *	static const FcColumn room_columns[] = {
  *		{"id", "bigint", FC_KEY},
  *		{"title", "text", FC_REQUIRED, WRITES("title")},
- *		{"floor_id", "bigint", FC_LINK, FROM("floor.id"),
- *		EQUALS("floor_id")},
+ *		{"floor_id", "bigint", FC_LINK, FROM("floor.id"), EQUALS("floor_id")},
  *		{"updated_at", "timestamptz", RANGE("updated_at")},
  *		{"raw", "jsonb", FC_RAW, FROM("")},
  *		{NULL}
  *	};
  *
- * and in fc_resources {.name = "rooms", .abilities = FC_INSERT | FC_UPDATE,
- * .routes = room_routes, .columns = room_columns, .expected_rows = 50}.
+ * and in fc_resources the table itself:
+ *
+ *	{"rooms", FC_INSERT | FC_UPDATE, room_routes, room_columns,
+ *	.expected_rows = 50},
  *
  * Routes are to the planner what indexes are, best first.  A link, which names
  * an object of another resource, has a route by it (with .parents, if we list
@@ -75,6 +74,9 @@
 								 * holds the others, and perhaps all */
 #define FC_OTHER_HALF	0x2000	/* that next route */
 #define FC_BY_ID		(FC_ITEM | FC_LOOKUP)	/* its path holds a row's id */
+
+/* A list that takes what most lists do. */
+#define FC_LIST			(FC_FILTERED | FC_SINCE)
 
 /* Abilities of a resource. */
 #define FC_INSERT		0x0001

@@ -42,6 +42,7 @@ struct FcConnection
 /* All that are open, the one that was used last first. */
 static dlist_head connections = DLIST_STATIC_INIT(connections);
 
+static const char *find_secret(const char *text, const char *secret);
 static void set_secrets(FcConnection *connection, FcMapping *mapping);
 static char *to_utf8(char *secret);
 static char *add_login(const char *proxy, const char *user,
@@ -117,8 +118,8 @@ fc_connection_hide(const FcConnection *connection, const char *text)
 
 /*
  * fc_connection_hide_secret
- *		A text, which may be NULL, without a secret; the text itself if it is
- *		not in it.
+ *		A text, which may be NULL, without a secret in whatever case of
+ *		letters; the text itself if it is not in it.
  */
 const char *
 fc_connection_hide_secret(const char *text, const char *secret)
@@ -126,11 +127,11 @@ fc_connection_hide_secret(const char *text, const char *secret)
 	const char *found;
 	StringInfoData clean;
 
-	if (text == NULL || *secret == '\0' || strstr(text, secret) == NULL)
+	if (text == NULL || *secret == '\0' || find_secret(text, secret) == NULL)
 		return text;
 
 	initStringInfo(&clean);
-	while ((found = strstr(text, secret)) != NULL)
+	while ((found = find_secret(text, secret)) != NULL)
 	{
 		appendBinaryStringInfo(&clean, text, found - text);
 		appendStringInfoString(&clean, "***");
@@ -138,6 +139,24 @@ fc_connection_hide_secret(const char *text, const char *secret)
 	}
 	appendStringInfoString(&clean, text);
 	return clean.data;
+}
+
+/* Where a secret is in a text, in any case of ASCII letters; or NULL. */
+static const char *
+find_secret(const char *text, const char *secret)
+{
+	for (; *text != '\0'; text++)
+	{
+		Size		length = 0;
+
+		while (secret[length] != '\0' &&
+			   pg_ascii_tolower((unsigned char) text[length]) ==
+			   pg_ascii_tolower((unsigned char) secret[length]))
+			length++;
+		if (secret[length] == '\0')
+			return text;
+	}
+	return NULL;
 }
 
 /* Note what a mapping says. */

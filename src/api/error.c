@@ -331,7 +331,8 @@ fc_error_context(const char *method, const char *path)
  *		Say, in an error's fields for programs, which column it is about.
  *
  * To be called by an error context callback, or within ereport.  A domain's
- * or a trigger's error may name an object itself: that stays.
+ * or a trigger's error may name an object itself: that stays.  The result of a
+ * function is no table, and has no schema.
  */
 void
 fc_error_column(const FcTable *table, const char *column)
@@ -340,7 +341,8 @@ fc_error_column(const FcTable *table, const char *column)
 
 	/* no value is to blame for these */
 	if (category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_OPERATOR_INTERVENTION || is_about_object())
+		category == ERRCODE_OPERATOR_INTERVENTION || is_about_object() ||
+		table->schema == NULL)
 		return;
 
 	err_generic_string(PG_DIAG_SCHEMA_NAME, table->schema);

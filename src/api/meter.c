@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "api/meter.h"
+#include "api/query.h"
 #include "lib/ilist.h"
 
 /* One run of the executor; in its es_query_cxt. */
@@ -17,6 +18,9 @@ typedef struct Run
 	dlist_node	node;			/* in runs */
 	EState	   *estate;
 	int64		requests;
+	const FcResource *unbound;	/* has a column that no condition binds, so
+								 * that the run will fail; NULL if none */
+	const char *unbound_column;
 	MemoryContextCallback cleanup;
 } Run;
 
@@ -59,6 +63,8 @@ fc_meter_count(const FcMeter *meter)
 	if (meter->estate == NULL)
 		return;
 	run = get_run(meter->estate);
+	if (run->unbound != NULL)
+		fc_query_refuse_unbound(run->unbound, run->unbound_column);
 	if (fc_max_requests_per_query > 0 &&
 		run->requests >= fc_max_requests_per_query)
 		ereport(ERROR,
@@ -68,6 +74,24 @@ fc_meter_count(const FcMeter *meter)
 				 errhint("%s", meter->limit_hint ? meter->limit_hint :
 						 "Raise frontcore_fdw.max_requests_per_query.")));
 	run->requests++;
+}
+
+/*
+ * fc_meter_forbid
+ *		Let a run of the executor make no request: it reads a list whose path
+ *		needs a column that no condition binds.
+ *
+ * The run fails when it would make one, be it by another plan node.  If it
+ * makes none, it may never come to that list.
+ */
+void
+fc_meter_forbid(EState *estate, const FcResource *resource,
+				const char *unbound_column)
+{
+	Run		   *run = get_run(estate);
+
+	run->unbound = resource;
+	run->unbound_column = unbound_column;
 }
 
 /* What is known of a run of the executor. */

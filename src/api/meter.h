@@ -5,6 +5,7 @@
 #ifndef FC_METER_H
 #define FC_METER_H
 
+#include "api/catalog.h"
 #include "nodes/execnodes.h"
 #include "shared/stats.h"
 
@@ -29,6 +30,8 @@ typedef struct FcMeter
 
 extern void fc_meter_count(const FcMeter *meter);
 extern void fc_meter_reserve(EState *estate, int64 requests);
+extern void fc_meter_forbid(EState *estate, const FcResource *resource,
+							const char *unbound_column);
 
 /* GUC */
 extern int	fc_max_requests_per_query;

@@ -261,6 +261,20 @@ fc_query_whole(const FcQuery *query)
 	return all;
 }
 
+/*
+ * fc_query_refuse_unbound
+ *		Throw, as the list's path needs a column that the query does not bind.
+ */
+void
+fc_query_refuse_unbound(const FcResource *resource, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the query does not bind column \"%s\", which stands in path \"%s\"",
+					column, resource->routes[0].path),
+			 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.  It has to be an integer, a text or a uuid.")));
+}
+
 static int
 compare_keys(const void *a, const void *b)
 {

@@ -16,12 +16,17 @@
 
 #define MICROSECONDS	1000000.0
 
+/* Resources that a write may change, lists by path being one together. */
+#define MAX_PLACES		24
+
 double		fc_max_age = -1;
 
 static bool has_all_parts(const FcSharing *sharing,
 						  const FcResource *resource,
 						  const FcSharedAnswer *answer,
 						  const FcFreshness *freshness);
+static int	list_places(const FcAccount *address, const FcResource *resource,
+						int *places);
 
 /*
  * fc_sharing_begin
@@ -187,7 +192,33 @@ fc_sharing_place(const FcAccount *address, const FcResource *resource)
 void
 fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
 {
-	int			places[24];
+	int			places[MAX_PLACES];
+	int			count = list_places(address, resource, places);
+
+	fc_generation_begin_write(address->digest, places, count);
+}
+
+/*
+ * fc_sharing_drop
+ *		From now on nobody takes an answer of the address that was asked for
+ *		before.
+ */
+void
+fc_sharing_drop(const FcAccount *address)
+{
+	int			places[MAX_PLACES];
+	int			count = list_places(address, NULL, places);
+
+	fc_generation_raise(places, count);
+}
+
+/*
+ * The places of what a write to a resource may change; of all there is, if the
+ * resource is NULL.  Returns their number.
+ */
+static int
+list_places(const FcAccount *address, const FcResource *resource, int *places)
+{
 	int			count = 0;
 
 	places[count++] = fc_generation_place(address->digest, "path");
@@ -196,8 +227,8 @@ fc_sharing_begin_write(const FcAccount *address, const FcResource *resource)
 		if (resource != NULL &&
 			!fc_catalog_depends(&fc_resources[i], resource))
 			continue;
-		Assert(count < lengthof(places));
+		Assert(count < MAX_PLACES);
 		places[count++] = fc_sharing_place(address, &fc_resources[i]);
 	}
-	fc_generation_begin_write(address->digest, places, count);
+	return count;
 }

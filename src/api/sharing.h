@@ -63,5 +63,6 @@ extern int	fc_sharing_place(const FcAccount *address,
 							 const FcResource *resource);
 extern void fc_sharing_begin_write(const FcAccount *address,
 								   const FcResource *resource);
+extern void fc_sharing_drop(const FcAccount *address);
 
 #endif							/* FC_SHARING_H */

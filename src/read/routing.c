@@ -66,11 +66,7 @@ fc_routing_refuse(const FcRouting *routing)
 	const char *unbound = fc_query_unbound(routing->query);
 
 	if (unbound != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the query does not bind column \"%s\", which stands in path \"%s\"",
-						unbound, routing->query->resource->routes[0].path),
-				 errhint("Compare the column with \"=\": with a constant, a parameter, or another table's column in a join.  It has to be an integer, a text or a uuid.")));
+		fc_query_refuse_unbound(routing->query->resource, unbound);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("the account has no list of resource \"%s\"",

@@ -35,6 +35,8 @@ typedef struct GeneratedColumn
 	ExprState  *expression;
 } GeneratedColumn;
 
+static void begin_use(FcScanState *state, ForeignScanState *node);
+static void forbid_unbound(const FcScanState *state, EState *estate);
 static List *plan_private(ForeignScanState *node, FcScanPrivateIndex index);
 static Bitmapset *attribute_set(const List *attributes);
 static void prepare_generated(FcScanState *state, ForeignScanState *node);
@@ -95,12 +97,7 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 
 	state->api = fc_access_open(plan->fs_server,
 								fc_scan_user(plan, estate));
-	state->use.resource = state->table->resource->name;
-	state->use.relid = state->table->relid;
-	state->use.estimated =
-		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
-	state->use.estate = estate;
-	state->use.limit_hint = missing_filters(state);
+	begin_use(state, node);
 	state->keep = choose_keep(state, node, eflags);
 	prepare_harvest(state, node);
 	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
@@ -220,6 +217,50 @@ fc_scan_query(const FcScanState *state, ForeignScanState *node,
 	fc_bind_query(query, conditions, operands, state->server,
 				  state->table->push_filters);
 	return query;
+}
+
+/*
+ * Begin to count what the scan's requests cost.
+ */
+static void
+begin_use(FcScanState *state, ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+
+	state->use.resource = state->table->resource->name;
+	state->use.relid = state->table->relid;
+	state->use.estimated =
+		floatVal(list_nth(plan->fdw_private, FC_SCAN_REQUESTS));
+	state->use.estate = node->ss.ps.state;
+	state->use.limit_hint = missing_filters(state);
+	forbid_unbound(state, node->ss.ps.state);
+}
+
+/*
+ * If the list's path needs a column that no condition binds, the query is to
+ * fail before anything is sent.
+ */
+static void
+forbid_unbound(const FcScanState *state, EState *estate)
+{
+	const FcResource *resource = state->model.resource;
+
+	for (int i = 0; resource->columns[i].name != NULL; i++)
+	{
+		bool		is_bound = (resource->columns[i].flags & FC_BRACE) == 0;
+		ListCell   *cell;
+
+		foreach(cell, state->conditions)
+		{
+			const FcCondition *condition = lfirst(cell);
+
+			is_bound |= condition->column == i &&
+				(condition->operator == FC_EQUAL ||
+				 condition->operator == FC_EQUAL_ANY);
+		}
+		if (!is_bound)
+			fc_meter_forbid(estate, resource, resource->columns[i].name);
+	}
 }
 
 static List *

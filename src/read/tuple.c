@@ -542,6 +542,10 @@ conversion_error_context(void *arg)
 		return;
 	name = reader->current->table_column->name;
 	fc_error_column(reader->table, name);
-	errcontext("column \"%s\" of foreign table \"%s\"", name,
-			   reader->table->name);
+	if (reader->table->schema == NULL)
+		errcontext("column \"%s\" of the result of %s()", name,
+				   reader->table->name);
+	else
+		errcontext("column \"%s\" of foreign table \"%s\"", name,
+				   reader->table->name);
 }

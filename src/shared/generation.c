@@ -224,6 +224,19 @@ fc_generation_begin_write(const uint8 *address, const int *places, int count)
 	memcpy(current.places, places, count * sizeof(int));
 	current.count = count;
 	current.is_open = true;
+	fc_generation_raise(places, count);
+}
+
+/*
+ * fc_generation_raise
+ *		Let no answer count that was asked for before now, of what lies at
+ *		these places.
+ */
+void
+fc_generation_raise(const int *places, int count)
+{
+	if (generations == NULL)
+		return;
 	for (int i = 0; i < count; i++)
 		(void) pg_atomic_fetch_add_u64(&generations->places[places[i]].number,
 									   1);

@@ -54,6 +54,7 @@ extern bool fc_generation_holds(const FcMark *mark);
 
 extern void fc_generation_begin_write(const uint8 *address,
 									  const int *places, int count);
+extern void fc_generation_raise(const int *places, int count);
 extern void fc_generation_end_write(bool is_known);
 extern bool fc_generation_wrote(void);
 extern bool fc_generation_wrote_to(const uint8 *address);

@@ -76,6 +76,7 @@ static OpenWrite *open_writes = NULL;
 static int	nopen = 0;
 static int	capacity = 0;
 
+static FcJournalEntry *lock_last_write(void);
 static bool map_journal(bool may_create);
 static bool memory_is_short(void);
 static void note_shortage(const char *reason);
@@ -188,23 +189,53 @@ fc_journal_end(const FcJournalAnswer *answer)
 void
 fc_journal_amend(int sqlstate, bool is_undone)
 {
-	const OpenWrite *write;
-	FcJournalEntry *entry;
+	FcJournalEntry *entry = lock_last_write();
 
-	if (journal == NULL || nopen == 0)
-		return;
-	write = &open_writes[nopen - 1];
-	LWLockAcquire(&root->lock, LW_EXCLUSIVE);
-	entry = &journal->writes[write->place];
-	if (entry->number == write->number)
+	if (entry != NULL)
 	{
 		entry->answer.sqlstate = sqlstate;
 		if (is_undone)
 			entry->outcome = FC_JOURNAL_NONE;
+		LWLockRelease(&root->lock);
 	}
-	LWLockRelease(&root->lock);
-	if (is_undone)
+	if (is_undone && nopen > 0)
 		nopen--;
+}
+
+/*
+ * fc_journal_name
+ *		The last write of this backend, which has ended, has made this row.
+ */
+void
+fc_journal_name(int64 row_id)
+{
+	FcJournalEntry *entry = lock_last_write();
+
+	if (entry == NULL)
+		return;
+	entry->row_id = row_id;
+	LWLockRelease(&root->lock);
+}
+
+/*
+ * The entry of the transaction's last write, with the lock held; NULL, without
+ * it, if the entry is no longer there.
+ */
+static FcJournalEntry *
+lock_last_write(void)
+{
+	const OpenWrite *write;
+	FcJournalEntry *entry;
+
+	if (journal == NULL || nopen == 0)
+		return NULL;
+	write = &open_writes[nopen - 1];
+	LWLockAcquire(&root->lock, LW_EXCLUSIVE);
+	entry = &journal->writes[write->place];
+	if (entry->number == write->number)
+		return entry;
+	LWLockRelease(&root->lock);
+	return NULL;
 }
 
 /*

@@ -2,12 +2,13 @@
  * journal.h
  *		The last requests of all sessions, and what became of the writes.
  *
- * Who sends a request tells of it in four steps:
+ * Who sends a request tells of it in steps:
  *
  *		fc_journal_begin(&request);		before it may be sent
  *		fc_journal_start();				when it is about to be sent
  *		fc_journal_end(&answer);		when its answer was understood
  *		fc_journal_amend(sqlstate);		if a write turns out otherwise
+ *		fc_journal_name(row_id);		if it is known late what it has made
  *
  * A request that an error has come between needs no more than the first two.
  * Where there is no memory for the journal, nothing is kept.
@@ -93,6 +94,7 @@ extern void fc_journal_begin(const FcJournalRequest *request);
 extern void fc_journal_start(void);
 extern void fc_journal_end(const FcJournalAnswer *answer);
 extern void fc_journal_amend(int sqlstate, bool is_undone);
+extern void fc_journal_name(int64 row_id);
 extern FcJournalRow *fc_journal_rows(int *count);
 
 #endif							/* FC_JOURNAL_H */

@@ -63,6 +63,8 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 		fc_rollback_begin(request->method, request->path);
 		fc_sharing_begin_write(&api->address, NULL);
 	}
+	else
+		fc_sharing_drop(&api->address);
 	answer = fc_exchange(api, &use, &call);
 	error_context_stack = callback.previous;
 
@@ -74,15 +76,18 @@ fc_verb_send(Oid serverid, const FcVerbRequest *request)
 
 /*
  * fc_verb_confirm
- *		The answer says that the request was carried out.
+ *		The answer says that the request was carried out, and the id of what it
+ *		has made; 0 if nothing that has one.
  */
 void
-fc_verb_confirm(const FcVerbRequest *request)
+fc_verb_confirm(const FcVerbRequest *request, int64 made)
 {
 	if (strcmp(request->method, "GET") == 0)
 		return;
 	fc_generation_end_write(true);
-	fc_rollback_stands(NULL);
+	fc_rollback_stands(made != 0 ? &made : NULL);
+	if (made != 0)
+		fc_journal_name(made);
 }
 
 /*

@@ -16,7 +16,8 @@ typedef struct FcVerbRequest
 	const char *method;
 	const char *path;			/* below base_url, encoded */
 	const char *shown;			/* the same for people, NULL if no other */
-	List	   *hidden;			/* of char *: texts that no message shows */
+	List	   *hidden;			/* of char *, in UTF-8: texts that no message
+								 * shows */
 	const char *body;			/* JSON in UTF-8, or NULL */
 	FcNaming	naming;			/* what its answer names if it is done */
 	bool		may_be_absent;	/* "there is none" is an answer */
@@ -24,7 +25,7 @@ typedef struct FcVerbRequest
 } FcVerbRequest;
 
 extern FcAnswer *fc_verb_send(Oid serverid, const FcVerbRequest *request);
-extern void fc_verb_confirm(const FcVerbRequest *request);
+extern void fc_verb_confirm(const FcVerbRequest *request, int64 made);
 extern void fc_verb_refuse(const FcVerbRequest *request, const char *reason);
 
 #endif							/* FC_VERB_H */

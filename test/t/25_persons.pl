@@ -50,6 +50,12 @@ is( $node->psql('postgres', $_), 0, "it works: " . substr($_, 0, 40))
 my %failures = (
 	'a refusal that echoes' =>
 	  q{status=422 body="{\"error\":\"nobody is ECHO\"}"},
+	'a refusal that shouts' =>
+	  q{status=422 body="{\"error\":\"nobody is SHOUT\"}"},
+	'a refusal that quotes the request' =>
+	  q{status=422 body="{\"error\":\"nobody is SENT\"}"},
+	'a page that quotes the request' =>
+	  q{status=400 type=text/html body="<html>nobody is SENT</html>"},
 	'no list' => 'nocontainer',
 	'no JSON' => 'html',
 	'a lost connection' => 'reset',
@@ -60,7 +66,11 @@ foreach my $failure (sort keys %failures)
 {
 	foreach my $number (0 .. 2)
 	{
-		my $spec = $failures{$failure} =~ s/ECHO/$echoes[$number]/r;
+		my %echo = (
+			ECHO => $echoes[$number],
+			SHOUT => uc $echoes[$number],
+			SENT => $echoes[$number] =~ s/\@/%40/r);
+		my $spec = $failures{$failure} =~ s/(ECHO|SHOUT|SENT)/$echo{$1}/r;
 
 		mock('--fault', "match=search-users $spec");
 		my ($code, $message) = psql_error($node, $questions[$number]);
