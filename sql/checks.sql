@@ -130,6 +130,9 @@ CALL pg_temp.attempt('INSERT INTO fc.courses (title, custom_properties) SELECT '
 CALL pg_temp.attempt('INSERT INTO fc.course_dates (course_id, start_at, end_at, start_time_at) VALUES (7301, ''2027-01-01'', ''2027-01-01'', ''10:00''), (7301, ''2027-01-01'', ''2027-01-01'', ''10:00:30'')');
 CALL pg_temp.attempt('UPDATE fc.course_dates SET start_time_at = time ''10:00'' + (id - 51001) * interval ''1 second'' WHERE course_id = 7301');
 CALL pg_temp.attempt('UPDATE fc.courses SET custom_properties = jsonb_build_object(''k'', repeat(''x'', 254 + 7303 - id::int)) WHERE id < 7304');
+CREATE FOREIGN TABLE own (id bigint, k text OPTIONS (field 'custom_properties.k')) SERVER frontcore OPTIONS (resource 'courses');
+CALL pg_temp.attempt('UPDATE own SET k = repeat(''x'', 254 + 7303 - id::int) WHERE id < 7304');
+DROP FOREIGN TABLE own;
 \! test/mock.py --log
 
 -- a partitioned table, through a view and by a policy
@@ -197,6 +200,15 @@ CALL pg_temp.attempt('DELETE FROM fc.courses WHERE id < 7306');
 CALL pg_temp.attempt('DELETE FROM fc.courses WHERE id IN (1, 2, 3, 4, 5, 6)');
 CALL pg_temp.attempt('UPDATE fc.customers SET note = c.title FROM fc.courses c WHERE c.id <> customers.id');
 \! test/mock.py --log
+-- so it is with properties; a row that has none, and is to have none, needs no
+-- request
+CREATE FOREIGN TABLE own (id bigint, title text, k text OPTIONS (field 'custom_properties.k')) SERVER frontcore OPTIONS (resource 'customers');
+CALL pg_temp.attempt('UPDATE fc.customers SET custom_properties = ''{"k": 1}''');
+CALL pg_temp.attempt('UPDATE own SET k = CASE WHEN id < 40207 THEN id END');
+\! test/mock.py --log
+CALL pg_temp.attempt('UPDATE fc.customers SET custom_properties = CASE WHEN id = 40201 THEN ''{"k": 1}''::jsonb END WHERE custom_properties IS NULL');
+\! test/mock.py --log
+DROP FOREIGN TABLE own;
 -- one that fits goes through, though a join finds its rows again and again
 SET frontcore_fdw.max_requests_per_query = 10;
 UPDATE fc.customers SET note = 'x' FROM fc.courses c WHERE customers.id < 40204;

@@ -21,8 +21,6 @@
 #include "write/change.h"
 
 static FcDraft *draft_new_row(const FcChange *change, TupleTableSlot *slot);
-static Bitmapset *known_before(const FcChange *change,
-							   const Bitmapset *attributes);
 static void check_required(const FcChange *change, const FcDraft *draft);
 static void check_row(const FcChange *change, const FcDraft *draft,
 					  const Bitmapset *seen, TupleTableSlot *slot);
@@ -157,23 +155,30 @@ fc_change_foresee_insert(const FcChange *change, TupleTableSlot *slot)
 
 /*
  * fc_change_foresee_update
- *		Throw what is known to be wrong with a row that is to be changed.
+ *		Throw what is known to be wrong with a row that is to be changed; false
+ *		if nothing may have to be sent for it.
  *
  * Sends nothing.  The arguments are those of fc_change_update.
  */
-void
+bool
 fc_change_foresee_update(const FcChange *change, const Bitmapset *attributes,
 						 const Bitmapset *seen, TupleTableSlot *slot)
 {
-	const Bitmapset *known = known_before(change, attributes);
 	FcJsonNode	nothing = {0};
 	FcDraft    *draft = fc_body_draft(change->table, nothing);
+	int			attnum = -1;
+	bool		sets_property = false;
 
+	while ((attnum = bms_next_member(attributes, attnum)) >= 0)
+		sets_property |= change->table->columns[attnum - 1].property != NULL;
 	slot_getallattrs(slot);
 	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
-				 known);
-	if (change->check != NULL && bms_equal(known, attributes))
+				 attributes);
+
+	/* beside a single property are those that the API has */
+	if (change->check != NULL && !sets_property)
 		check_row(change, draft, seen, slot);
+	return fc_body_text(draft) != NULL;
 }
 
 /*
@@ -318,25 +323,6 @@ draft_new_row(const FcChange *change, TupleTableSlot *slot)
 	if (change->check != NULL)
 		check_row(change, draft, NULL, slot);
 	return draft;
-}
-
-/*
- * Of the attributes that an UPDATE sets, those whose values can be judged
- * without the custom properties that the API has: all, unless some properties
- * are set one by one.
- */
-static Bitmapset *
-known_before(const FcChange *change, const Bitmapset *attributes)
-{
-	Bitmapset  *known = bms_copy(attributes);
-	int			attnum = -1;
-
-	while ((attnum = bms_next_member(attributes, attnum)) >= 0)
-	{
-		if (change->table->columns[attnum - 1].property != NULL)
-			known = bms_del_member(known, attnum);
-	}
-	return known;
 }
 
 /*

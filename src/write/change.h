@@ -34,7 +34,7 @@ extern void fc_change_see(const FcChange *change, FcOldRow *row,
 extern void fc_change_context(void *arg);
 extern void fc_change_foresee_insert(const FcChange *change,
 									 TupleTableSlot *slot);
-extern void fc_change_foresee_update(const FcChange *change,
+extern bool fc_change_foresee_update(const FcChange *change,
 									 const Bitmapset *attributes,
 									 const Bitmapset *seen,
 									 TupleTableSlot *slot);

@@ -49,8 +49,6 @@ typedef struct FcModify
 	/* to look at rows before the first one is written */
 	List	   *settings;		/* attributes of UPDATE's SET, in the order of
 								 * the plan's rows */
-	bool		foresees;		/* the row as it will be is known */
-	bool		sends;			/* each row takes a request, which counts */
 	AttrNumber	tableoid;		/* in the plan's rows, or 0 */
 	struct HTAB *looked_at;		/* ids that will be written; NULL at first */
 	TupleTableSlot *new_row;	/* as it will be; NULL at first */
@@ -64,10 +62,9 @@ static void refuse_transition_tables(const ModifyTableState *mtstate,
 									 Relation rel);
 static void prepare_look(FcModify *modify, const ModifyTableState *mtstate,
 						 const TriggerDesc *triggers);
-static bool takes_requests(const FcModify *modify);
 static int	look_at_row(void *arg, TupleTableSlot *slot);
 static bool is_written(FcModify *modify, TupleTableSlot *slot);
-static void foresee_row(FcModify *modify, TupleTableSlot *slot);
+static bool foresee_row(FcModify *modify, TupleTableSlot *slot);
 static void make_new_row(FcModify *modify, TupleTableSlot *slot);
 static void find_carried(FcModify *modify, const Plan *subplan,
 						 bool is_delete);
@@ -369,59 +366,36 @@ prepare_look(FcModify *modify, const ModifyTableState *mtstate,
 
 	if (triggers != NULL &&
 		((operation == CMD_INSERT && triggers->trig_insert_before_row) ||
-		 (operation != CMD_INSERT && (triggers->trig_update_before_row ||
-									  triggers->trig_delete_before_row))))
+		 (operation == CMD_UPDATE && triggers->trig_update_before_row) ||
+		 (operation == CMD_DELETE && triggers->trig_delete_before_row)))
 		return;
-	modify->sends = fc_max_requests_per_query > 0 && takes_requests(modify);
-	modify->foresees = (operation != CMD_DELETE);
-	if (!modify->sends && !modify->foresees)
-		return;
+	if (operation == CMD_DELETE && fc_max_requests_per_query == 0)
+		return;					/* nothing is to be found out */
 	modify->tableoid = ExecFindJunkAttributeInTlist(subplan->targetlist,
 													"tableoid");
 	fc_snapshot_look(outerPlanState(mtstate), look_at_row, modify);
 }
 
 /*
- * Does it take a request at least to update or delete a row?  Not where its
- * custom properties may be what they were.
- *
- * The rows of an INSERT are not counted.
- */
-static bool
-takes_requests(const FcModify *modify)
-{
-	int			attnum = -1;
-
-	while ((attnum = bms_next_member(modify->targets, attnum)) >= 0)
-	{
-		const FcTableColumn *column =
-		&modify->change->table->columns[attnum - 1];
-
-		if (column->property == NULL && column->column != NULL &&
-			(column->column->flags & FC_PROPERTIES) == 0)
-			return true;
-	}
-	return modify->operation == CMD_DELETE;
-}
-
-/*
  * Throw what is known to be wrong with a row of the plan.  Returns how many
  * requests it takes at least to write it, besides those for other rows.
+ *
+ * The rows of an INSERT are not counted.
  */
 static int
 look_at_row(void *arg, TupleTableSlot *slot)
 {
 	FcModify   *modify = arg;
 	MemoryContext oldcontext;
-	bool		is_written_now;
+	bool		sends;
 
 	MemoryContextReset(modify->change->row_context);
 	oldcontext = MemoryContextSwitchTo(modify->change->row_context);
-	is_written_now = is_written(modify, slot);
-	if (is_written_now && modify->foresees)
-		foresee_row(modify, slot);
+	sends = is_written(modify, slot);
+	if (sends && modify->operation != CMD_DELETE)
+		sends = foresee_row(modify, slot);
 	MemoryContextSwitchTo(oldcontext);
-	return is_written_now && modify->sends ? 1 : 0;
+	return sends && modify->operation != CMD_INSERT ? 1 : 0;
 }
 
 /*
@@ -457,12 +431,14 @@ is_written(FcModify *modify, TupleTableSlot *slot)
 }
 
 /*
- * Throw what is known to be wrong with a new row.
+ * Throw what is known to be wrong with a new row; false if nothing may have to
+ * be sent for it.
  */
-static void
+static bool
 foresee_row(FcModify *modify, TupleTableSlot *slot)
 {
 	const FcChange *change = modify->change;
+	bool		sends = true;
 
 	prepare_checks(modify);
 	if (modify->new_row == NULL)
@@ -479,10 +455,11 @@ foresee_row(FcModify *modify, TupleTableSlot *slot)
 	if (modify->operation == CMD_INSERT)
 		fc_change_foresee_insert(change, modify->new_row);
 	else
-		fc_change_foresee_update(change, modify->targets, modify->seen,
-								 modify->new_row);
+		sends = fc_change_foresee_update(change, modify->targets,
+										 modify->seen, modify->new_row);
 	ExecClearTuple(modify->new_row);
 	ResetPerTupleExprContext(modify->estate);
+	return sends;
 }
 
 /*
