@@ -81,6 +81,60 @@ CALL pg_temp.attempt('UPDATE cheap_both SET reference = ''C'' WHERE title = ''Bo
 DROP TRIGGER make_dear ON fc.courses;
 \! test/mock.py --log
 
+-- every row of a statement is looked at before the first one is sent
+CALL pg_temp.attempt('INSERT INTO cheap_both (title, is_active, price_value) VALUES (''M1'', true, 1), (''M2'', true, 2), (''M3'', true, 3000)');
+CALL pg_temp.attempt('INSERT INTO cheap_both (title, is_active, price_value) VALUES (''M1'', true, 1), (''M2'', true, NULL)');
+CALL pg_temp.attempt('INSERT INTO cheap_both (price_value, title, is_active) SELECT n * 400, ''M'' || n, true FROM generate_series(1, 3) AS n ORDER BY n DESC');
+CALL pg_temp.attempt('WITH added AS (INSERT INTO cheap_both (title, is_active, price_value) VALUES (''M1'', true, 1), (''M2'', true, 3000) RETURNING id) SELECT count(*) FROM added');
+CALL pg_temp.attempt($$INSERT INTO numbered VALUES ('M1', '{"n": 1}'), ('M2', '{"m": 1}')$$);
+\! test/mock.py --log
+INSERT INTO cheap_both (title, is_active, price_value) VALUES ('M1', true, 100), ('M2', true, 200), ('M3', true, 300);
+\! test/mock.py --log
+CALL pg_temp.attempt('UPDATE cheap_both SET price_value = 1100 - price_value WHERE title LIKE ''M_''');
+CALL pg_temp.attempt('UPDATE cheap_both SET reference = title, is_active = title > ''M1'' WHERE title LIKE ''M_''');
+\! test/mock.py --log
+-- a row that a join finds twice is changed once: the other new row is none
+UPDATE cheap_both SET price_value = v.price FROM (VALUES (10), (5000)) AS v (price) WHERE title = 'M1';
+\! test/mock.py --log
+-- properties that are set one by one are looked at row by row, as that takes
+-- those that the API has
+CREATE FOREIGN TABLE numbers (id bigint, title text, n text OPTIONS (field 'custom_properties.n'), custom_properties jsonb)
+    SERVER frontcore OPTIONS (resource 'courses');
+CREATE VIEW numbers_view AS SELECT * FROM numbers WHERE title LIKE 'M_' AND custom_properties ->> 'n' < '3' WITH CHECK OPTION;
+UPDATE numbers SET custom_properties = '{"n": "1", "o": "1"}' WHERE title LIKE 'M_';
+\! test/mock.py --log --quiet
+CALL pg_temp.attempt('UPDATE numbers_view SET n = CASE title WHEN ''M1'' THEN 3 ELSE 2 END');
+CALL pg_temp.attempt('UPDATE numbers_view SET custom_properties = jsonb_build_object(''n'', CASE title WHEN ''M1'' THEN 3 ELSE 2 END)');
+\! test/mock.py --log
+-- what triggers make of a row is known when they have run
+CREATE TRIGGER make_dear BEFORE INSERT OR UPDATE ON fc.courses FOR EACH ROW WHEN (NEW.title = 'M2')
+    EXECUTE FUNCTION pg_temp.make_dear();
+CALL pg_temp.attempt('INSERT INTO cheap_both (title, is_active, price_value) VALUES (''N'', true, 1), (''M2'', true, 2)');
+CALL pg_temp.attempt('INSERT INTO cheap_both (title, is_active, price_value) VALUES (''O'', true, 1), (''P'', true, 2000)');
+DROP TRIGGER make_dear ON fc.courses;
+\! test/mock.py --log
+-- a generated column is computed first
+CREATE FOREIGN TABLE priced (id bigint, title text, price_value numeric,
+    gross numeric GENERATED ALWAYS AS (price_value * 1.25) STORED) SERVER frontcore OPTIONS (resource 'courses');
+CREATE VIEW priced_view AS SELECT * FROM priced WHERE gross < 1000 WITH CHECK OPTION;
+CALL pg_temp.attempt('INSERT INTO priced_view (title, price_value) VALUES (''G1'', 700), (''G2'', 900)');
+CALL pg_temp.attempt('UPDATE priced_view SET price_value = price_value + CASE title WHEN ''M1'' THEN 900 ELSE 1 END WHERE title LIKE ''M_''');
+UPDATE priced_view SET price_value = price_value + 400 WHERE title LIKE 'M_' RETURNING title, price_value, gross;
+\! test/mock.py --log
+DROP VIEW numbers_view, priced_view;
+DROP FOREIGN TABLE numbers, priced;
+
+-- so are values that the API cannot keep, and those of its own columns
+CALL pg_temp.attempt('INSERT INTO fc.courses (title, id) VALUES (''Own'', NULL), (''Own'', 5)');
+CALL pg_temp.attempt('INSERT INTO fc.courses (title, custom_properties) SELECT ''Long'', jsonb_build_object(''k'', repeat(''x'', 254 + n)) FROM generate_series(1, 2) AS n');
+CALL pg_temp.attempt('INSERT INTO fc.course_dates (course_id, start_at, end_at, start_time_at) VALUES (7301, ''2027-01-01'', ''2027-01-01'', ''10:00''), (7301, ''2027-01-01'', ''2027-01-01'', ''10:00:30'')');
+CALL pg_temp.attempt('UPDATE fc.course_dates SET start_time_at = time ''10:00'' + (id - 51001) * interval ''1 second'' WHERE course_id = 7301');
+CALL pg_temp.attempt('UPDATE fc.courses SET custom_properties = jsonb_build_object(''k'', repeat(''x'', 254 + 7303 - id::int)) WHERE id < 7304');
+CREATE FOREIGN TABLE own (id bigint, k text OPTIONS (field 'custom_properties.k')) SERVER frontcore OPTIONS (resource 'courses');
+CALL pg_temp.attempt('UPDATE own SET k = repeat(''x'', 254 + 7303 - id::int) WHERE id < 7304');
+DROP FOREIGN TABLE own;
+\! test/mock.py --log
+
 -- a partitioned table, through a view and by a policy
 CREATE TABLE all_courses (id bigint, title text, reference text, price_value numeric) PARTITION BY LIST (reference);
 CREATE TABLE local_courses PARTITION OF all_courses FOR VALUES IN ('local');
@@ -146,6 +200,15 @@ CALL pg_temp.attempt('DELETE FROM fc.courses WHERE id < 7306');
 CALL pg_temp.attempt('DELETE FROM fc.courses WHERE id IN (1, 2, 3, 4, 5, 6)');
 CALL pg_temp.attempt('UPDATE fc.customers SET note = c.title FROM fc.courses c WHERE c.id <> customers.id');
 \! test/mock.py --log
+-- so it is with properties; a row that has none, and is to have none, needs no
+-- request
+CREATE FOREIGN TABLE own (id bigint, title text, k text OPTIONS (field 'custom_properties.k')) SERVER frontcore OPTIONS (resource 'customers');
+CALL pg_temp.attempt('UPDATE fc.customers SET custom_properties = ''{"k": 1}''');
+CALL pg_temp.attempt('UPDATE own SET k = CASE WHEN id < 40207 THEN id END');
+\! test/mock.py --log
+CALL pg_temp.attempt('UPDATE fc.customers SET custom_properties = CASE WHEN id = 40201 THEN ''{"k": 1}''::jsonb END WHERE custom_properties IS NULL');
+\! test/mock.py --log
+DROP FOREIGN TABLE own;
 -- one that fits goes through, though a join finds its rows again and again
 SET frontcore_fdw.max_requests_per_query = 10;
 UPDATE fc.customers SET note = 'x' FROM fc.courses c WHERE customers.id < 40204;
@@ -155,6 +218,9 @@ SET frontcore_fdw.max_requests_per_query = 5;
 CALL pg_temp.attempt('INSERT INTO fc.courses (title) SELECT ''I'' || n FROM generate_series(1, 10) AS n');
 \! test/mock.py --log
 RESET frontcore_fdw.max_requests_per_query;
+CALL pg_temp.attempt('INSERT INTO fc.courses (title) VALUES (''One''), ('''')');
+\! test/mock.py --log
+-- but what it lacks is known
 CALL pg_temp.attempt('INSERT INTO fc.courses (title) SELECT CASE WHEN n < 3 THEN ''J'' || n END FROM generate_series(1, 4) AS n');
 CALL pg_temp.attempt('INSERT INTO fc.courses (title) VALUES (''One''), (NULL)');
 \! test/mock.py --log

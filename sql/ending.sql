@@ -215,6 +215,20 @@ SELECT count(*) FROM customers;
 SELECT count(*) FROM course_dates;
 \! test/mock.py --fault 'match=/customers hugeid=99999999999999999999'
 SELECT count(*) FROM customers;
+-- 0 may name one row, and that row may come again; several it cannot name
+CALL new_account();
+\! test/mock.py --fault 'match=/customers body="[{\"id\":0,\"title\":\"A\"},{\"id\":1,\"title\":\"B\"},{\"id\":-1,\"title\":\"C\"}]" count=2'
+SELECT count(*), count(DISTINCT id) FROM customers;
+\! test/mock.py --fault 'match=/customers patch="{\"id\":0}"'
+SELECT count(*) FROM customers;
+\! test/mock.py --fault 'match=/customers body="[{\"id\":\"0\"},{\"id\":\"0\"}]"'
+SELECT count(*) FROM customers;
+\! test/mock.py --fault 'match=/customers body="[{\"id\":-1,\"title\":\"A\"},{\"id\":-1,\"title\":\"B\"}]"'
+SELECT count(*) FROM customers;
+\! test/mock.py --fault 'match=limit=1&page=1 body="[{\"id\":0,\"title\":\"A\"}]"'
+\! test/mock.py --fault 'match=limit=1&page=2 body="[{\"id\":0,\"title\":\"B\"}]"'
+SELECT count(*) FROM c1;
+\! test/mock.py --log
 
 -- an instant in the hour that a clock repeats may be an hour away from what
 -- its time without an offset says

@@ -80,6 +80,24 @@ SELECT count(*) FROM currencies;
 \! test/mock.py --set other_pages=paged
 \! test/mock.py --log
 
+-- items that share an id, or have 0 for one, are several rows
+\! test/mock.py --fault 'match=/countries body="[{\"id\":0,\"title\":\"A\"},{\"id\":0,\"title\":\"B\"},{\"id\":7,\"title\":\"C\"},{\"id\":7,\"title\":\"D\"}]" count=2'
+ALTER FOREIGN TABLE countries OPTIONS (SET page_size '250');
+BEGIN;
+SELECT id, title FROM countries ORDER BY id, title;
+SELECT title FROM countries WHERE id = 0;
+SELECT title FROM countries WHERE id IN (0, 7) ORDER BY title DESC LIMIT 3;
+COMMIT;
+-- ... but on several pages nothing tells them from one that has changed
+\! test/mock.py --clear-faults
+ALTER FOREIGN TABLE countries OPTIONS (SET page_size '2');
+\! test/mock.py --fault 'match=/countries.*page=1$ body="[{\"id\":1,\"title\":\"A\"},{\"id\":2,\"title\":\"B\"}]"'
+\! test/mock.py --fault 'match=/countries.*page=2$ body="[{\"id\":2,\"title\":\"C\"},{\"id\":3,\"title\":\"D\"}]"'
+SELECT id, title FROM countries ORDER BY id, title;
+\echo :LAST_ERROR_SQLSTATE
+\! test/mock.py --clear-faults
+\! test/mock.py --log
+
 -- a name in braces is bound by the query: by constants, parameters, a join
 CREATE FOREIGN TABLE bases (
     user_id bigint, id bigint, basis text OPTIONS (field 'legal_basis.title')

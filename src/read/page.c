@@ -35,6 +35,8 @@ typedef struct SeenElement
 static FcPageNext read_next(FcJson *document);
 static void examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id,
 						 int *counts, FcPage *page);
+static bool shares_id(FcPageMemory *memory, FcJsonNode item, int64 id,
+					  bool is_number, bool is_fresh, FcPage *page);
 static int64 identity_of_all(FcJsonNode item);
 static void count_id(FcPage *page, int64 id, bool is_fresh);
 static void count_parent(const FcPageMemory *memory, FcJsonNode item,
@@ -122,11 +124,11 @@ fc_page_distinct(const FcPageMemory *memory, FcJsonNode items)
 
 	while (fc_json_next(&iterator, &item, NULL))
 	{
-		if (fc_page_item_identity(memory->resource, item, &ids[count],
-								  &is_number))
-			count++;
-		else if (memory->lacks_ids)
+		if (memory->lacks_ids)
 			ids[count++] = identity_of_all(item);
+		else if (fc_page_item_identity(memory->resource, item, &ids[count],
+									   &is_number))
+			count++;
 	}
 	qsort(ids, count, sizeof(int64), compare_ids);
 	for (int i = 0; i < count; i++)
@@ -188,16 +190,21 @@ fc_page_look(const FcPageMemory *memory, FcJsonNode items, FcPage *page)
 	{
 		int64		id;
 		bool		is_number;
+		bool		is_fresh;
 
-		if (fc_json_kind(item) == FC_JSON_OBJECT && memory->lacks_ids)
-			id = identity_of_all(item);
-		else if (!fc_page_item_identity(memory->resource, item, &id,
-										&is_number))
+		if (!fc_page_item_identity(memory->resource, item, &id, &is_number))
 		{
-			page->fault = "An item of the list has no id.";
-			return;
+			if (fc_json_kind(item) != FC_JSON_OBJECT || !memory->lacks_ids)
+			{
+				page->fault = "An item of the list has no id.";
+				return;
+			}
+			id = identity_of_all(item);
 		}
-		count_id(page, id, !has_id(memory, id));
+		is_fresh = !has_id(memory, id);
+		if (memory->lacks_ids)
+			is_fresh |= !has_id(memory, identity_of_all(item));
+		count_id(page, id, is_fresh);
 	}
 }
 
@@ -378,6 +385,16 @@ examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
 		 !(by_id && is_first && id == memory->last_id)))
 		page->rises = false;
 	is_fresh = by_id ? id != memory->last_id : add_id(memory, id);
+	if (shares_id(memory, item, id, is_number, is_fresh, page))
+	{
+		if ((memory->resource->abilities & FC_BY_PATH) == 0 ||
+			memory->pages > 0)
+		{
+			page->fault = "Several items of the list have the same id.";
+			return;
+		}
+		memory->lacks_ids = true;
+	}
 	if (memory->lacks_ids && memory->pages == 0)
 		is_fresh = true;		/* equal rows are several rows */
 	else if (memory->lacks_ids && is_fresh)
@@ -391,6 +408,30 @@ examine_item(FcPageMemory *memory, FcJsonNode item, bool by_id, int *counts,
 	count_id(page, id, is_fresh);
 	if (memory->counts != NULL)
 		count_parent(memory, item, is_fresh, counts, page);
+}
+
+/*
+ * Is the item another one than that which came with the same id before?
+ *
+ * An id names one row, whatever became of its other fields in the meantime.
+ * But some servers send 0 where there is no id, and in a list by path "id" may
+ * be the id of something else.
+ */
+static bool
+shares_id(FcPageMemory *memory, FcJsonNode item, int64 id, bool is_number,
+		  bool is_fresh, FcPage *page)
+{
+	bool		is_zero = is_number && id == 0;
+	bool		is_doubtful = (is_number && id <= 0) ||
+	(memory->resource->abilities & FC_BY_PATH) != 0;
+	bool		is_other;
+
+	if (!is_doubtful)
+		return false;
+	is_other = add_id(memory, identity_of_all(item)) ||
+		(is_zero && page->zeros > 0);
+	page->zeros += is_zero;
+	return is_other && !is_fresh;
 }
 
 /*

@@ -26,6 +26,7 @@ typedef struct FcPage
 	int			items;
 	int			length;			/* different items */
 	int			fresh;			/* items that had not come before */
+	int			zeros;			/* items whose id is 0 */
 	bool		rises;			/* ids are above the last one, and rise */
 	int64		first_id;
 	int64		last_id;
@@ -46,7 +47,8 @@ typedef struct FcPageMemory
 	int64		last_id;		/* of the last item */
 	int			pages;			/* that came */
 	int			longest;		/* length of the longest of them */
-	bool		lacks_ids;		/* a list by path, whose items have none */
+	bool		lacks_ids;		/* a list by path, whose items have none, or
+								 * share them */
 
 	/* parents of a batch, in ascending order */
 	int			nparents;		/* 0 or 1: no batch */

@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 #include "write/change.h"
 
+static FcDraft *draft_new_row(const FcChange *change, TupleTableSlot *slot);
 static void check_required(const FcChange *change, const FcDraft *draft);
 static void check_row(const FcChange *change, const FcDraft *draft,
 					  const Bitmapset *seen, TupleTableSlot *slot);
@@ -141,35 +142,57 @@ fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
 }
 
 /*
+ * fc_change_foresee_insert
+ *		Throw what is known to be wrong with a row that is to be created.
+ *
+ * Sends nothing.  The slot holds the row as it will be.
+ */
+void
+fc_change_foresee_insert(const FcChange *change, TupleTableSlot *slot)
+{
+	(void) draft_new_row(change, slot);
+}
+
+/*
+ * fc_change_foresee_update
+ *		Throw what is known to be wrong with a row that is to be changed; false
+ *		if nothing may have to be sent for it.
+ *
+ * Sends nothing.  The arguments are those of fc_change_update.
+ */
+bool
+fc_change_foresee_update(const FcChange *change, const Bitmapset *attributes,
+						 const Bitmapset *seen, TupleTableSlot *slot)
+{
+	FcJsonNode	nothing = {0};
+	FcDraft    *draft = fc_body_draft(change->table, nothing);
+	int			attnum = -1;
+	bool		sets_property = false;
+
+	while ((attnum = bms_next_member(attributes, attnum)) >= 0)
+		sets_property |= change->table->columns[attnum - 1].property != NULL;
+	slot_getallattrs(slot);
+	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
+				 attributes);
+
+	/* beside a single property are those that the API has */
+	if (change->check != NULL && !sets_property)
+		check_row(change, draft, seen, slot);
+	return fc_body_text(draft) != NULL;
+}
+
+/*
  * fc_change_insert
  *		Create the row in the slot, and put there what is wanted of it.
- *
- * NULL is no value, so that the API's default holds.
  */
 void
 fc_change_insert(FcChange *change, TupleTableSlot *slot)
 {
 	const FcTable *table = change->table;
 	const FcColumn *parent = change->sender->parent;
-	FcJsonNode	nothing = {0};
-	FcDraft    *draft = fc_body_draft(table, nothing);
-	Bitmapset  *attributes = NULL;
+	FcDraft    *draft = draft_new_row(change, slot);
 	FcRowKey	key = {0};
 	FcWritten	written;
-
-	slot_getallattrs(slot);
-	for (int i = 0; i < table->natts; i++)
-	{
-		if (table->columns[i].attnum == 0 || slot->tts_isnull[i])
-			continue;
-		fc_body_check(table, &table->columns[i], false);
-		attributes = bms_add_member(attributes, i + 1);
-	}
-	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
-				 attributes);
-	check_required(change, draft);
-	if (change->check != NULL)
-		check_row(change, draft, NULL, slot);
 
 	if (parent != NULL)
 	{
@@ -271,6 +294,35 @@ fc_change_identify(const FcChange *change, int64 id, ItemPointer ctid)
 	ItemPointerSetInvalid(ctid);
 	if (change->returns_ctid)
 		fc_ctid_from_id(ctid, id, change->table->name);
+}
+
+/*
+ * What is to be sent of the new row in the slot; throws what is wrong with it.
+ *
+ * NULL is no value, so that the API's default holds.
+ */
+static FcDraft *
+draft_new_row(const FcChange *change, TupleTableSlot *slot)
+{
+	const FcTable *table = change->table;
+	FcJsonNode	nothing = {0};
+	FcDraft    *draft = fc_body_draft(table, nothing);
+	Bitmapset  *attributes = NULL;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].attnum == 0 || slot->tts_isnull[i])
+			continue;
+		fc_body_check(table, &table->columns[i], false);
+		attributes = bms_add_member(attributes, i + 1);
+	}
+	fc_body_fill(draft, change->tupdesc, slot->tts_values, slot->tts_isnull,
+				 attributes);
+	check_required(change, draft);
+	if (change->check != NULL)
+		check_row(change, draft, NULL, slot);
+	return draft;
 }
 
 /*

@@ -32,6 +32,12 @@ extern void fc_change_see(const FcChange *change, FcOldRow *row,
 						  AttrNumber attnum, Datum value, bool isnull);
 
 extern void fc_change_context(void *arg);
+extern void fc_change_foresee_insert(const FcChange *change,
+									 TupleTableSlot *slot);
+extern bool fc_change_foresee_update(const FcChange *change,
+									 const Bitmapset *attributes,
+									 const Bitmapset *seen,
+									 TupleTableSlot *slot);
 extern void fc_change_insert(FcChange *change, TupleTableSlot *slot);
 extern bool fc_change_update(FcChange *change, FcOldRow *row,
 							 const Bitmapset *attributes,

@@ -11,6 +11,7 @@
 #include "commands/trigger.h"
 #include "compat.h"
 #include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "read/explain.h"
@@ -34,6 +35,8 @@ typedef struct Carried
 typedef struct FcModify
 {
 	FcChange   *change;
+	ResultRelInfo *rinfo;
+	EState	   *estate;
 	CmdType		operation;		/* the statement's */
 	bool		has_checks;		/* check.c has been asked for them */
 	Bitmapset  *targets;		/* attributes of UPDATE's SET */
@@ -43,18 +46,26 @@ typedef struct FcModify
 	int			ncarried;
 	Carried    *carried;
 
-	/* to count rows beforehand, for max_requests_per_query */
+	/* to look at rows before the first one is written */
+	List	   *settings;		/* attributes of UPDATE's SET, in the order of
+								 * the plan's rows */
 	AttrNumber	tableoid;		/* in the plan's rows, or 0 */
-	struct HTAB *counted;		/* ids that will be written; NULL at first */
+	struct HTAB *looked_at;		/* ids that will be written; NULL at first */
+	TupleTableSlot *new_row;	/* as it will be; NULL at first */
 } FcModify;
 
-static void prepare_checks(FcModify *modify, ResultRelInfo *rinfo,
-						   EState *estate);
+static FcModify *make_modify(const ModifyTableState *mtstate,
+							 ResultRelInfo *rinfo, Bitmapset *returned,
+							 bool returns_ctid);
+static void prepare_checks(FcModify *modify);
 static void refuse_transition_tables(const ModifyTableState *mtstate,
 									 Relation rel);
-static void prepare_count(FcModify *modify, const ModifyTableState *mtstate,
-						  const TriggerDesc *triggers);
-static int	count_row(void *arg, TupleTableSlot *slot);
+static void prepare_look(FcModify *modify, const ModifyTableState *mtstate,
+						 const TriggerDesc *triggers);
+static int	look_at_row(void *arg, TupleTableSlot *slot);
+static bool is_written(FcModify *modify, TupleTableSlot *slot);
+static bool foresee_row(FcModify *modify, TupleTableSlot *slot);
+static void make_new_row(FcModify *modify, TupleTableSlot *slot);
 static void find_carried(FcModify *modify, const Plan *subplan,
 						 bool is_delete);
 static void read_old_row(const FcModify *modify, TupleTableSlot *planSlot,
@@ -79,7 +90,6 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 {
 	const Plan *subplan = outerPlan(mtstate->ps.plan);
 	Relation	rel = rinfo->ri_RelationDesc;
-	EState	   *estate = mtstate->ps.state;
 	FcModify   *modify;
 	List	   *returned;
 
@@ -87,25 +97,21 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 		return;
 
 	refuse_transition_tables(mtstate, rel);
-	modify = palloc0(sizeof(FcModify));
 	returned = list_nth(fdw_private, FC_MODIFY_RETURNED);
-	modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
-									 estate, fc_target_attributes(returned),
-									 fc_target_has_ctid(returned));
+	modify = make_modify(mtstate, rinfo, fc_target_attributes(returned),
+						 fc_target_has_ctid(returned));
 	modify->change->sender->use.estimated = subplan->plan_rows;
-	modify->operation = mtstate->operation;
-	rinfo->ri_FdwState = modify;
-	if (mtstate->operation == CMD_INSERT)
-		return;
-
-	find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
-	modify->seen = fc_target_attributes(list_nth(fdw_private,
-												 FC_MODIFY_SEEN));
-	modify->targets = fc_target_attributes(list_nth(fdw_private,
-													FC_MODIFY_TARGETS));
-	modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
-		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
-	prepare_count(modify, mtstate, rel->trigdesc);
+	if (mtstate->operation != CMD_INSERT)
+	{
+		find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
+		modify->seen = fc_target_attributes(list_nth(fdw_private,
+													 FC_MODIFY_SEEN));
+		modify->settings = list_nth(fdw_private, FC_MODIFY_TARGETS);
+		modify->targets = fc_target_attributes(modify->settings);
+		modify->may_be_changed = mtstate->operation == CMD_UPDATE &&
+			rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+	}
+	prepare_look(modify, mtstate, rel->trigdesc);
 }
 
 /*
@@ -116,7 +122,6 @@ void
 frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
 	ModifyTable *plan = castNode(ModifyTable, mtstate->ps.plan);
-	EState	   *estate = mtstate->ps.state;
 	Relation	rel = rinfo->ri_RelationDesc;
 	FcModify   *modify = rinfo->ri_FdwState;
 	bool		returns_ctid;
@@ -135,13 +140,7 @@ frontcoreBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 
 	/* an UPDATE that moves rows may write to the partition already */
 	if (modify == NULL)
-	{
-		modify = palloc0(sizeof(FcModify));
-		modify->change = fc_change_begin(rel, fc_result_user(rinfo, estate),
-										 estate, NULL, false);
-		modify->operation = mtstate->operation;
-		rinfo->ri_FdwState = modify;
-	}
+		modify = make_modify(mtstate, rinfo, NULL, false);
 	modify->change->returned = bms_add_members(modify->change->returned,
 											   returned);
 	modify->change->returns_ctid |= returns_ctid;
@@ -161,7 +160,7 @@ frontcoreExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 	change};
 	MemoryContext oldcontext;
 
-	prepare_checks(modify, rinfo, estate);
+	prepare_checks(modify);
 	error_context_stack = &callback;
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
@@ -190,7 +189,7 @@ frontcoreExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
 	bool	   *isnull;
 	bool		found;
 
-	prepare_checks(modify, rinfo, estate);
+	prepare_checks(modify);
 	error_context_stack = &callback;
 	MemoryContextReset(change->row_context);
 	oldcontext = MemoryContextSwitchTo(change->row_context);
@@ -285,18 +284,39 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 }
 
 /*
+ * The state of a table that is written.
+ */
+static FcModify *
+make_modify(const ModifyTableState *mtstate, ResultRelInfo *rinfo,
+			Bitmapset *returned, bool returns_ctid)
+{
+	FcModify   *modify = palloc0(sizeof(FcModify));
+	EState	   *estate = mtstate->ps.state;
+
+	modify->rinfo = rinfo;
+	modify->estate = estate;
+	modify->operation = mtstate->operation;
+	modify->change = fc_change_begin(rinfo->ri_RelationDesc,
+									 fc_result_user(rinfo, estate), estate,
+									 returned, returns_ctid);
+	rinfo->ri_FdwState = modify;
+	return modify;
+}
+
+/*
  * Prepare for the checks that new rows have to pass, which core has not made
  * ready before the first one comes.
  */
 static void
-prepare_checks(FcModify *modify, ResultRelInfo *rinfo, EState *estate)
+prepare_checks(FcModify *modify)
 {
+	EState	   *estate = modify->estate;
 	MemoryContext oldcontext;
 
 	if (modify->has_checks)
 		return;
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
-	modify->change->check = fc_check_begin(rinfo, estate,
+	modify->change->check = fc_check_begin(modify->rinfo, estate,
 										   modify->change->table,
 										   modify->operation);
 	MemoryContextSwitchTo(oldcontext);
@@ -332,73 +352,151 @@ refuse_transition_tables(const ModifyTableState *mtstate, Relation rel)
 }
 
 /*
- * Have the rows counted while they are collected, if there is a limit of
- * requests: each that is written costs one at least.
+ * Have the rows looked at while they are collected: what is wrong with any of
+ * them is an error before the first one is written.
  *
- * Not where it may cost none, as a trigger may skip the row, or its custom
- * properties may be what they were.
+ * A BEFORE trigger may change a row, or skip it.
  */
 static void
-prepare_count(FcModify *modify, const ModifyTableState *mtstate,
-			  const TriggerDesc *triggers)
+prepare_look(FcModify *modify, const ModifyTableState *mtstate,
+			 const TriggerDesc *triggers)
 {
-	const FcChange *change = modify->change;
-	const FcTable *table = change->table;
 	const Plan *subplan = outerPlan(mtstate->ps.plan);
-	int			attnum = -1;
-	bool		sends = mtstate->operation == CMD_DELETE;
+	CmdType		operation = modify->operation;
 
-	if (triggers != NULL && (triggers->trig_update_before_row ||
-							 triggers->trig_delete_before_row))
+	if (triggers != NULL &&
+		((operation == CMD_INSERT && triggers->trig_insert_before_row) ||
+		 (operation == CMD_UPDATE && triggers->trig_update_before_row) ||
+		 (operation == CMD_DELETE && triggers->trig_delete_before_row)))
 		return;
-	while ((attnum = bms_next_member(modify->targets, attnum)) >= 0)
-	{
-		const FcTableColumn *column = &table->columns[attnum - 1];
-
-		sends |= column->property == NULL && column->column != NULL &&
-			(column->column->flags & FC_PROPERTIES) == 0;
-	}
-	if (!sends)
-		return;
+	if (operation == CMD_DELETE && fc_max_requests_per_query == 0)
+		return;					/* nothing is to be found out */
 	modify->tableoid = ExecFindJunkAttributeInTlist(subplan->targetlist,
 													"tableoid");
-	fc_snapshot_count(outerPlanState(mtstate), count_row, modify);
+	fc_snapshot_look(outerPlanState(mtstate), look_at_row, modify);
 }
 
 /*
- * How many requests more does it take at least to write the row of the plan?
+ * Throw what is known to be wrong with a row of the plan.  Returns how many
+ * requests it takes at least to write it, besides those for other rows.
+ *
+ * The rows of an INSERT are not counted.
  */
 static int
-count_row(void *arg, TupleTableSlot *slot)
+look_at_row(void *arg, TupleTableSlot *slot)
 {
 	FcModify   *modify = arg;
-	FcChange   *change = modify->change;
-	FcOldRow   *row;
 	MemoryContext oldcontext;
-	Datum		tableoid;
+	bool		sends;
+
+	MemoryContextReset(modify->change->row_context);
+	oldcontext = MemoryContextSwitchTo(modify->change->row_context);
+	sends = is_written(modify, slot);
+	if (sends && modify->operation != CMD_DELETE)
+		sends = foresee_row(modify, slot);
+	MemoryContextSwitchTo(oldcontext);
+	return sends && modify->operation != CMD_INSERT ? 1 : 0;
+}
+
+/*
+ * Will the row be written to this table?  One that comes again will not.
+ */
+static bool
+is_written(FcModify *modify, TupleTableSlot *slot)
+{
+	FcChange   *change = modify->change;
+	FcOldRow   *row = palloc0(sizeof(FcOldRow));
 	bool		isnull;
 	bool		found;
 
+	if (modify->operation == CMD_INSERT)
+		return true;
 	if (AttributeNumberIsValid(modify->tableoid))
 	{
-		tableoid = ExecGetJunkAttribute(slot, modify->tableoid, &isnull);
-		if (isnull || DatumGetObjectId(tableoid) != change->table->relid)
-			return 0;
-	}
-	if (modify->counted == NULL)
-		modify->counted = fc_change_make_ids(change);
+		Datum		tableoid = ExecGetJunkAttribute(slot, modify->tableoid,
+													&isnull);
 
-	MemoryContextReset(change->row_context);
-	oldcontext = MemoryContextSwitchTo(change->row_context);
-	row = palloc0(sizeof(FcOldRow));
+		if (isnull || DatumGetObjectId(tableoid) != change->table->relid)
+			return false;
+	}
 	for (int i = 0; i < modify->ncarried; i++)
 	{
 		if (modify->carried[i].column->column->flags & FC_KEY)
 			read_carried(modify, &modify->carried[i], slot, row);
 	}
-	MemoryContextSwitchTo(oldcontext);
-	(void) hash_search(modify->counted, &row->key.id, HASH_ENTER, &found);
-	return found ? 0 : 1;
+	if (modify->looked_at == NULL)
+		modify->looked_at = fc_change_make_ids(change);
+	(void) hash_search(modify->looked_at, &row->key.id, HASH_ENTER, &found);
+	return !found;
+}
+
+/*
+ * Throw what is known to be wrong with a new row; false if nothing may have to
+ * be sent for it.
+ */
+static bool
+foresee_row(FcModify *modify, TupleTableSlot *slot)
+{
+	const FcChange *change = modify->change;
+	bool		sends = true;
+
+	prepare_checks(modify);
+	if (modify->new_row == NULL)
+	{
+		MemoryContext oldcontext =
+		MemoryContextSwitchTo(modify->estate->es_query_cxt);
+
+		modify->new_row = ExecInitExtraTupleSlot(modify->estate,
+												 change->tupdesc,
+												 &TTSOpsVirtual);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	make_new_row(modify, slot);
+	if (modify->operation == CMD_INSERT)
+		fc_change_foresee_insert(change, modify->new_row);
+	else
+		sends = fc_change_foresee_update(change, modify->targets,
+										 modify->seen, modify->new_row);
+	ExecClearTuple(modify->new_row);
+	ResetPerTupleExprContext(modify->estate);
+	return sends;
+}
+
+/*
+ * Make the new row of what the plan has computed, as the executor will.
+ */
+static void
+make_new_row(FcModify *modify, TupleTableSlot *slot)
+{
+	TupleDesc	tupdesc = RelationGetDescr(modify->rinfo->ri_RelationDesc);
+	TupleTableSlot *new_row = modify->new_row;
+	HeapTupleData tuple;
+	ListCell   *cell;
+	int			next = 0;
+
+	ExecClearTuple(new_row);
+	slot_getallattrs(slot);
+	memset(new_row->tts_isnull, true, tupdesc->natts * sizeof(bool));
+	if (split_whole_row(modify, slot, &tuple))
+		heap_deform_tuple(&tuple, tupdesc, new_row->tts_values,
+						  new_row->tts_isnull);
+	for (int i = 0; modify->operation == CMD_INSERT && i < tupdesc->natts; i++)
+	{
+		new_row->tts_values[i] = slot->tts_values[i];
+		new_row->tts_isnull[i] = slot->tts_isnull[i];
+	}
+	foreach(cell, modify->settings)
+	{
+		int			i = lfirst_int(cell) - 1;
+
+		new_row->tts_values[i] = slot->tts_values[next];
+		new_row->tts_isnull[i] = slot->tts_isnull[next++];
+	}
+	ExecStoreVirtualTuple(new_row);
+	new_row->tts_tableOid = modify->change->table->relid;
+	if (tupdesc->constr != NULL && tupdesc->constr->has_generated_stored)
+		ExecComputeStoredGenerated(modify->rinfo, modify->estate, new_row,
+								   modify->operation);
 }
 
 /*

@@ -5,12 +5,12 @@
  * A statement must not see its own writes, and the API has no snapshots.  So
  * above the plan of a statement that writes to our tables goes a node that
  * keeps its rows until it has them all.  What goes wrong while they are
- * computed goes wrong before anything is sent, and so do more rows than the
- * limit of requests allows.
+ * computed goes wrong before anything is sent, and so does what modify.c finds
+ * wrong with them, and more rows than the limit of requests allows.
  */
 #include "postgres.h"
 
-#include "api/exchange.h"
+#include "api/meter.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -25,15 +25,15 @@ typedef struct CollectState
 	CustomScanState css;
 	Tuplestorestate *rows;		/* NULL before they are read */
 	TupleTableSlot *slot;		/* for what comes out of rows */
-	List	   *counters;		/* of Counter * */
+	List	   *lookers;		/* of Looker * */
 } CollectState;
 
-/* Tells how many requests it takes at least to write a row. */
-typedef struct Counter
+/* Who looks at the rows. */
+typedef struct Looker
 {
-	FcSnapshotCount count;
+	FcSnapshotLook look;
 	void	   *arg;
-} Counter;
+} Looker;
 
 static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan);
 static Node *name_identities(Node *node, PlannerInfo *root);
@@ -92,23 +92,23 @@ fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan)
 }
 
 /*
- * fc_snapshot_count
- *		Have the rows counted that the node is about to read, if it is one of
+ * fc_snapshot_look
+ *		Have the rows looked at that the node is about to read, if it is one of
  *		ours.
  */
 void
-fc_snapshot_count(PlanState *node, FcSnapshotCount count, void *arg)
+fc_snapshot_look(PlanState *node, FcSnapshotLook look, void *arg)
 {
-	Counter    *counter;
+	Looker	   *looker;
 
 	if (!IsA(node, CustomScanState) ||
 		((CustomScanState *) node)->methods != &exec_methods)
 		return;
-	counter = palloc(sizeof(Counter));
-	counter->count = count;
-	counter->arg = arg;
-	((CollectState *) node)->counters =
-		lappend(((CollectState *) node)->counters, counter);
+	looker = palloc(sizeof(Looker));
+	looker->look = look;
+	looker->arg = arg;
+	((CollectState *) node)->lookers =
+		lappend(((CollectState *) node)->lookers, looker);
 }
 
 /*
@@ -258,13 +258,11 @@ read_all(CollectState *state)
 		if (TupIsNull(slot))
 			break;
 		tuplestore_puttupleslot(state->rows, slot);
-		if (fc_max_requests_per_query == 0)
-			continue;
-		foreach(cell, state->counters)
+		foreach(cell, state->lookers)
 		{
-			const Counter *counter = lfirst(cell);
+			const Looker *looker = lfirst(cell);
 
-			requests += counter->count(counter->arg, slot);
+			requests += looker->look(looker->arg, slot);
 		}
 	}
 	fc_meter_reserve(estate, requests);

@@ -9,11 +9,13 @@
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
 
-/* How many requests more does it take at least to write a plan's row? */
-typedef int (*FcSnapshotCount) (void *arg, TupleTableSlot *slot);
+/*
+ * Look at a plan's row: throw what is wrong with it, or tell how many requests
+ * more it takes at least to write it.
+ */
+typedef int (*FcSnapshotLook) (void *arg, TupleTableSlot *slot);
 
-extern void fc_snapshot_count(PlanState *node, FcSnapshotCount count,
-							  void *arg);
+extern void fc_snapshot_look(PlanState *node, FcSnapshotLook look, void *arg);
 extern void fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan);
 
 #endif							/* FC_SNAPSHOT_H */
