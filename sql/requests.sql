@@ -206,6 +206,31 @@ END
 $$;
 \! test/mock.py --log
 
+-- a long path is shown whole; of many the latest are, and of older ones the
+-- beginning
+ALTER SERVER requests OPTIONS (ADD course_dates_source 'batch');
+CREATE VIEW paths AS
+    SELECT number, path, '/batch/coursedates?' || (SELECT string_agg('course_ids%5B%5D=' || n, '&' ORDER BY n) FROM generate_series(first, first + 99) AS n)
+           || '&order_by=id&order_direction=asc&limit=250&page=1' AS asked
+      FROM (SELECT number, path, substring(path FROM '=(\d+)')::bigint AS first FROM sent) AS s;
+CALL forget();
+SELECT count(*) FROM course_dates WHERE course_id = ANY (ARRAY(SELECT generate_series(100000, 100099)));
+SELECT length(path), path = asked AS whole FROM paths;
+CALL forget();
+DO $$
+BEGIN
+    FOR i IN 1 .. 400 LOOP
+        PERFORM FROM requests.course_dates WHERE course_id = ANY (ARRAY(SELECT generate_series(100000 + 100 * i, 100099 + 100 * i)));
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT count(*), count(*) FILTER (WHERE path = asked) BETWEEN 200 AND 250 AS whole,
+       bool_and(path IN (asked, left(asked, 127) || '...')) AS right,
+       max(number) FILTER (WHERE path <> asked) < min(number) FILTER (WHERE path = asked) AS latest
+  FROM paths;
+\! test/mock.py --log --quiet
+
 -- the digest of frontcore_limiter leads to its servers: those that one may know
 CREATE SERVER requests_too FOREIGN DATA WRAPPER frontcore_fdw
     OPTIONS (base_url 'http://127.0.0.1:1/v2', limiter_key 'requests');

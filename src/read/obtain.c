@@ -33,6 +33,8 @@ fc_obtain_walk(const FcShareReader *reader, bool shares,
 		walk = fc_walk_find(key);
 		if (walk != NULL && walk->npages > 0)
 			reader->use->counts.cache_hits++;
+		else if (walk != NULL && reader->is_out && !fc_walk_is_complete(walk))
+			walk = NULL;		/* we could not ask for it */
 	}
 	if (walk == NULL && shares)
 	{

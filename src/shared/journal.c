@@ -3,11 +3,14 @@
  *		The last requests of all sessions, and what became of the writes.
  *
  * Two rings in a dynamic shared memory segment of our own hold the last reads
- * and the last writes, so that many reads do not push out the writes.  The
- * backend that sends a request first makes the segment, with no lock held: it
- * may find no memory, and then there is no journal for a minute.  The handle
- * lies in the segment of the statistics, with the lock, which is held for the
- * time of a copy.  A crash restart takes both segments away.
+ * and the last writes, so that many reads do not push out the writes.  An
+ * entry has room for a path of usual length.  A longer one goes on in a ring
+ * of bytes; once those are overwritten, its beginning is left.
+ *
+ * The backend that first sends a request makes the segment, with no lock
+ * held: it may find no memory, and then there is no journal for a minute.  Its
+ * handle lies in the segment of the statistics, with the lock, which is held
+ * for the time of a copy.  A crash restart takes both segments away.
  *
  * An entry is made when the answer was understood.  If an error comes between,
  * the end of the transaction, or of the subtransaction, makes it.  A backend
@@ -21,6 +24,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "shared/journal.h"
 #include "shared/segment.h"
@@ -28,13 +32,15 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/*
- * A path that reads names at most a hundred parents, in less than 4000 bytes
- * (FC_BATCH_KEYS).  One that writes names at most two rows.
- */
-#define READ_PATH		4096
-#define WRITE_PATH		256
+/* A path names at most a hundred parents (FC_BATCH_KEYS): under 4000 bytes. */
+#define LONGEST_PATH	4096
 #define CUT_OFF			"..."	/* where a path was longer */
+
+/*
+ * Bytes for what is behind the beginnings of long paths: of a thousand paths
+ * of 600 bytes, or of some 200 with a hundred parents.
+ */
+#define REST_BYTES		(512 * 1024)
 
 /* So long nobody tries again to get memory. */
 #define RETRY_DELAY_MS	60000
@@ -45,10 +51,10 @@ typedef struct Journal
 	uint64		last_number;
 	uint64		reads_made;		/* the next one's place is this, modulo */
 	uint64		writes_made;
+	uint64		rest_made;		/* bytes, likewise */
 	FcJournalEntry reads[FC_JOURNAL_LENGTH];
 	FcJournalEntry writes[FC_JOURNAL_LENGTH];
-	char		read_paths[FC_JOURNAL_LENGTH][READ_PATH];
-	char		write_paths[FC_JOURNAL_LENGTH][WRITE_PATH];
+	char		rest[REST_BYTES];	/* of paths that go on */
 } Journal;
 
 /* A write of this transaction. */
@@ -65,7 +71,7 @@ static struct
 	bool		is_begun;
 	bool		is_sent;
 	FcJournalEntry entry;
-	char		path[READ_PATH];
+	char		path[LONGEST_PATH];
 }			current;
 
 static FcJournalRoot *root = NULL;	/* NULL until attached */
@@ -83,8 +89,11 @@ static void note_shortage(const char *reason);
 static bool publish(dsm_segment *dsm);
 static void register_callbacks(void);
 static void reserve_write(void);
-static void copy_path(const char *path, int size);
+static void copy_path(const char *path);
 static void add_entry(void);
+static void keep_path(FcJournalEntry *entry);
+static const char *whole_path(const Journal *copy,
+							  const FcJournalEntry *entry);
 static void settle(int first, FcJournalOutcome outcome);
 static int	first_write_of(SubTransactionId subxact);
 static void lose_current(void);
@@ -145,7 +154,7 @@ fc_journal_begin(const FcJournalRequest *request)
 	entry->is_write = request->is_write;
 	entry->row_id = request->row_id;
 	entry->answer.wait_ms = request->wait_ms;
-	copy_path(request->path, request->is_write ? WRITE_PATH : READ_PATH);
+	copy_path(request->path);
 	current.is_begun = true;
 }
 
@@ -263,13 +272,13 @@ fc_journal_rows(int *count)
 			rows[(*count)++] = (FcJournalRow)
 		{
 			copy->reads[i],
-				copy->read_paths[i]
+				whole_path(copy, &copy->reads[i])
 		};
 		if (copy->writes[i].number != 0)
 			rows[(*count)++] = (FcJournalRow)
 		{
 			copy->writes[i],
-				copy->write_paths[i]
+				whole_path(copy, &copy->writes[i])
 		};
 	}
 	qsort(rows, *count, sizeof(FcJournalRow), compare_rows);
@@ -404,10 +413,10 @@ reserve_write(void)
 
 /* Keep the current request's path, or as much of it as there is room for. */
 static void
-copy_path(const char *path, int size)
+copy_path(const char *path)
 {
-	if (strlcpy(current.path, path, size) >= size)
-		strlcpy(current.path + size - sizeof(CUT_OFF), CUT_OFF,
+	if (strlcpy(current.path, path, LONGEST_PATH) >= LONGEST_PATH)
+		strlcpy(current.path + LONGEST_PATH - sizeof(CUT_OFF), CUT_OFF,
 				sizeof(CUT_OFF));
 }
 
@@ -422,17 +431,16 @@ add_entry(void)
 
 	LWLockAcquire(&root->lock, LW_EXCLUSIVE);
 	entry->number = ++journal->last_number;
+	keep_path(entry);
 	if (entry->is_write)
 	{
 		place = journal->writes_made++ % FC_JOURNAL_LENGTH;
 		journal->writes[place] = *entry;
-		strlcpy(journal->write_paths[place], current.path, WRITE_PATH);
 	}
 	else
 	{
 		place = journal->reads_made++ % FC_JOURNAL_LENGTH;
 		journal->reads[place] = *entry;
-		strlcpy(journal->read_paths[place], current.path, READ_PATH);
 	}
 	LWLockRelease(&root->lock);
 
@@ -442,6 +450,37 @@ add_entry(void)
 		GetCurrentSubTransactionId(), place,
 			entry->number
 	};
+}
+
+/* Keep the current request's path.  The lock is held. */
+static void
+keep_path(FcJournalEntry *entry)
+{
+	Size		length = strlcpy(entry->path, current.path,
+								 FC_JOURNAL_PATH);
+
+	entry->rest = journal->rest_made;
+	for (Size i = FC_JOURNAL_PATH - 1; i < length; i++)
+		journal->rest[journal->rest_made++ % REST_BYTES] = current.path[i];
+	entry->rest_length = journal->rest_made - entry->rest;
+}
+
+/* The path of an entry, or its beginning if the rest was overwritten. */
+static const char *
+whole_path(const Journal *copy, const FcJournalEntry *entry)
+{
+	StringInfoData path;
+
+	if (entry->rest_length == 0)
+		return entry->path;
+	if (copy->rest_made - entry->rest > REST_BYTES)
+		return psprintf("%s" CUT_OFF, entry->path);
+
+	initStringInfo(&path);
+	appendStringInfoString(&path, entry->path);
+	for (uint64 i = entry->rest; i < entry->rest + entry->rest_length; i++)
+		appendStringInfoChar(&path, copy->rest[i % REST_BYTES]);
+	return path.data;
 }
 
 /* Mark the transaction's writes from the given one on. */

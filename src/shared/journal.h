@@ -22,6 +22,9 @@
 /* So many reads are kept, and as many writes. */
 #define FC_JOURNAL_LENGTH	1000
 
+/* The room that an entry has for its path. */
+#define FC_JOURNAL_PATH		128
+
 /* The part of the statistics' segment that leads to the journal's own. */
 typedef struct FcJournalRoot
 {
@@ -79,12 +82,15 @@ typedef struct FcJournalEntry
 	int64		row_id;			/* 0 if none or unknown */
 	FcJournalAnswer answer;
 	FcJournalOutcome outcome;
+	char		path[FC_JOURNAL_PATH];	/* or its beginning */
+	uint64		rest;			/* where it goes on */
+	int			rest_length;	/* bytes there, 0 if it does not */
 } FcJournalEntry;
 
 typedef struct FcJournalRow
 {
 	FcJournalEntry entry;
-	const char *path;
+	const char *path;			/* as much of it as is left */
 } FcJournalRow;
 
 extern void fc_journal_init(FcJournalRoot *memory, int tranche);

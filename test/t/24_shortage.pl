@@ -145,11 +145,11 @@ WRITES(pwrite64)
 READS(pread)
 READS(pread64)
 
-/* Large segments of shared memory only: the small one is the server's own. */
+/* Large segments of shared memory only: those of 1 MB are the server's own. */
 #define ALLOCATES(name) \
 	int name(int file, off_t offset, off_t length) \
 	{ \
-		if (length > 2 * 1024 * 1024 && is_short_of("segment")) \
+		if (length > 1024 * 1024 && is_short_of("segment")) \
 			return ENOSPC; \
 		return ((int (*) (int, off_t, off_t)) dlsym(RTLD_NEXT, #name)) \
 			(file, offset, length); \

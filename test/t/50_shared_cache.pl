@@ -169,7 +169,7 @@ is(finish($_), '48', 'after a failure the others ask') for @others;
 finish($first);
 like($first->{err}, qr/not available/, 'who asked gets the error');
 
-# Under a full queue nobody takes over what is merely slow
+# Nobody takes over what is merely slow: an answer that takes more than a second
 anew();
 mock('--fault', 'match=/customers hold count=1');
 $first = begin($list);
@@ -180,6 +180,22 @@ $node->safe_psql('postgres', 'SELECT pg_sleep(1.5)');
 is(mock('--count') - 0 > 0 ? requests() : '', '1 request', 'nobody takes over what is merely slow');
 mock('--release');
 is(finish($_), '48', 'and all are answered') for $first, @others;
+
+# ... the limiter's queue, where each of 3 pages waits for more than a second
+anew();
+$node->safe_psql('postgres', q{ALTER SERVER frontcore OPTIONS (SET requests_per_second '0.8')});
+@runs = map { begin('SELECT count(*) FROM fc.courses') } 1 .. 4;
+is(finish($_), '12', 'one of 4 in the queue') for @runs;
+is(requests(), '3 requests', 'nobody takes over what waits in the queue');
+$node->safe_psql('postgres', q{ALTER SERVER frontcore OPTIONS (SET requests_per_second '0')});
+
+# ... and a back-off of two seconds
+anew();
+$node->safe_psql('postgres', q{ALTER SERVER frontcore OPTIONS (SET max_retries '1')});
+mock('--fault', 'match=/customers status=503 retry_after=2 count=1');
+@runs = map { begin($list) } 1 .. 4;
+is(finish($_), '48', 'one of 4 in a back-off') for @runs;
+is(requests(), '11 requests', 'nobody takes over what backs off');
 
 # A write in between: who waits does not get what was asked for before it
 anew();
@@ -203,12 +219,13 @@ $first = begin("/* first */ UPDATE fc.courses SET title = 'Dying' WHERE id = 730
 mock('--wait-in-flight', 1);
 is($node->safe_psql('postgres', "SELECT count(*) FROM frontcore_cache WHERE resource = 'courses'"),
 	'0', 'a write that is under way drops what it may change');
+my $ended = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
 $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query LIKE '/* first%'");
 finish($first);
 mock('--release');
 $node->safe_psql('postgres', 'SELECT count(*) FROM fc.courses');
-is($node->safe_psql('postgres', "SELECT count(*) FROM frontcore_cache WHERE resource = 'courses'"),
-	'0', 'and nothing is kept just after a writer died');
+is($node->safe_psql('postgres', "SELECT count(*) = 0 OR clock_timestamp() - '$ended' > '2 s' FROM frontcore_cache WHERE resource = 'courses'"),
+	't', 'and nothing is kept just after a writer died');
 $node->poll_query_until('postgres',
 	"SELECT (SELECT count(*) FROM fc.courses) > 0 AND EXISTS (SELECT FROM frontcore_cache WHERE request = '/courses')")
   or die 'nothing is kept after a writer died';
@@ -230,6 +247,17 @@ setup_server($node, dbname => 'elsewhere', requests_per_second => 0, cache => 's
 is($node->safe_psql('postgres', 'SELECT count(*) FROM third.customers'), '48', 'another server with the same key');
 is($node->safe_psql('elsewhere', $list), '48', 'another database with the same key');
 is(requests(), '0 requests', 'they share');
+$node->safe_psql('postgres', q{
+	CREATE ROLE reader LOGIN;
+	CREATE ROLE stranger LOGIN;
+	CREATE USER MAPPING FOR reader SERVER frontcore OPTIONS (api_key 'test-key');
+	CREATE USER MAPPING FOR stranger SERVER frontcore OPTIONS (api_key 'read-only-key');
+	GRANT USAGE ON SCHEMA fc TO reader, stranger;
+	GRANT SELECT ON fc.customers TO reader, stranger});
+is($node->safe_psql('postgres', $list, extra_params => [ '-U', 'reader' ]), '48', 'another role with the same key');
+is(requests(), '0 requests', 'shares as well');
+is($node->safe_psql('postgres', $list, extra_params => [ '-U', 'stranger' ]), '48', 'a role with another key');
+is(requests(), '10 requests', 'does not');
 $node->safe_psql('postgres', "UPDATE second.customers SET note = 'x' WHERE id = (SELECT min(id) FROM third.customers)");
 mock('--log');
 $node->safe_psql('postgres', $list);
@@ -256,9 +284,22 @@ $node->reload;
 $node->poll_query_until('postgres', "SELECT current_setting('frontcore_fdw.shared_cache_size') = '1MB' FROM (SELECT count(*) FROM frontcore_cache) AS loaded")
   or die 'the setting does not come';
 $node->safe_psql('postgres', 'SELECT frontcore_shared_cache_reset()');
-$node->safe_psql('postgres', "DO \$\$ BEGIN FOR i IN 1 .. 2000 LOOP PERFORM FROM fc.courses WHERE id = i; END LOOP; END \$\$");
+$node->safe_psql('postgres', q{DO $$ BEGIN
+	FOR i IN 1 .. 2000 LOOP
+		PERFORM FROM fc.courses WHERE id = i;
+		PERFORM FROM fc.courses WHERE id = 7303;
+		COMMIT;
+	END LOOP;
+END $$});
 is($node->safe_psql('postgres', 'SELECT count(*) > 100 AND sum(bytes) < 1024 * 1024 FROM frontcore_cache'),
 	't', 'the cache stays below its size');
+is($node->safe_psql('postgres', q{SELECT request FROM frontcore_cache WHERE request IN ('/courses/1', '/courses/7303', '/courses/2000') ORDER BY 1}),
+	"/courses/2000\n/courses/7303", 'what was used least recently makes room');
+mock('--reset', 'rate=0', 'customers=48', 'dates=600');
+$node->safe_psql('postgres', 'SELECT count(*) FROM fc.course_dates');
+cmp_ok(length(join '', mock('--dump', 'course_dates')), '>', 512 * 1024, 'an answer of more than half of it');
+is($node->safe_psql('postgres', q{SELECT count(*), count(*) FILTER (WHERE resource = 'course_dates') FROM frontcore_cache}) =~ s/^[1-9]\d{2,}/many/r,
+	'many|0', 'is not kept, and nothing makes room for it');
 $node->safe_psql('postgres', 'SELECT frontcore_shared_cache_reset()');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM frontcore_cache'), '0', 'and a reset empties it');
 

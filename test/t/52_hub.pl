@@ -37,7 +37,9 @@ CREATE VIEW fc.first_lettered WITH (security_invoker) AS
 	SELECT id, title FROM fc.customers WHERE title ~ '[[:alpha:]]' LIMIT 7;
 CREATE TABLE fc.wanted AS SELECT id AS course_id FROM generate_series(7301, 7302) AS id;
 ANALYZE fc.wanted;
-GRANT SELECT ON fc.upcoming, fc.first_lettered, fc.wanted TO north;
+CREATE VIEW fc.wanted_dates WITH (security_invoker) AS
+	SELECT d.id, d.course_id FROM fc.wanted JOIN fc.course_dates AS d USING (course_id);
+GRANT SELECT ON fc.upcoming, fc.first_lettered, fc.wanted, fc.wanted_dates TO north;
 END
 # The last id of each page of dates
 my @last_ids = (51253, 51505, 51758, 52011, 52263, 52516, 52768, 53021, 53274, 53526, 53779);
@@ -163,6 +165,8 @@ sub joins
 		map { "GET /coursedates?order_by=id&order_direction=asc&since_id=$_" } @last_ids);
 	at($north, 'keys that lie on the hub', 'SELECT count(*) FROM fc.wanted JOIN fc.course_dates AS d USING (course_id)',
 		'227', map { "$batch&page=$_" } 1 .. 2);
+	at($north, 'a view that joins', 'SELECT count(*), count(l.name) FROM fc.wanted_dates LEFT JOIN local AS l USING (course_id)',
+		'227|227', map { "$batch&page=$_" } 1 .. 2);
 	return;
 }
 
@@ -198,7 +202,8 @@ sub writes
 }
 
 # A rollback does not undo a write.  The WARNING goes to the logs: the other
-# server's user does not get it.
+# server's user does not get it.  The hub's view names the writes, and those of
+# savepoints and failed statements, too.
 sub rollback
 {
 	my %logs = map { $_->name => -s $_->logfile } ($north, $hub);
@@ -211,6 +216,24 @@ sub rollback
 	like(slurp_file($_->logfile, $logs{ $_->name }),
 		qr/WARNING:  1 upstream write is not undone by the rollback/, 'ROLLBACK: the log of ' . $_->name)
 	  foreach ($north, $hub);
+
+	$north->psql('postgres', q{
+		BEGIN;
+		UPDATE fc.courses SET title = 'Committed' WHERE id = 7306;
+		SAVEPOINT s;
+		UPDATE fc.courses SET title = 'Of a savepoint' WHERE id = 7307;
+		ROLLBACK TO s;
+		COMMIT;
+		DO $$ BEGIN
+			UPDATE fc.courses SET title = 'Of an error' WHERE id = 7308;
+			PERFORM 1 / 0;
+		END $$});
+	is($hub->safe_psql('postgres', q{
+			SELECT usename, application_name, method, path, row_id, outcome
+			  FROM frontcore_requests WHERE row_id BETWEEN 7305 AND 7308 ORDER BY row_id}),
+		join("\n", map { "north|postgres_fdw|PUT|/courses/$$_[0]|$$_[0]|$$_[1]" }
+			[ 7305, 'rolled back' ], [ 7306, 'committed' ], [ 7307, 'rolled back' ], [ 7308, 'rolled back' ]),
+		'ROLLBACK: the view of the hub');
 	return;
 }
 

@@ -56,6 +56,16 @@ is($node->safe_psql('postgres', q{
 	SELECT bound, bool_and(served), bool_or(served), count(*) > 0 FROM tries GROUP BY 1 ORDER BY 1}),
 	"older|f|f|t\nyounger|t|t|t", 'an answer serves to the tenth of a second');
 
+# What EXPLAIN tells of an answer's age lies between what the view says before
+# and after
+my ($least, $plan, $most) = map { $node->safe_psql('postgres', $_) } (
+	"SELECT 1000 * extract(epoch FROM age) FROM frontcore_cache WHERE request = '/customers'",
+	"SET frontcore_fdw.max_age = '1h'; EXPLAIN (ANALYZE, COSTS off) $list",
+	"SELECT 1000 * extract(epoch FROM age) FROM frontcore_cache WHERE request = '/customers'");
+my ($told) = $plan =~ /Shared Cache Hits: 1\n *Oldest Answer: ([\d.]+) ms\n/;
+ok(defined $told && $least - 0.001 <= $told && $told <= $most + 0.001, 'EXPLAIN tells the age of the oldest answer')
+  or diag "$least, $most: $plan";
+
 # Options that change count at once, in a session that knew others
 $node->safe_psql('postgres', "ALTER SERVER frontcore OPTIONS (ADD cache_ttl '1h')");
 my $session = $node->background_psql('postgres');
@@ -126,7 +136,7 @@ SKIP:
 	my @alone = ('unshare', '--user', '--mount', '--map-current-user', '--keep-caps', 'sh', '-c');
 	my $mount = 'mount -t tmpfs -o size=8m none /dev/shm';
 
-	skip 'no mount namespace of our own', 6
+	skip 'no mount namespace of our own', 7
 	  unless IPC::Run::run([ @alone, $mount ], '<', \undef, '>', \my $out, '2>', \my $err);
 	my $log = $node->logfile;
 	my $begin = -s $log;
@@ -139,9 +149,9 @@ SKIP:
 	my $text = PostgreSQL::Test::Utils::slurp_file($log, $begin);
 	is(() = $text =~ /no memory for the shared cache/g, 1, 'the log says so once');
 
-	$node->append_conf('postgresql.conf', "frontcore_fdw.shared_cache_size = '1MB'");
+	$node->append_conf('postgresql.conf', "frontcore_fdw.shared_cache_size = '4MB'");
 	system_or_bail('pg_ctl', '-D', $node->data_dir, 'reload');
-	$node->poll_query_until('postgres', "SELECT current_setting('frontcore_fdw.shared_cache_size') = '1MB' FROM (SELECT count(*) FROM frontcore_cache) AS loaded")
+	$node->poll_query_until('postgres', "SELECT current_setting('frontcore_fdw.shared_cache_size') = '4MB' FROM (SELECT count(*) FROM frontcore_cache) AS loaded")
 	  or die 'the setting does not come';
 	# the server has just started, so that nothing is kept for two seconds
 	$node->poll_query_until('postgres', "SELECT (SELECT count(*) FROM fc.customers) > 0 AND EXISTS (SELECT FROM frontcore_cache WHERE request = '/customers')")
@@ -149,6 +159,7 @@ SKIP:
 	mock('--log', '--quiet');
 	is($node->safe_psql('postgres', $list), '48', 'what fits is kept');
 	is(requests(), '0 requests', 'and serves');
+	is($node->safe_psql('postgres', 'SELECT count(*) > 10 FROM frontcore_requests'), 't', 'beside the last requests');
 	system_or_bail('pg_ctl', '-D', $node->data_dir, '-m', 'fast', '-w', 'stop');
 }
 

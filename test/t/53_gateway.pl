@@ -3,6 +3,9 @@
 #
 # The configuration is the README's.  Only what is of a place is replaced: the
 # names, ports, files, tokens and the key; and where a test says so, one line.
+#
+# FRONTCORE_GATEWAY_SECONDS also measures the settings of the servers, each for
+# so long.
 
 use strict;
 use warnings FATAL => 'all';
@@ -11,6 +14,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use FrontcoreTest;
 use IPC::Run ();
+use JSON::PP qw(decode_json);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -41,6 +45,7 @@ full_queue();
 dead_connection('PUT', q{UPDATE fc.courses SET title = 'Once' WHERE id = 7301}, qr{^PUT /courses/7301 close }m);
 dead_connection('DELETE', q{DELETE FROM fc.courses WHERE id = 7312}, qr{^DELETE /courses/7312 close$}m);
 trust();
+measure($ENV{FRONTCORE_GATEWAY_SECONDS}) if $ENV{FRONTCORE_GATEWAY_SECONDS};
 secrecy();
 
 done_testing();
@@ -268,6 +273,44 @@ sub trust
 		$nodes[0]->safe_psql('postgres', "DROP SERVER $name CASCADE");
 	}
 	is(mock('--log'), '0 requests', 'and nothing reaches the API');
+	return;
+}
+
+# How many requests a second get through, by the settings of the servers: eight
+# clients at each look up courses as fast as they can.
+sub measure
+{
+	my ($seconds) = @_;
+	my @cases = (
+		# requests_per_second, max_concurrent_requests, ms of the API, servers
+		[ 0, 1, 1000, 1 ],
+		[ 0, 4, 1000, 1 ],
+		[ 0, 8, 1000, 1 ],
+		[ 0, 1, 250, 1 ],
+		[ 0, 4, 250, 1 ],
+		[ 5, 4, 250, 1 ],
+		[ 0, 1, 250, 2 ]);
+
+	append_to_file("$directory/look_up.sql", "\\set id random(7301, 7312)\nSELECT id FROM fc.courses WHERE id = :id;\n");
+	foreach my $case (@cases)
+	{
+		my ($limit, $concurrent, $latency, $servers) = @$case;
+		my @used = @nodes[ 0 .. $servers - 1 ];
+		my @runs;
+
+		mock('--reset', 'rate=0', "latency=$latency-$latency");
+		foreach my $node (@used)
+		{
+			$node->safe_psql('postgres', "ALTER SERVER frontcore OPTIONS (SET requests_per_second '$limit', SET max_concurrent_requests '$concurrent')");
+			push @runs, IPC::Run::start([ 'pgbench', '-n', '-c', 8, '-j', 1, '-T', $seconds, '-f', "$directory/look_up.sql", '-d', $node->connstr('postgres') ],
+				'<', \undef, '>', \my $out, '2>', \my $err);
+		}
+		ok($_->finish, 'the clients have met no error') foreach (@runs);
+		my @times = sort { $a <=> $b } map { $_->[0] } @{ decode_json(mock('--arrivals')) };
+		cmp_ok(most_in_a_second(), '<=', 5, 'five in the worst second');
+		diag sprintf('requests_per_second %d, max_concurrent_requests %d, %d ms, %d server(s): %.2f requests a second',
+			$limit, $concurrent, $latency, $servers, (@times - 1) / ($times[-1] - $times[0]));
+	}
 	return;
 }
 
