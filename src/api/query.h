@@ -126,7 +126,6 @@ extern List *fc_query_copy_bindings(const List *bindings);
 extern const char *fc_query_unbound(const FcQuery *query);
 extern FcQuery fc_query_whole(const FcQuery *query);
 extern void fc_query_refuse_unbound(const FcResource *resource,
-									const char *column)
-			pg_attribute_noreturn();
+									const char *column);
 
 #endif							/* FC_QUERY_H */
