@@ -11,7 +11,7 @@
 
 #include "port/atomics.h"
 
-#define FC_GENERATION_PLACES	512
+#define FC_GENERATION_PLACES	4096
 #define FC_OUTAGE_PLACES		64
 
 /* What a write to one resource at one address changes. */
