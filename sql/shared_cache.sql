@@ -286,6 +286,33 @@ SELECT DISTINCT resource FROM frontcore_cache ORDER BY 1;
 \! test/mock.py --log
 DROP FOREIGN TABLE any_courses, bases, contacts;
 
+-- look-ups of all sessions are weighed against the list, which then serves all
+ALTER SERVER frontcore OPTIONS (ADD page_size '5');
+SELECT count(*) FROM fc.customers;
+SELECT frontcore_shared_cache_reset();
+\! test/mock.py --log --quiet
+SELECT title FROM fc.customers WHERE id = 40201;
+\! psql -X -Atc 'SELECT title FROM fc.customers WHERE id = 40202'
+SELECT title FROM fc.customers WHERE id = 40203;
+\! psql -X -Atc 'SELECT title FROM fc.customers WHERE id = 40204'
+SELECT title FROM fc.customers WHERE id = 40205;
+\! test/mock.py --log
+\! psql -X -Atc 'SELECT title FROM fc.customers WHERE id = 40206'
+SELECT count(*) FROM fc.customers;
+\! test/mock.py --log --quiet
+-- what was spent before a write has bought nothing that still holds
+SELECT frontcore_shared_cache_reset();
+SELECT title FROM fc.customers WHERE id = 40201;
+SELECT title FROM fc.customers WHERE id = 40202;
+SELECT title FROM fc.customers WHERE id = 40203;
+SELECT title FROM fc.customers WHERE id = 40204;
+UPDATE fc.customers SET note = 'weighed' WHERE id = 40201;
+\! test/mock.py --log --quiet
+SELECT title FROM fc.customers WHERE id = 40204;
+SELECT title FROM fc.customers WHERE id = 40205;
+\! test/mock.py --log
+ALTER SERVER frontcore OPTIONS (DROP page_size);
+
 -- after one whose outcome is unknown nothing is kept for two seconds
 SELECT clock_timestamp() AS began \gset
 \! test/mock.py --fault 'match=PUT status=500 count=1'

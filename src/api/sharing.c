@@ -12,6 +12,7 @@
 
 #include "api/account.h"
 #include "api/sharing.h"
+#include "common/hashfn.h"
 #include "datatype/timestamp.h"
 
 #define MICROSECONDS	1000000.0
@@ -168,6 +169,24 @@ has_all_parts(const FcSharing *sharing, const FcResource *resource,
 			return false;
 	}
 	return true;
+}
+
+/*
+ * fc_sharing_list_hash
+ *		What a resource's list is called in sums of what was spent on it; other
+ *		after a write, as the answers are gone then.
+ */
+uint64
+fc_sharing_list_hash(const FcSharing *sharing, const FcResource *resource)
+{
+	FcMark		mark = {fc_sharing_place(&sharing->address, resource)};
+	uint64		hash;
+
+	fc_generation_mark(&mark);
+	hash = hash_bytes_extended(sharing->scope.digest,
+							   sizeof(sharing->scope.digest), mark.generation);
+	return hash_bytes_extended((const unsigned char *) resource->name,
+							   strlen(resource->name), hash);
 }
 
 /*

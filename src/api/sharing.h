@@ -59,6 +59,8 @@ extern char *fc_sharing_list(const FcResource *resource, int number);
 extern FcSharedAnswer *fc_sharing_find_list(const FcSharing *sharing,
 											const FcResource *resource,
 											uint64 columns, bool is_out);
+extern uint64 fc_sharing_list_hash(const FcSharing *sharing,
+								   const FcResource *resource);
 extern int	fc_sharing_place(const FcAccount *address,
 							 const FcResource *resource);
 extern void fc_sharing_begin_write(const FcAccount *address,

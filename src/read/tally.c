@@ -2,15 +2,18 @@
  * tally.c
  *		What the questions of one reader for parts of a list cost.
  *
- * Every one is counted when it is over: for the reader, and for the
- * transaction, as far as that keeps the answers (spent.c).
+ * Every one is counted when it is over: for the reader; for the transaction,
+ * as far as that keeps the answers (spent.c); and, of look-ups, for all
+ * sessions that share answers (shared/spending.c).
  */
 #include "postgres.h"
 
 #include "read/tally.h"
 #include "read/weigh.h"
+#include "shared/spending.h"
 
 static FcSpent *spent_on_parts(FcTally *tally, const FcStream *stream);
+static double spent_by_all(const FcTally *tally, const FcStream *stream);
 
 /*
  * fc_tally_begin
@@ -22,6 +25,7 @@ fc_tally_begin(FcTally *tally, const FcStream *stream, const FcQuery *query)
 	tally->requests_before = stream->use->counts.requests;
 	tally->is_narrow = fc_query_has_filters(query);
 	tally->resource = query->resource;
+	tally->is_lookup = query->ids.bound || query->parents.bound;
 }
 
 /*
@@ -40,6 +44,9 @@ fc_tally_settle(FcTally *tally, const FcStream *stream)
 	fc_spent_add(&tally->own, cost);
 	if (tally->is_kept)
 		fc_spent_add(spent_on_parts(tally, stream), cost);
+	if (tally->is_lookup && cost > 0 && fc_stream_shares(stream))
+		fc_spending_add(fc_sharing_list_hash(stream->sharing, tally->resource),
+						stream->sharing->accepted, cost);
 }
 
 /*
@@ -76,7 +83,7 @@ fc_tally_wants_list(FcTally *tally, const FcStream *stream,
 		return false;
 	return fc_weigh_list(&stream->routing, stream->use->estimated,
 						 spent_on_parts(tally, stream), &tally->own,
-						 drops_missing);
+						 spent_by_all(tally, stream), drops_missing);
 }
 
 /*
@@ -88,6 +95,9 @@ void
 fc_tally_reset(FcTally *tally, const FcStream *stream)
 {
 	fc_spent_reset(spent_on_parts(tally, stream));
+	if (fc_stream_shares(stream))
+		fc_spending_forget(fc_sharing_list_hash(stream->sharing,
+												tally->resource));
 }
 
 /*
@@ -99,4 +109,18 @@ spent_on_parts(FcTally *tally, const FcStream *stream)
 {
 	return tally->is_kept ? fc_spent_on(stream->scope, tally->resource) :
 		&tally->own;
+}
+
+/*
+ * What all sessions have spent on look-ups in the query's list, if they share
+ * what that has brought.
+ */
+static double
+spent_by_all(const FcTally *tally, const FcStream *stream)
+{
+	if (!tally->is_lookup || !fc_stream_shares(stream))
+		return 0;
+	return fc_spending_of(fc_sharing_list_hash(stream->sharing,
+											   tally->resource),
+						  stream->sharing->accepted);
 }

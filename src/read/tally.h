@@ -13,6 +13,7 @@ typedef struct FcTally
 	bool		is_kept;		/* answers are, for the transaction */
 	bool		is_helper;		/* its requests count as another reader's */
 	bool		is_narrow;		/* the query is for a part of the list */
+	bool		is_lookup;		/* by keys */
 	const FcResource *resource; /* of the query, which may be gone */
 	int64		requests_before;	/* that were sent before the query */
 	FcSpent		own;			/* by this reader on parts of the list */

@@ -16,11 +16,13 @@
  *
  * Without asking, one query is estimated to cost so many requests.  spent is
  * what parts have cost as far as their answers are kept, own what they have
- * cost this scan.  Sets *in_scan if the answer is true of the scan alone.
+ * cost this scan; shared, what look-ups have cost all sessions that share
+ * their answers.  Sets *in_scan if the answer is true of the scan alone.
  */
 bool
 fc_weigh_list(const FcRouting *routing, double estimated,
-			  const FcSpent *spent, const FcSpent *own, bool *in_scan)
+			  const FcSpent *spent, const FcSpent *own, double shared,
+			  bool *in_scan)
 {
 	const FcQuery *query = routing->query;
 	FcQuery		all = fc_query_whole(query);
@@ -51,6 +53,6 @@ fc_weigh_list(const FcRouting *routing, double estimated,
 		own->requests + next > choice.requests :
 		query->repetitions > 1 && query->repetitions * next > choice.requests;
 	return *in_scan ||
-		(has_keys && spent->requests > 0 &&
-		 spent->requests + next > choice.requests);
+		(has_keys && Max(spent->requests, shared) > 0 &&
+		 Max(spent->requests, shared) + next > choice.requests);
 }

@@ -10,6 +10,6 @@
 
 extern bool fc_weigh_list(const FcRouting *routing, double estimated,
 						  const FcSpent *spent, const FcSpent *own,
-						  bool *in_scan);
+						  double shared, bool *in_scan);
 
 #endif							/* FC_WEIGH_H */

@@ -34,6 +34,7 @@
 #include "shared/flight.h"
 #include "shared/generation.h"
 #include "shared/journal.h"
+#include "shared/spending.h"
 #include "shared/stats.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
@@ -109,6 +110,7 @@ typedef struct Segment
 	int			backends;		/* elements of activities; constant */
 	uint64		clock;			/* ticks with each use of an entry */
 	FcGenerations generations;	/* generation.c's, without the lock */
+	FcSpendings spendings;		/* spending.c's, without a lock */
 	FcArenaRoot arena;			/* arena.c's, under a lock of its own */
 	FcFlights	flights;		/* flight.c's, under a lock of its own */
 	FcJournalRoot journal;		/* journal.c's, under a lock of its own */
@@ -186,6 +188,7 @@ fc_stats_attach(uint32 *segment_slot)
 	RegisterSubXactCallback(hide_at_subabort, NULL);
 	segment = mapped;
 	fc_generation_attach(&mapped->generations);
+	fc_spending_attach(&mapped->spendings);
 	fc_answers_attach(&mapped->arena);
 	fc_flight_attach(&mapped->flights);
 	fc_journal_attach(&mapped->journal);
@@ -626,6 +629,7 @@ create_segment(bool has_crashed)
 	new_segment->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&new_segment->lock, new_segment->tranche);
 	fc_generation_init(&new_segment->generations, has_crashed);
+	fc_spending_init(&new_segment->spendings);
 	fc_arena_init(&new_segment->arena, new_segment->tranche);
 	fc_flight_init(&new_segment->flights, new_segment->tranche);
 	fc_journal_init(&new_segment->journal, new_segment->tranche);
