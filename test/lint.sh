@@ -167,6 +167,28 @@ check_docs()
 		}' README.md -
 }
 
+# What the README says that the demo runs is what the demo runs, whatever the
+# ids; psql doubles quotes in arguments.
+check_demo()
+{
+	awk -v section='## Two minutes' '
+		function normal(text)	{ gsub(/\047\047/, "\047", text); gsub(/:[a-z]+|[0-9]+/, "N", text); return text }
+
+		NR == FNR	{ demo = demo "\n" normal($0); next }
+		/^## /		{ inside = $0 == section }
+		!inside		{ next }
+		/^(ALTER|BEGIN|CALL|IMPORT|INSERT|ROLLBACK|SELECT|UPDATE)/	{ is_sql = 1 }
+		is_sql || /^== / || sub(/^\$ /, "") {
+			lines++
+			if (!index(demo, normal($0))) { print "test/demo does not run: " $0; bad = 1 }
+		}
+		/;$/		{ is_sql = 0 }
+		END {
+			if (lines < 10) { print "found only " lines + 0 " lines of the demo in README.md"; bad = 1 }
+			exit bad
+		}' test/demo.sql README.md
+}
+
 # One expected file for each test, and no second one.
 check_expected()
 {
@@ -216,7 +238,7 @@ for path in sys.argv[1:]:
     compile(open(path, encoding="utf-8").read(), path, "exec")' {} +
 }
 
-for name in wings traps width functions files whitespace leftovers docs \
+for name in wings traps width functions files whitespace leftovers docs demo \
 	expected version shell python; do
 	check $name
 done
