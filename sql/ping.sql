@@ -92,6 +92,14 @@ SELECT key_accepted FROM ping();
 RESET default_transaction_read_only;
 \! test/mock.py --log --quiet
 
+-- milliseconds are shown with three decimals at most, in every view
+SELECT place, bool_and(milliseconds::text !~ '[.]\d{4}') AS short
+  FROM (SELECT 'ping' AS place, unnest(ARRAY[http_ms, wait_ms]) AS milliseconds FROM public.frontcore_ping('ping')
+        UNION ALL SELECT 'limiter', wait_ms FROM public.frontcore_limiter
+        UNION ALL SELECT 'requests', unnest(ARRAY[http_ms, wait_ms]) FROM public.frontcore_requests
+        UNION ALL SELECT 'stat', unnest(ARRAY[http_ms, wait_ms]) FROM public.frontcore_stat) AS shown
+ GROUP BY place ORDER BY place;
+
 \pset format aligned
 SET client_min_messages = warning;
 DROP FOREIGN DATA WRAPPER regress_ping CASCADE;

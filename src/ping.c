@@ -18,6 +18,7 @@
 #include "ping.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "views.h"
 
 enum
 {
@@ -115,8 +116,8 @@ frontcore_ping(PG_FUNCTION_ARGS)
 	}
 	values[PING_STATUS] = Int32GetDatum(answer->status);
 	nulls[PING_STATUS] = (answer->status == 0);
-	values[PING_HTTP_MS] = Float8GetDatum(use.counts.http_ms);
-	values[PING_WAIT_MS] = Float8GetDatum(use.counts.wait_ms);
+	values[PING_HTTP_MS] = fc_views_milliseconds(use.counts.http_ms);
+	values[PING_WAIT_MS] = fc_views_milliseconds(use.counts.wait_ms);
 	values[PING_KEY_ACCEPTED] = BoolGetDatum(key == KEY_ACCEPTED);
 	nulls[PING_KEY_ACCEPTED] = (key == KEY_UNTOLD);
 	values[PING_MESSAGE] = CStringGetTextDatum(message);

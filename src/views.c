@@ -20,6 +20,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -46,6 +48,7 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "views.h"
 
 /* Bytes of an account's digest that the view shows. */
 #define SHORT_DIGEST	6
@@ -358,6 +361,16 @@ frontcore_shared_cache_reset(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * fc_views_milliseconds
+ *		A time as a view shows it: a float8 with three decimals at most.
+ */
+Datum
+fc_views_milliseconds(double milliseconds)
+{
+	return Float8GetDatum(rint(milliseconds * 1000) / 1000);
+}
+
 /* Prepare to return rows from shared memory. */
 static ReturnSetInfo *
 begin_rows(FunctionCallInfo fcinfo)
@@ -384,7 +397,7 @@ add_limiter_row(ReturnSetInfo *result, const FcLimiterStatus *status,
 	values[LIMITER_REQUESTS_PER_SECOND] = Float8GetDatum(status->per_second);
 	values[LIMITER_REQUESTS] = Int64GetDatum(status->requests);
 	values[LIMITER_WAITS] = Int64GetDatum(status->waits);
-	values[LIMITER_WAIT_MS] = Float8GetDatum(status->wait_ms);
+	values[LIMITER_WAIT_MS] = fc_views_milliseconds(status->wait_ms);
 	values[LIMITER_THROTTLED] = Int64GetDatum(status->throttled);
 	values[LIMITER_QUEUED] = Int32GetDatum(status->queued);
 	values[LIMITER_IN_FLIGHT] = Int32GetDatum(status->in_flight);
@@ -415,7 +428,7 @@ add_stat_row(ReturnSetInfo *result, const FcStatsRow *row, const char *server)
 	values[STAT_BYTES_RECEIVED] = Int64GetDatum(counts->bytes_received);
 	values[STAT_RETRIES] = Int64GetDatum(counts->retries);
 	values[STAT_ERRORS] = Int64GetDatum(counts->errors);
-	values[STAT_HTTP_MS] = Float8GetDatum(counts->http_ms);
+	values[STAT_HTTP_MS] = fc_views_milliseconds(counts->http_ms);
 	if (row->last_error != NULL &&
 		(sees_all() || has_privs_of_role(GetUserId(), row->error_roleid)))
 		values[STAT_LAST_ERROR] = text_datum(row->last_error);
@@ -425,7 +438,7 @@ add_stat_row(ReturnSetInfo *result, const FcStatsRow *row, const char *server)
 	values[STAT_STALE_HITS] = Int64GetDatum(counts->stale_hits);
 	values[STAT_WRITES] = Int64GetDatum(counts->writes);
 	values[STAT_UNKNOWN_OUTCOMES] = Int64GetDatum(counts->unknown_outcomes);
-	values[STAT_WAIT_MS] = Float8GetDatum(counts->wait_ms);
+	values[STAT_WAIT_MS] = fc_views_milliseconds(counts->wait_ms);
 	values[STAT_LAST_ERROR_AT] = TimestampTzGetDatum(row->last_error_at);
 	nulls[STAT_LAST_ERROR_AT] = (row->last_error == NULL);
 	values[STAT_RESET] = TimestampTzGetDatum(row->reset_at);
@@ -499,8 +512,8 @@ add_request_row(ReturnSetInfo *result, const FcJournalRow *row)
 	values[REQUESTS_STATUS] = Int32GetDatum(answer->status);
 	nulls[REQUESTS_STATUS] = (answer->status == 0);
 	values[REQUESTS_BYTES] = Int64GetDatum(answer->bytes);
-	values[REQUESTS_WAIT_MS] = Float8GetDatum(answer->wait_ms);
-	values[REQUESTS_HTTP_MS] = Float8GetDatum(answer->http_ms);
+	values[REQUESTS_WAIT_MS] = fc_views_milliseconds(answer->wait_ms);
+	values[REQUESTS_HTTP_MS] = fc_views_milliseconds(answer->http_ms);
 	set_text(answer->sqlstate ? unpack_sql_state(answer->sqlstate) : NULL,
 			 &values[REQUESTS_SQLSTATE], &nulls[REQUESTS_SQLSTATE]);
 	values[REQUESTS_ROW_ID] = Int64GetDatum(entry->row_id);
