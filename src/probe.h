@@ -17,7 +17,7 @@
 #define FC_FAR_PAGE		1000000
 
 /* The questions, in the order of the answer. */
-typedef enum FcQuestion
+typedef enum FcProbeQuestion
 {
 	FC_ASK_KEY,
 	FC_ASK_CONTAINER,
@@ -43,7 +43,7 @@ typedef enum FcQuestion
 	FC_ASK_PROPERTIES_MERGE,
 	FC_ASK_CLEARING,
 	FC_QUESTIONS
-} FcQuestion;
+} FcProbeQuestion;
 
 typedef struct FcFinding
 {
@@ -102,10 +102,10 @@ extern bool fc_probe_is_ordered(const FcProbePage *page, bool descending);
 extern void fc_probe_learn(const FcProbe *probe, const FcResource *resource,
 						   uint64 set, uint64 clear);
 extern int	fc_probe_route(const FcResource *resource, int flag);
-extern void fc_probe_tell(FcProbe *probe, FcQuestion question,
+extern void fc_probe_tell(FcProbe *probe, FcProbeQuestion question,
 						  const char *finding, const char *evidence,...)
 			pg_attribute_printf(4, 5);
-extern void fc_probe_advise(FcProbe *probe, FcQuestion question,
+extern void fc_probe_advise(FcProbe *probe, FcProbeQuestion question,
 							const char *option, const char *value);
 
 extern void fc_probe_lists(FcProbe *probe);

@@ -137,8 +137,6 @@ may_follow_write(PlannerInfo *root, const FcTable *table)
 	if (!top->hasModifyingCTE)
 		return false;
 
-	if (own != NULL && writes_before(own, table))
-		writers--;
 	if (writes_before(top, table))
 		writers++;
 	foreach(cell, top->cteList)
@@ -148,7 +146,9 @@ may_follow_write(PlannerInfo *root, const FcTable *table)
 		if (writes_before(castNode(Query, cte->ctequery), table))
 			writers++;
 	}
-	return writers > 0;
+
+	/* is there another one?  Core plans a copy of a WITH query, so count */
+	return writers > (own != NULL && writes_before(own, table) ? 1 : 0);
 }
 
 /*

@@ -168,7 +168,7 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 									 fc_result_user(rinfo, estate), estate,
 									 fc_target_attributes(returned),
 									 fc_target_has_ctid(returned));
-	direct->change->sender->use.estimated = plan->scan.plan.plan_rows;
+	direct->change->put->sender->use.estimated = plan->scan.plan.plan_rows;
 }
 
 /*
@@ -238,7 +238,7 @@ frontcoreExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 						describe_request(direct, node, query), es);
 	ExplainPropertyFloat("Estimated Requests", NULL, estimated, 0, es);
 	if (es->analyze && direct->change != NULL)
-		fc_explain_use(&direct->change->sender->use, es);
+		fc_explain_use(&direct->change->put->sender->use, es);
 }
 
 /*
