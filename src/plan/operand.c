@@ -2,8 +2,8 @@
  * operand.c
  *		What the two sides of a comparison are: a column, and an operand.
  *
- * An operand is evaluated when the scan begins.  So it must not depend on the
- * row, nor on what the statement has written by then.
+ * An operand is evaluated when the scan begins.  So it must depend neither on
+ * the row nor on what the statement has written by then.
  */
 #include "postgres.h"
 

@@ -2,7 +2,7 @@
  * modify.c
  *		The executor's callbacks of INSERT, UPDATE, DELETE and COPY.
  *
- * They take apart what the executor hands us; change.c does the work.
+ * They unpack what the executor hands over; change.c does the work.
  */
 #include "postgres.h"
 
