@@ -3,8 +3,8 @@
  *		Ask an account what it does where the API's documentation is silent.
  *
  * A probe sends requests within a budget, and fills in a finding for each
- * question.  probe.c has the functions of SQL, probe_ask.c sends, the other
- * files know the questions.
+ * question.  probe.c has the SQL functions, probe_ask.c sends the requests,
+ * and the other files ask the questions.
  */
 #ifndef FC_PROBE_H
 #define FC_PROBE_H

@@ -1,7 +1,7 @@
 /*
  * account.c
- *		What an account is called, and what is known of its lists before they
- *		are asked for.
+ *		The names of an account, and what is known of its lists before they are
+ *		asked for.
  *
  * Planner and pager choose routes by the same facts: what this server has
  * learned of the account, else what is usual, and what the options exclude.

@@ -7,8 +7,8 @@
  * columns, so that their number counts, not that of the rows.
  *
  * A subquery of FROM is planned after the relations around it, one of an
- * expression before them.  So of the latter nothing is known until the plan
- * of the whole statement is about to be made.
+ * expression before them.  So of a subquery of an expression nothing is known
+ * until the plan of the whole statement is about to be made.
  */
 #include "postgres.h"
 

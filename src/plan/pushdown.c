@@ -9,7 +9,7 @@
  * what to ask for.  What it asks for may be more than what the clauses accept,
  * never less: PostgreSQL evaluates all of them again.
  *
- * Comparisons of text do not go upstream, since we do not know how the API
+ * Comparisons of text become no filters, since we do not know how the API
  * compares it.  Negations do not either.
  */
 #include "postgres.h"
