@@ -4,7 +4,8 @@
  *
  * frontcore_columns() tells it from the catalog, the table's options, and
  * what this server has learned of the current user's account.  No request is
- * sent: of a list that nobody has read, its gaps are not known.
+ * sent, so the columns that a list lacks are known only if somebody has read
+ * the list.
  */
 #include "postgres.h"
 

@@ -2,9 +2,9 @@
  * ping.c
  *		Does a server's API answer, and what is wrong if it does not?
  *
- * One request, which waits for its turn as any other does: the first course of
- * the list.  What came of it is a row, whatever it is.  Only what is wrong
- * here, such as a missing user mapping, is an error.
+ * A ping asks for the first course of the list, and waits for its turn as any
+ * other request does.  Its outcome, good or bad, is returned as a row.  Only a
+ * fault on our side, such as a missing user mapping, is an error.
  */
 #include "postgres.h"
 

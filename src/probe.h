@@ -3,8 +3,8 @@
  *		Ask an account what it does where the API's documentation is silent.
  *
  * A probe sends requests within a budget, and fills in a finding for each
- * question.  probe.c has the functions of SQL, probe_ask.c sends, the other
- * files know the questions.
+ * question.  probe.c has the SQL functions, probe_ask.c sends the requests,
+ * and the other files ask the questions.
  */
 #ifndef FC_PROBE_H
 #define FC_PROBE_H
@@ -17,7 +17,7 @@
 #define FC_FAR_PAGE		1000000
 
 /* The questions, in the order of the answer. */
-typedef enum FcQuestion
+typedef enum FcProbeQuestion
 {
 	FC_ASK_KEY,
 	FC_ASK_CONTAINER,
@@ -43,7 +43,7 @@ typedef enum FcQuestion
 	FC_ASK_PROPERTIES_MERGE,
 	FC_ASK_CLEARING,
 	FC_QUESTIONS
-} FcQuestion;
+} FcProbeQuestion;
 
 typedef struct FcFinding
 {
@@ -102,10 +102,10 @@ extern bool fc_probe_is_ordered(const FcProbePage *page, bool descending);
 extern void fc_probe_learn(const FcProbe *probe, const FcResource *resource,
 						   uint64 set, uint64 clear);
 extern int	fc_probe_route(const FcResource *resource, int flag);
-extern void fc_probe_tell(FcProbe *probe, FcQuestion question,
+extern void fc_probe_tell(FcProbe *probe, FcProbeQuestion question,
 						  const char *finding, const char *evidence,...)
 			pg_attribute_printf(4, 5);
-extern void fc_probe_advise(FcProbe *probe, FcQuestion question,
+extern void fc_probe_advise(FcProbe *probe, FcProbeQuestion question,
 							const char *option, const char *value);
 
 extern void fc_probe_lists(FcProbe *probe);

@@ -161,7 +161,7 @@ fc_probe_route(const FcResource *resource, int flag)
  *		Note a finding, or with NULL that there is none; and why.
  */
 void
-fc_probe_tell(FcProbe *probe, FcQuestion question, const char *finding,
+fc_probe_tell(FcProbe *probe, FcProbeQuestion question, const char *finding,
 			  const char *evidence,...)
 {
 	StringInfoData text;
@@ -186,7 +186,7 @@ fc_probe_tell(FcProbe *probe, FcQuestion question, const char *finding,
  *		Advise to set an option of the server, unless it says that already.
  */
 void
-fc_probe_advise(FcProbe *probe, FcQuestion question, const char *option,
+fc_probe_advise(FcProbe *probe, FcProbeQuestion question, const char *option,
 				const char *value)
 {
 	const FcServer *server = probe->api->server;

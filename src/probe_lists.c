@@ -39,7 +39,7 @@ fc_probe_lists(FcProbe *probe)
 		return;
 	if (probe->first->count < 2)
 	{
-		static const FcQuestion questions[] = {FC_ASK_PAGE_SIZE,
+		static const FcProbeQuestion questions[] = {FC_ASK_PAGE_SIZE,
 		FC_ASK_PAGE_CLAMP, FC_ASK_PAST_END, FC_ASK_SINCE_ID};
 
 		for (int i = 0; i < lengthof(questions); i++)

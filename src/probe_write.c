@@ -3,8 +3,8 @@
  *		Ask what a PUT does, with a course that was made for it.
  *
  * Each question changes as little as it can, reads the row again, and puts
- * back what has changed.  What would restore the row is shown first, should
- * the probe break off.
+ * back what has changed.  Before that it shows what would restore the row, in
+ * case the probe breaks off.
  */
 #include "postgres.h"
 

@@ -10,7 +10,7 @@
  * the run, so it belongs to the session.  A session may be pooled, so a run
  * that fails must not leave the lock behind: PostgreSQL releases session locks
  * of its own lock method whenever a transaction is rolled back.  A run that is
- * said to be running, but has no lock, has broken off, be it by a crash.
+ * recorded as running, but holds no lock, has broken off.
  */
 #include "postgres.h"
 
@@ -111,13 +111,13 @@ frontcore_sync_check_context(PG_FUNCTION_ARGS)
 
 /*
  * frontcore_sync_describe
- *		What a foreign table can be asked for: the names of its columns for the
- *		id, for the times of creation and change as far as the API filters by
- *		them, and for its parents; whether its rows are persons; whether its
- *		list can be read step by step in the order of ids, and by how many
- *		pages and rows; and columns that no answer holds, as far as is known.
+ *		What a foreign table can be asked for.
  *
- * Sends nothing.
+ * Tells the names of its columns for the id, for the times of creation and
+ * change if the API filters by them, and for its parents; whether its rows are
+ * persons; whether its list can be read step by step in the order of ids, and
+ * how many pages and rows it has; and which columns no answer holds, as far as
+ * is known.  Sends nothing.
  */
 Datum
 frontcore_sync_describe(PG_FUNCTION_ARGS)
@@ -246,7 +246,8 @@ frontcore_sync_requests(PG_FUNCTION_ARGS)
  * frontcore_sync_numbered_pages
  *		How many pages but the first this session has asked for by number.
  *
- * Rows may have moved between those, while others wrote.
+ * Rows may have moved between pages that are asked for by number, while others
+ * wrote.
  */
 Datum
 frontcore_sync_numbered_pages(PG_FUNCTION_ARGS)
@@ -267,8 +268,8 @@ frontcore_sync_clock(PG_FUNCTION_ARGS)
 
 /*
  * frontcore_sync_raise
- *		Throw the error that a step met, which had to be caught so that the
- *		state could tell of it.
+ *		Throw again the error of a step, which was caught to record it in the
+ *		state.
  */
 Datum
 frontcore_sync_raise(PG_FUNCTION_ARGS)

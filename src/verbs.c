@@ -2,9 +2,10 @@
  * verbs.c
  *		What can be done with FrontCore beyond rows of a table, as functions.
  *
- * What has an identity and can be read back is a table.  All else is a verb: a
- * function that sends one request.  A verb is an entry below: where its
- * arguments go, and what becomes of the answer.
+ * Objects that have an id and can be read back are rows of tables.  All else
+ * is a verb: a function that sends one request.  Each verb is an entry of the
+ * table below, which says where its arguments go and what becomes of the
+ * answer.
  */
 #include "postgres.h"
 

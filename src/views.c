@@ -15,8 +15,8 @@
  * - in frontcore_requests: requests of its own sessions, and those of
  *	 statements that ran with its rights.
  *
- * All of it is read from shared memory; that it works on a standby and
- * writes nothing follows from that.
+ * All of it is read from shared memory, and nothing is written, so the views
+ * also work on a standby.
  */
 #include "postgres.h"
 

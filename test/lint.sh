@@ -8,7 +8,7 @@
 cd "$(dirname "$0")/.." || exit 1
 function_limit=60
 source_limit=800
-text_limit=1200
+text_limit=1300
 checks=0
 bad=0
 

@@ -5,7 +5,7 @@
  * What it consists of follows from the options of the server and of the user
  * mapping.  It is made on first use and kept until one of them changes.
  *
- * What a user mapping keeps secret is left to connection.c.
+ * connection.c keeps the secrets of the user mapping.
  */
 #include "postgres.h"
 

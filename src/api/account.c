@@ -1,7 +1,7 @@
 /*
  * account.c
- *		What an account is called, and what is known of its lists before they
- *		are asked for.
+ *		The names of an account, and what is known of its lists before they are
+ *		asked for.
  *
  * Planner and pager choose routes by the same facts: what this server has
  * learned of the account, else what is usual, and what the options exclude.
@@ -21,11 +21,11 @@ static FcAccount digest(const char *kind, const char *first,
 
 /*
  * fc_account_limiter
- *		What the limiter calls the account that a server belongs to.
+ *		The limiter's name for the account that a server belongs to.
  *
- * Nothing tells whether two keys are of one account, so the key plays no
- * part: everybody who asks one address shares one limit, unless the servers
- * name their accounts.
+ * We cannot tell whether two keys are of one account, so the key plays no
+ * part: all who ask one address share one limit, unless their servers have the
+ * option limiter_key.
  */
 FcAccount
 fc_account_limiter(const FcServer *server)
@@ -37,10 +37,11 @@ fc_account_limiter(const FcServer *server)
 
 /*
  * fc_account_digest
- *		A digest of a server's address and an API key, for what is learned.
+ *		The name under which we store what was learned of an account: a digest
+ *		of a server's address and an API key.
  *
- * It is true of that key alone.  Servers that name different accounts do not
- * share it either, whatever the key.
+ * What was learned with one key may not hold for another one.  Servers with
+ * different limiter_key do not share it either, even with the same key.
  */
 FcAccount
 fc_account_digest(const FcServer *server, const char *api_key)
@@ -54,7 +55,8 @@ fc_account_digest(const FcServer *server, const char *api_key)
 
 /*
  * fc_account_scope
- *		Whose answers all sessions may share: those to one key at one address.
+ *		The name under which sessions share answers: a digest of a key and an
+ *		address.
  */
 FcAccount
 fc_account_scope(const FcServer *server, const char *api_key)
@@ -64,8 +66,8 @@ fc_account_scope(const FcServer *server, const char *api_key)
 
 /*
  * fc_account_address
- *		What a server's writes may change: all that is read at its address,
- *		with whatever key.
+ *		The name of what a server's writes may change: a digest of its address,
+ *		as a write changes what every key reads there.
  */
 FcAccount
 fc_account_address(const FcServer *server)

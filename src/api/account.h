@@ -1,7 +1,7 @@
 /*
  * account.h
- *		What an account is called, and what is known of its lists before they
- *		are asked for.
+ *		The names of an account, and what is known of its lists before they are
+ *		asked for.
  */
 #ifndef FC_ACCOUNT_H
 #define FC_ACCOUNT_H

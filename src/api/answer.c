@@ -2,10 +2,10 @@
  * answer.c
  *		Find out what a response of the API means.
  *
- * A response is read as far as it takes to judge it (error.c): did anything
- * come, is it JSON, and what does the JSON say (saying.c)?  Whatever the API
- * says is quoted without the secrets that we sent, as some servers echo what
- * they got.
+ * error.c judges a response by three things that are found out here: did
+ * anything come, is it JSON, and what does the JSON say (saying.c)?  Whatever
+ * the API says is quoted without the secrets that we sent, as some servers
+ * echo what they got.
  */
 #include "postgres.h"
 

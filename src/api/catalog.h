@@ -26,13 +26,14 @@
  *	.expected_rows = 50},
  *
  * Routes are to the planner what indexes are, best first.  A link, which names
- * an object of another resource, has a route by it (with .parents, if we list
- * these); without one it is a column with a filter, and no FC_LINK.  Rows are
- * created at the first list whose path has no "?".  A column that is
- * not the API's member of the same name says FROM where its value comes; a
- * filter is named where the API may send too many rows for it but never too
- * few; what is written says WRITES.  A table of persons has the ability
- * FC_PERSONS.  What a write to a table changes elsewhere stands in .touches.
+ * an object of another resource, has a route by it, with .parents if that
+ * resource has a table here.  If there is no such route, it is a column with a
+ * filter, and not an FC_LINK.  Rows are created at the first list whose path
+ * has no "?".  FROM says where a column's value is in an item, if not in the
+ * member of the same name.  EQUALS and RANGE name a filter; the API may send
+ * too many rows for it, but never too few.  WRITES names the field of the body
+ * that a write sets.  A table of persons has the ability FC_PERSONS.  .touches
+ * lists the other tables that a write to this one changes.
  */
 #ifndef FC_CATALOG_H
 #define FC_CATALOG_H

@@ -2,8 +2,8 @@
  * connection.h
  *		A role's connection to a server, and the secrets that go over it.
  *
- * Nobody else sees an API key, or credentials for a proxy, but mapping.c,
- * which reads them.
+ * Only connection.c, and mapping.c which reads them, know an API key or
+ * credentials for a proxy.
  */
 #ifndef FC_CONNECTION_H
 #define FC_CONNECTION_H

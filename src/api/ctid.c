@@ -4,8 +4,8 @@
  *
  * A foreign table has no blocks, but people and programs name rows by ctid,
  * postgres_fdw among them.  Block 0 has the ids up to 65534, block 1 those up
- * to 131069, and so on.  So ctids are in the order of ids, and each of them
- * that names a row names one.
+ * to 131069, and so on.  So ctids are in the order of ids, and no two rows
+ * have the same ctid.
  */
 #include "postgres.h"
 
@@ -41,8 +41,8 @@ fc_ctid_from_id(ItemPointer ctid, int64 id, const char *table_name)
  * fc_ctid_to_id
  *		The id that a ctid stands for.
  *
- * False if it stands for none, as its offset is 0; id is the one after which
- * it comes.  The id may be one that no row can have.
+ * A ctid with offset 0 stands for no id: returns false, and sets id to the
+ * last id that comes before the ctid.  The id may be one that no row can have.
  */
 bool
 fc_ctid_to_id(ItemPointer ctid, int64 *id)

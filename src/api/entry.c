@@ -92,10 +92,11 @@ fc_catalog_column(const FcResource *resource, const char *name)
 
 /*
  * fc_catalog_holder
- *		A column that comes with the same top level member of an item as the
- *		path, or NULL; what brings the one brings the other.
+ *		A column whose value lies in the same top level member of an item as
+ *		the path leads into; NULL if there is none.
  *
- * The member itself, where columns may also come without it.
+ * A request that brings the column brings the path, too.  If the catalog has
+ * the member itself (FC_MEMBER), that is returned.
  */
 const FcColumn *
 fc_catalog_holder(const FcResource *resource, const char *path)
@@ -125,8 +126,9 @@ fc_catalog_holder(const FcResource *resource, const char *path)
  * fc_catalog_knows_path
  *		Is the dotted path one of those of the resource's columns?
  *
- * Objects of the API may leave out keys that it documents, such as the id of
- * no place; of other keys this is not known.
+ * The API may leave out a key that it documents where there is no value, such
+ * as the id of the place of a date without place.  Of other keys we do not
+ * know whether it does.
  */
 bool
 fc_catalog_knows_path(const FcResource *resource, const char *path)
@@ -311,7 +313,7 @@ fc_catalog_flat_routes(const FcResource *resource)
 
 /*
  * fc_catalog_depends
- *		Is resource the other one, or may a write to that one change it?
+ *		May a write to other change resource?  True if they are the same.
  */
 bool
 fc_catalog_depends(const FcResource *resource, const FcResource *other)

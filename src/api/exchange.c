@@ -86,6 +86,8 @@ static void begin_entry(const Exchange *exchange);
 static bool is_fresh(const Exchange *exchange);
 static void note_start(void *arg);
 static void record_attempt(const Exchange *exchange);
+static bool has_changed_nothing(const FcAnswer *answer,
+								const FcError *error);
 static void record_meaning(const Exchange *exchange, const FcAnswer *answer,
 						   const FcError *error);
 static void log_attempt(const Exchange *exchange);
@@ -246,12 +248,21 @@ make_attempt(Exchange *exchange, FcError **error)
 							exchange->use->resource, exchange->response,
 							error);
 	if (exchange->is_write && exchange->is_sent &&
-		answer->verdict != FC_VERDICT_OK &&
-		answer->verdict != FC_VERDICT_UNPROVEN &&
-		(*error)->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN)
+		has_changed_nothing(answer, *error))
 		fc_exchange_writes--;
 	record_meaning(exchange, answer, *error);
 	return answer;
+}
+
+/*
+ * Does the answer to a write say that nothing was changed?
+ */
+static bool
+has_changed_nothing(const FcAnswer *answer, const FcError *error)
+{
+	return answer->verdict != FC_VERDICT_OK &&
+		answer->verdict != FC_VERDICT_UNPROVEN &&
+		error->sqlstate != ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
 }
 
 /*

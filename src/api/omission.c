@@ -17,7 +17,8 @@
  *		What is known of a PUT: by the option, the documentation, or
  *		experience.
  *
- * Unknown where nothing was seen to be reset, as each field is its own case.
+ * Without option and documentation it is unknown, unless a field was seen to
+ * be reset: that one field stays says nothing of the others.
  */
 FcOmitted
 fc_omission_rule(const FcTable *table, const FcLearned *learned)
@@ -71,7 +72,8 @@ fc_omission_held(const FcResource *resource)
 
 /*
  * fc_omission_unproven
- *		The columns of which it matters what rows hold before an UPDATE.
+ *		The columns whose old values an UPDATE has to know, as a PUT may reset
+ *		them.
  */
 uint64
 fc_omission_unproven(const FcTable *table, const FcLearned *learned)

@@ -200,8 +200,8 @@ fc_parse_proxy(const FcOption *option, const char *value, void *target)
 }
 
 /*
- * A target of type const char *: who we are to a proxy.  A colon ends the
- * name where it is sent (RFC 7617, section 2).
+ * A target of type const char *: the user name for a proxy.  It cannot hold a
+ * colon, which separates it from the password (RFC 7617, section 2).
  */
 const char *
 fc_parse_proxy_user(const FcOption *option, const char *value, void *target)

@@ -16,7 +16,7 @@ static void follow_path(FcPresence *found, FcJsonNode node, const char *path);
  * fc_presence_note
  *		Look for a dotted path in an item.
  *
- * Of what items say, those count that hold most of the path's keys.
+ * Only those items count that hold most of the path's keys.
  */
 void
 fc_presence_note(FcPresence *presence, FcJsonNode item, const char *path)
@@ -36,8 +36,8 @@ fc_presence_note(FcPresence *presence, FcJsonNode item, const char *path)
 
 /*
  * fc_presence_is_lacking
- *		Does some item have the object that the path leads into, and none the
- *		key?  Not where no item was looked at.
+ *		True if some item has the object that the path leads into, and no item
+ *		has the key in it.  False if no item was looked at.
  */
 bool
 fc_presence_is_lacking(const FcPresence *presence)

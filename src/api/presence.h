@@ -2,8 +2,8 @@
  * presence.h
  *		Do the items of an answer hold a key, whatever its value?
  *
- * NULL means that the API sent null.  A key that no item holds is another
- * matter, and what is done about it is the reader's business.
+ * A value that the API sent as null is NULL.  A key that no item holds is
+ * something else; read/needs.c decides what to do about it.
  */
 #ifndef FC_PRESENCE_H
 #define FC_PRESENCE_H

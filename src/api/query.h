@@ -2,9 +2,9 @@
  * query.h
  *		A question to the API: what is asked for, as plain values.
  *
- * A condition is what the planner found pushable, before its operand is known;
- * a query is what is asked once all operands are.  Which route answers it is
- * for route.c to say, and how the requests read for request.c.
+ * A condition is a comparison that the planner wants to send, while its
+ * operand is not known.  A query is what is asked once all operands are known.
+ * route.c chooses the route that answers it, request.c writes the requests.
  */
 #ifndef FC_QUERY_H
 #define FC_QUERY_H

@@ -39,9 +39,9 @@ static bool route_is_ordered(const FcQuery *query, const FcRoute *route,
  * fc_route_recall
  *		Take into account what was learned of a resource's routes.
  *
- * excluded are routes that the options close.  What one answer has closed is
- * not closed for good; and when nothing is left, an error is for an answer to
- * give, not for our memory.
+ * excluded are routes that the options close; they stay closed.  A route that
+ * an answer has closed is open again after some time, or if no other route is
+ * left: then the API is asked again, and its answer decides.
  */
 void
 fc_route_recall(const FcResource *resource, const FcLearned *learned,
@@ -259,8 +259,8 @@ choose_list(const FcQuery *query, const FcRouteFacts *facts, int lacks,
 
 /*
  * fc_route_rows_requests
- *		How many requests a route by parents costs for rows of which a list has
- *		told their parents.
+ *		How many requests a route by parents costs for rows whose parents are
+ *		known from a list.
  */
 double
 fc_route_rows_requests(const FcRouteFacts *facts, int route, double rows,

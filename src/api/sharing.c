@@ -2,11 +2,11 @@
  * sharing.c
  *		Which answers of other sessions a scan accepts, and how they are found.
  *
- * An answer is found by the resource and the path of its request without
- * paging, which is the same for whoever asks the same.  (A list by path is
- * another resource, though its request be the same: what is known of its items
- * goes by other columns.)  A complete list is found by its resource's
- * name as well, for questions that are narrower.
+ * An answer is found by its resource and by the path of its request without
+ * paging, which is the same for all who ask the same question.  (A list that a
+ * table names by path is a resource of its own, even if its request is that of
+ * another resource, as its columns are others.)  A complete list is also found
+ * by its resource's name, and then answers narrower questions.
  */
 #include "postgres.h"
 
@@ -50,8 +50,8 @@ fc_sharing_begin(FcSharing *sharing, const FcServer *server,
 
 /*
  * fc_sharing_grain
- *		What bounds of instants are rounded to, in microseconds, so that who
- *		asks for the last day asks the same as others for a while.
+ *		What bounds of instants are rounded to, in microseconds.  Sessions that
+ *		ask for "the last day" then send the same request for a while.
  *
  * Bounds are widened anyway: by a day where the API's zone is not known, else
  * by a second or more.
@@ -67,9 +67,10 @@ fc_sharing_grain(const FcServer *server, const FcTable *table)
 
 /*
  * fc_sharing_freshness
- *		How fresh an answer has to be now; is the API out?
+ *		How fresh an answer has to be now.  is_out: the API cannot be asked.
  *
- * What was asked for since the statement began is as fresh as can be.
+ * An answer that was asked for since the statement began is always fresh
+ * enough.
  */
 FcFreshness
 fc_sharing_freshness(const FcSharing *sharing, bool is_out)
@@ -193,7 +194,7 @@ fc_sharing_list_hash(const FcSharing *sharing, const FcResource *resource)
  * fc_sharing_place
  *		Where the generation of a resource's answers lies.
  *
- * Lists by their path have one together, as any write may change them.
+ * All lists by path share one generation, as any write may change them.
  */
 int
 fc_sharing_place(const FcAccount *address, const FcResource *resource)

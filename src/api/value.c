@@ -2,8 +2,8 @@
  * value.c
  *		Values of the API's columns as texts, in one form for each type.
  *
- * Whatever the type of a local column is, what is sent of it, what is kept of
- * it, and what RETURNING says of it are made from the same text.
+ * What is sent of a column, what is kept of it and what RETURNING says of it
+ * are made from the same text, whatever the type of the local column is.
  */
 #include "postgres.h"
 

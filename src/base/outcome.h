@@ -2,7 +2,7 @@
  * outcome.h
  *		How an exchange with the API ended.
  *
- * The transport tells all but the last two, which take a look at the body.
+ * The transport tells all but the last two; answer.c finds those in the body.
  */
 #ifndef FC_OUTCOME_H
 #define FC_OUTCOME_H

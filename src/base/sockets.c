@@ -77,7 +77,7 @@ fc_sockets_wait(FcSockets *sockets, WaitEvent *ready, double milliseconds)
 
 /*
  * fc_sockets_forget
- *		Forget the wait set, but not which sockets to watch.
+ *		Free the wait set, and keep the list of sockets to watch.
  *
  * Does not throw.
  */

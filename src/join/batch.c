@@ -5,8 +5,8 @@
  * The join is PostgreSQL's nested loop.  Its outer side is a custom scan,
  * BatchKeys.  It reads a stretch of outer rows ahead, notes their keys, and
  * returns the rows unchanged.  The inner side is a foreign scan.  When it is
- * asked for a key whose rows it does not hold, it fetches them together with
- * the rows of the keys that come later in the stretch.
+ * asked for a key whose rows it does not hold, it fetches these, together with
+ * the rows of keys that come later in the stretch.
  *
  * The two sides share a struct, the link, which lives as long as the query.
  * The outer side makes it, and stores a pointer to it in an executor parameter

@@ -6,8 +6,8 @@
  * which sends a request for each outer row, and a hash join, which reads the
  * whole list.  We add a nested loop whose outer side collects keys, so that
  * one request serves a hundred of them (batch.c).  The planner chooses among
- * these paths by cost, but never one that sends a request for each outer row
- * where ours can take its place.  The cost of the requests is in the path that
+ * these paths by cost; where we can add one, the path that sends a request for
+ * each outer row is removed.  The cost of the requests is in the path that
  * collects the keys.
  *
  * The join itself is PostgreSQL's.  It is correct wherever a nested loop with

@@ -7,8 +7,8 @@
  * columns, so that their number counts, not that of the rows.
  *
  * A subquery of FROM is planned after the relations around it, one of an
- * expression before them.  So of the latter nothing is known until the plan
- * of the whole statement is about to be made.
+ * expression before them.  So of a subquery of an expression nothing is known
+ * until the plan of the whole statement is about to be made.
  */
 #include "postgres.h"
 
@@ -36,8 +36,9 @@ static double rows_of(PlannerInfo *root, RelOptInfo *rel);
 
 /*
  * fc_calls_of
- *		For how many different values of the queries around it a query is run;
- *		1 if for none, or if that cannot be known yet.
+ *		How many different values a query takes from the queries around it, so
+ *		how many different questions it asks; 1 if it takes none, or if that
+ *		cannot be known yet.
  */
 double
 fc_calls_of(PlannerInfo *root)

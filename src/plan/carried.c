@@ -3,8 +3,8 @@
  *		What a statement has to know of the rows that it writes or marks.
  *
  * For UPDATE, and for DELETE with RETURNING, the plan carries along the whole
- * row as it was.  All columns of it are rarely of use, and some of them cost
- * requests: those of relations that only one object at a time comes with.
+ * row as it was.  Few of its columns are of use, and some cost requests: the
+ * API sends some relations only with one object at a time.
  *
  * Rows of other tables are marked by their ctid, so that EvalPlanQual can ask
  * for them again (identity.c).  Nobody looks at that ctid.
@@ -44,7 +44,7 @@ static bool finds_old(Node *node, void *context);
  *		The attributes of a relation that its plan has to read, for these
  *		clauses too; offset by FirstLowInvalidHeapAttributeNumber.
  *
- * A whole row that is only carried along counts as what is used of it.
+ * Of a whole row that is only carried along, only the used columns count.
  */
 Bitmapset *
 fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
@@ -74,8 +74,8 @@ fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
  *		Does the query itself read the ctid of a relation, in these clauses or
  *		in what the relation gives?
  *
- * Core reads it, too: to mark rows for EvalPlanQual, and as what every
- * partition that is written has.  For those any value will do.
+ * Core reads it, too, to mark rows for EvalPlanQual, and because every written
+ * partition has one.  Any value will do there, so these readers do not count.
  */
 bool
 fc_carried_reads_ctid(PlannerInfo *root, RelOptInfo *rel, List *clauses)

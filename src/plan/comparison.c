@@ -3,8 +3,8 @@
  *		Which comparisons of a column go upstream, as what, and how a column's
  *		values compare.
  *
- * What goes upstream is one table, by the kind of a column and the operator.
- * It may let more rows pass than the comparison, never fewer.
+ * One table says what goes upstream, by the kind of a column and the operator.
+ * A filter may let more rows pass than the comparison, never fewer.
  *
  * Values compare as integers: numbers, days or microseconds.  What is compared
  * with a column lies on its scale of integers, or between two of them; and a

@@ -116,9 +116,9 @@ fc_cost_relation(const RelOptInfo *rel)
  * fc_cost_estimate
  *		What a query for these clauses costs, and how many rows it gives.
  *
- * wants_few tells that a LIMIT will end it long before the last row.  rows is
- * what core expects of all clauses.  It knows neither that ids are unique nor,
- * without statistics, how many rows a parent has.
+ * wants_few: a LIMIT will end the query long before its last row.  rows is
+ * core's estimate for all clauses.  Core does not know that ids are unique,
+ * nor, without statistics, how many rows a parent has.
  */
 FcScanEstimate
 fc_cost_estimate(PlannerInfo *root, RelOptInfo *rel, List *pushed, double rows,

@@ -2,9 +2,10 @@
  * distinct.c
  *		Tell core how many values the keys of our tables have.
  *
- * Of a column without statistics core thinks that it has 200 values.  Ids are
- * unique, and a row's parent is one of so many: where ANALYZE has not been
- * run, we say so, as joins, groups and batches of keys are sized by it.
+ * Core assumes that a column without statistics has 200 values, and sizes
+ * joins, groups and batches of keys by that.  Where ANALYZE has not been run
+ * we tell core what we know: ids are unique, and there are only so many
+ * parents.
  */
 #include "postgres.h"
 

@@ -5,9 +5,10 @@
  * Each is a row of a table, with what it takes to get from a range of results
  * to a range of what the function is given: a superset of it.
  *
- * Between a timestamp and a timestamptz lies the session's time zone.  Its
- * offset is not known before the value is, where the clock is set back or
- * forward nearby; so the least and the greatest offset around are used.
+ * A conversion between timestamp and timestamptz adds the offset of the
+ * session's time zone.  Where the clock is set back or forward nearby, the
+ * offset depends on the value; so the least and the greatest offset around are
+ * used.
  */
 #include "postgres.h"
 

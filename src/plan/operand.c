@@ -2,8 +2,8 @@
  * operand.c
  *		What the two sides of a comparison are: a column, and an operand.
  *
- * An operand is evaluated when the scan begins.  So it must not depend on the
- * row, nor on what the statement has written by then.
+ * An operand is evaluated when the scan begins.  So it must depend neither on
+ * the row nor on what the statement has written by then.
  */
 #include "postgres.h"
 
@@ -137,8 +137,6 @@ may_follow_write(PlannerInfo *root, const FcTable *table)
 	if (!top->hasModifyingCTE)
 		return false;
 
-	if (own != NULL && writes_before(own, table))
-		writers--;
 	if (writes_before(top, table))
 		writers++;
 	foreach(cell, top->cteList)
@@ -148,7 +146,9 @@ may_follow_write(PlannerInfo *root, const FcTable *table)
 		if (writes_before(castNode(Query, cte->ctequery), table))
 			writers++;
 	}
-	return writers > 0;
+
+	/* is there another one?  Core plans a copy of a WITH query, so count */
+	return writers > (own != NULL && writes_before(own, table) ? 1 : 0);
 }
 
 /*

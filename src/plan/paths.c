@@ -2,9 +2,8 @@
  * paths.c
  *		The ways to scan a table: as it is, in order, by keys of others.
  *
- * A route of the API is to a path what an index is; which one is taken,
- * api/route.c says, here by estimates and in the executor by the values
- * themselves.
+ * A route of the API is to a path what an index is.  api/route.c chooses it:
+ * in the planner by estimates, in the executor by the values themselves.
  */
 #include "postgres.h"
 
@@ -56,10 +55,11 @@ frontcoreGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 /*
  * fc_paths_batched
- *		The inner path of a batched join by a key, as one of requests in all.
+ *		The inner path of a batched join by a key, which sends so many requests
+ *		in all.
  *
- * It costs no request: the node below the outer side, from which the keys
- * come, bears them.
+ * Its cost leaves them out: they are in the cost of the node that collects the
+ * keys on the outer side.
  */
 ForeignPath *
 fc_paths_batched(PlannerInfo *root, RelOptInfo *rel, const FcPlanKey *key,

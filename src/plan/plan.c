@@ -116,7 +116,8 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 
 /*
  * fc_plan_loops
- *		How many different questions a scan is expected to ask, in all.
+ *		How many different questions a scan is expected to ask, over all
+ *		rescans and all runs of the query that it stands in.
  */
 double
 fc_plan_loops(const ForeignScan *plan)

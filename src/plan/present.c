@@ -2,9 +2,9 @@
  * present.c
  *		What answers of other sessions would save a query now.
  *
- * The planner counts requests.  What is there when it plans may be gone when
- * the query runs, or have come: the executor looks again, and goes by what it
- * finds.  So this only makes estimates better.
+ * The planner counts requests, and answers that are there save some.  They may
+ * be gone when the query runs, or others may have come: the executor looks
+ * again and goes by what it finds.  So this only makes estimates better.
  */
 #include "postgres.h"
 

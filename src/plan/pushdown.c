@@ -9,8 +9,8 @@
  * what to ask for.  What it asks for may be more than what the clauses accept,
  * never less: PostgreSQL evaluates all of them again.
  *
- * Nothing is done with text, since who knows how the API compares it, and
- * nothing with negations.
+ * Comparisons of text become no filters, since we do not know how the API
+ * compares it.  Negations do not either.
  */
 #include "postgres.h"
 
@@ -75,9 +75,9 @@ static FcTable *open_table(Oid relid);
  * A clause may compare a column with other relations' columns: as a parameter
  * of a nested loop they are row-independent too.  A clause that may not be
  * evaluated before all rows of the table have passed a security barrier stays
- * here: the number of requests would tell of those rows.  So does one that
- * could only be asked when the statement itself has written what it asks for,
- * as it is to see what was there before.
+ * here: the number of requests would tell of those rows.  A clause also stays
+ * here if its operand is only known when the statement has already written to
+ * the table: the statement is to see what was there before.
  */
 List *
 fc_pushdown_match(PlannerInfo *root, RelOptInfo *rel, const FcTable *table,
@@ -134,10 +134,8 @@ match_implied(const FcMatcher *matcher, RestrictInfo *rinfo)
 
 /*
  * fc_pushdown_column
- *		The column of the table that the expression is, NULL if none.
- *
- * Only one of which we know that the operator family orders it as the API
- * does.
+ *		The table's column that the expression is, if the operator family
+ *		orders it as the API does; else NULL.
  */
 const FcColumn *
 fc_pushdown_column(RelOptInfo *rel, const FcTable *table, Expr *expr,

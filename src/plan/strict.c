@@ -77,8 +77,9 @@ static bool refers_to(const PlannerInfo *root, const RangeTblEntry *entry,
  *		The attributes of a relation that decide on the statement's result,
  *		those of its own clauses apart; offset as pull_varattnos does.
  *
- * Of WITH queries, and of subqueries of expressions, plans are made before it
- * is known what is done with them; it is when the statement's own is made.
+ * WITH queries and subqueries of expressions are planned before it is known
+ * what is done with their columns.  That is known when the statement's own
+ * plan is made.
  */
 Bitmapset *
 fc_strict_attributes(PlannerInfo *root, Index relid)

@@ -66,8 +66,8 @@ fc_ending_decide(const FcPageMemory *memory, const FcEndingFacts *facts)
  * fc_ending_stalls
  *		Why the list seems to lead nowhere; NULL if it does not.
  *
- * Pages without anything new are no more than those that came before, unless
- * others insert row after row; then there are some more.
+ * There can be only as many pages without new rows as pages came before, and a
+ * few more while others insert row after row.  More than that is a stall.
  */
 const char *
 fc_ending_stalls(const FcPageMemory *memory)
@@ -87,9 +87,9 @@ fc_ending_stalls(const FcPageMemory *memory)
  * fc_ending_test_size
  *		How many rows to ask for to test whether page numbers are honoured.
  *
- * Of one row, the second page is asked for; of two, the first.  Neither begins
- * where the page in doubt does, if numbers are honoured; nor is it of the size
- * that was asked for so far.
+ * A test for one row asks for the second page, one for two rows for the first.
+ * If numbers are honoured, neither begins where the page in doubt does.  The
+ * size of the test differs from the size that was asked for so far.
  */
 int
 fc_ending_test_size(int asked)
@@ -101,9 +101,10 @@ fc_ending_test_size(int asked)
  * fc_ending_judge
  *		What the test has shown: FC_ENDING_PAGE, _PROVEN or _UNPROVEN.
  *
- * If page numbers are honoured, the server repeats its last page; or others
- * insert whole pages, whose rows are new, and the list goes on.  If not, what
- * came is the list only if it was shorter than asked.
+ * If page numbers are honoured, the server repeats its last page, or others
+ * have inserted whole pages: if the test holds new rows, the list goes on.  If
+ * page numbers are ignored, what came is the whole list only if it was shorter
+ * than asked.
  */
 FcEnding
 fc_ending_judge(const FcPageMemory *memory, int asked, const FcPage *test)

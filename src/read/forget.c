@@ -1,6 +1,6 @@
 /*
  * forget.c
- *		What the transaction no longer knows.
+ *		Drop what the transaction has kept of a resource or of a scan.
  */
 #include "postgres.h"
 

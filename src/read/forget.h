@@ -1,6 +1,6 @@
 /*
  * forget.h
- *		What the transaction no longer knows.
+ *		Drop what the transaction has kept of a resource or of a scan.
  */
 #ifndef FC_FORGET_H
 #define FC_FORGET_H

@@ -20,8 +20,8 @@ static void report_lacking(const FcStream *stream, FcComplete *whole,
  *		A complete list that holds all that the API would send for the stream's
  *		query: the transaction has read it, or else another session.
  *
- * NULL if there is none.  What the best route is known to lack as well is no
- * reason to ask again.
+ * NULL if there is none.  A list that lacks a column will do if the best route
+ * is known to lack it, too.
  */
 FcComplete *
 fc_found_list(const FcStream *stream)

@@ -18,9 +18,10 @@ static void remember(FcHalf *half, int64 id);
  * fc_half_holds
  *		Did an item of the second half come with the first?
  *
- * Items of the first half are remembered, and never held.  An item that came
- * with it and still bears the first half's mark shows that the other list
- * holds those rows, too: from then on that one is read alone.
+ * Items of the first half are remembered; for them the answer is false.  If an
+ * item of the second list came with the first half and still bears the first
+ * half's mark, the second list holds all rows: from then on only that list is
+ * read.
  */
 bool
 fc_half_holds(FcHalf *half, FcRouting *routing, const FcWalk *walk,

@@ -1,6 +1,6 @@
 /*
  * identity.c
- *		By what a scan's rows are known: their ctid.
+ *		The ctid of a scan's rows, by which core asks for a row again.
  *
  * A statement that locks or writes rows of a local table may find that another
  * session has just changed one.  Then core looks at the row's new version

@@ -1,8 +1,8 @@
 /*
  * identity.h
- *		By what a scan's rows are known: their ctid.
+ *		The ctid of a scan's rows, by which core asks for a row again.
  *
- * The scan says which rows it gives; what a ctid stands for, api/ctid.c says.
+ * The scan tells which rows it gives; api/ctid.c knows which id a ctid means.
  */
 #ifndef FC_IDENTITY_H
 #define FC_IDENTITY_H

@@ -2,9 +2,9 @@
  * needs.c
  *		Columns that a query needs and the API does not send.
  *
- * Endpoints differ in what their items hold.  The stream takes another route
- * where one has the column; what is done where none has is decided here: an
- * error if the query's rows depend on it, else NULL and a notice.
+ * Endpoints differ in what their items hold.  If another route has the column,
+ * the stream takes that one.  If no route has it, this file decides: an error
+ * if the query's rows depend on the column, else NULL and a notice.
  */
 #include "postgres.h"
 
@@ -39,8 +39,8 @@ static void forget_notice(void *arg);
 
 /*
  * fc_needs_reset
- *		Forget what answers have said of paths of the user's own: the next
- *		answer is another one.
+ *		Before another answer: forget what earlier ones have said of paths of
+ *		the user's own.
  */
 void
 fc_needs_reset(const FcQuery *query)

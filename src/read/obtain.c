@@ -1,6 +1,7 @@
 /*
  * obtain.c
- *		Where the answer to a step comes from, and who may have it after.
+ *		Where the answer to a step comes from, and who may use it
+ *		afterwards.
  *
  * The transaction may have it, or another session; else the API is asked.
  */

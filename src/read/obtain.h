@@ -1,6 +1,7 @@
 /*
  * obtain.h
- *		Where the answer to a step comes from, and who may have it after.
+ *		Where the answer to a step comes from, and who may use it
+ *		afterwards.
  */
 #ifndef FC_OBTAIN_H
 #define FC_OBTAIN_H

@@ -1,6 +1,6 @@
 /*
  * page.c
- *		What a page of a list holds, and what of it had come before.
+ *		What a page of a list holds, and which of its items had come before.
  *
  * A list has no snapshot: while it is read page by page, rows may move from
  * one page to the next.  So the ids of all rows are remembered, a bit for

@@ -1,8 +1,8 @@
 /*
  * page.h
- *		What a page of a list holds, and what of it had come before.
+ *		What a page of a list holds, and which of its items had come before.
  *
- * What that means for the pages to come is left to walk.c.
+ * ending.c and walk.c decide by that what is asked for next.
  */
 #ifndef FC_PAGE_H
 #define FC_PAGE_H

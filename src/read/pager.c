@@ -2,11 +2,12 @@
  * pager.c
  *		A query becomes the items that answer it.
  *
- * Before the network is asked, the transaction is: a complete list answers
- * any narrower question.  And after as many look-ups as the whole list has
- * pages, the list is read instead of looking up any further.  Where the API
- * does not give items in the order that the reader relies on, they are sorted
- * here; and what a reader has not taken yet is read before it is written to.
+ * A complete list that the transaction has read answers any narrower question
+ * without a request.  After as many look-ups as the whole list has pages, the
+ * list is read instead of looking up any further.  Where the API does not give
+ * items in the order that the reader relies on, they are sorted here.  Before
+ * a write, open readers of the same resource read what they have not taken
+ * yet.
  */
 #include "postgres.h"
 
@@ -103,8 +104,9 @@ fc_pager_begin(FcApi *api, FcMeter *use, FcKeep keep,
 
 /*
  * fc_pager_on_drain
- *		Before a write to the resource, or to what it hangs on, call prepare if
- *		nothing has been asked yet: it may ask what it would ask later.
+ *		Let prepare be called before a write to the resource, or to what it
+ *		hangs on, if nothing has been asked yet.  It may ask then what it would
+ *		ask later.
  */
 void
 fc_pager_on_drain(FcPager *pager, const FcResource *resource,

@@ -8,7 +8,7 @@
  * recursive query, and subqueries that are part of an expression.  All other
  * nodes read their children once, unless they are read again themselves.
  *
- * A wrong "yes" costs memory, a wrong "no" requests.
+ * A wrong "yes" costs memory, a wrong "no" costs requests.
  */
 #include "postgres.h"
 

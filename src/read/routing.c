@@ -4,8 +4,8 @@
  *
  * A route is asked once, or once for each id, for each parent, for each batch
  * of parents.  It may turn out not to exist, to lack a column that is needed,
- * or to take smaller batches only; then it is for the caller to begin again,
- * and for us to learn for all backends what there is to learn.
+ * or to take smaller batches only.  Then this file tells all backends, and the
+ * caller begins again.
  */
 #include "postgres.h"
 
@@ -259,8 +259,8 @@ fc_routing_other_way(const FcRouting *routing)
 
 /*
  * fc_routing_note_answer
- *		A route that was closed answers: it is open again, and with a list what
- *		can be looked up in it.
+ *		A route has answered: open it again if it was closed.  With a list, the
+ *		look-ups in it are open again, too.
  */
 void
 fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
@@ -276,8 +276,8 @@ fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
 
 /*
  * fc_routing_note_lacking
- *		The walk's items lack columns, or paths.  Would another route be
- *		better?
+ *		Learn that the walk's items lack columns, or paths.  Returns whether
+ *		another route would be better.
  */
 bool
 fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
@@ -304,7 +304,7 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 
 /*
  * fc_routing_note_whole
- *		The other half of a list turns out to hold the first one, too.
+ *		Learn that the second half of a list holds the first one, too.
  */
 void
 fc_routing_note_whole(FcRouting *routing)
@@ -317,10 +317,10 @@ fc_routing_note_whole(FcRouting *routing)
 
 /*
  * fc_routing_close
- *		The account does not have the route: it is not to be taken again.
+ *		Close a route that the account does not have.
  *
- * That a look-up finds no list may also mean that it finds no object; it is
- * learned only if it is known.
+ * All backends learn it.  But a look-up may also fail because there is no such
+ * object: unless is_known, only this query then does without the route.
  */
 void
 fc_routing_close(FcRouting *routing, bool is_known)

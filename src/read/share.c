@@ -64,8 +64,9 @@ static FcAnswerText read_index(void *arg, int number);
 
 /*
  * fc_share_own_scope
- *		What the keys of walks begin with that this session asks: those of one
- *		user mapping at one address have it in common, or those of one scan.
+ *		The prefix of the keys of walks that this session itself asks.  Walks
+ *		of one user mapping at one address have the same prefix, or walks of
+ *		one scan.
  */
 char *
 fc_share_own_scope(const FcApi *api, bool of_scan)
@@ -80,7 +81,8 @@ fc_share_own_scope(const FcApi *api, bool of_scan)
 
 /*
  * fc_share_scope
- *		What the keys of walks begin with that were taken for that scope.
+ *		The prefix of the keys of walks that were taken from other sessions for
+ *		that scope.
  */
 char *
 fc_share_scope(const char *scope)
@@ -139,9 +141,9 @@ fc_share_take(const FcShareReader *reader, const FcResource *resource,
 
 /*
  * fc_share_await
- *		The same; and if somebody is asking for it now, wait for him.
+ *		The same; and if another session is asking for it now, wait for that.
  *
- * NULL if it is for us to ask: *flight is what others may wait for then.
+ * NULL if we have to ask: then others may wait for *flight.
  */
 FcWalk *
 fc_share_await(const FcShareReader *reader, const FcResource *resource,

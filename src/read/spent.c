@@ -33,8 +33,8 @@ static void forget_entries(void *arg);
  * fc_spent_on
  *		What has been spent on parts of a resource's list in this transaction.
  *
- * It is the caller's to add to, and lives as long as the transaction.  scope
- * tells whose list it is, as the keys of its answers do.
+ * The caller may add to it; it lives as long as the transaction.  scope tells
+ * whose list it is, as the keys of its answers do.
  */
 FcSpent *
 fc_spent_on(const char *scope, const FcResource *resource)
@@ -81,8 +81,8 @@ fc_spent_add(FcSpent *spent, double requests)
  * fc_spent_knows
  *		Has all been asked for before that the query asks for, key by key?
  *
- * Then the transaction has the answer, and is to see no other.  Columns do not
- * count.
+ * Then the transaction has the answer, and must not see another one.  Which
+ * columns were asked for does not matter.
  */
 bool
 fc_spent_knows(const FcSpent *spent, const FcQuery *query)
@@ -142,8 +142,8 @@ fc_spent_reset(FcSpent *spent)
 
 /*
  * fc_spent_forget
- *		After a write: what was spent before it has bought nothing that still
- *		holds.
+ *		After a write: forget what was spent before it, since the answers it
+ *		paid for are gone.
  */
 void
 fc_spent_forget(const FcResource *written)

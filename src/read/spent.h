@@ -2,8 +2,8 @@
  * spent.h
  *		What the transaction has spent on parts of a list.
  *
- * A loop of look-ups, in one scan or over many statements, is weighed against
- * the whole list by this.  weigh.c does that.
+ * weigh.c compares this with the cost of the whole list, for loops of look-ups
+ * in one scan or over many statements.
  */
 #ifndef FC_SPENT_H
 #define FC_SPENT_H

@@ -79,7 +79,7 @@ fc_stream_shares(const FcStream *stream)
 
 /*
  * fc_stream_reader
- *		On whose behalf they are taken.
+ *		On whose behalf answers of other sessions are taken.
  */
 FcShareReader
 fc_stream_reader(const FcStream *stream)
@@ -176,8 +176,8 @@ fc_stream_next(FcStream *stream, FcJsonNode *item)
 
 /*
  * fc_stream_has_turned
- *		Is the query to be answered by a list and the details of its rows?
- *		Then nothing comes from here, even if something was to come before.
+ *		Is the query to be answered by a list and the details of its rows
+ *		(details.c)?  Then the stream gives no items, even if it began to.
  */
 bool
 fc_stream_has_turned(const FcStream *stream)
@@ -188,8 +188,8 @@ fc_stream_has_turned(const FcStream *stream)
 
 /*
  * fc_stream_lost_order
- *		Did the API just refuse to sort, or so large a batch?  Then the query
- *		has been begun again, for the caller to sort its items.
+ *		Did the API just refuse to sort, or refuse so large a batch?  Then the
+ *		query has begun again, and the caller has to sort its items.
  *
  * To be asked before the first item is passed on.
  */

@@ -38,7 +38,8 @@ typedef struct FcStream
 
 	/* the query */
 	FcRouting	routing;
-	bool		is_rest;		/* a complete list lacks what it asks for */
+	bool		is_rest;		/* asks only for ids that a complete list
+								 * lacks */
 	bool		is_ahead;		/* pages are read for a later reader */
 	bool		may_fall_back;	/* stale answers may serve, in an outage */
 	bool		takes_stale;	/* they do */

@@ -2,8 +2,8 @@
  * tally.c
  *		What the questions of one reader for parts of a list cost.
  *
- * Every one is counted when it is over: for the reader; for the transaction,
- * as far as that keeps the answers (spent.c); and, of look-ups, for all
+ * A question is counted when it is over: for the reader; also for the
+ * transaction if that keeps the answers (spent.c); and a look-up also for all
  * sessions that share answers (shared/spending.c).
  */
 #include "postgres.h"
@@ -51,7 +51,7 @@ fc_tally_settle(FcTally *tally, const FcStream *stream)
 
 /*
  * fc_tally_knows
- *		Has the transaction asked for the same before?  If not, it has now.
+ *		Has the transaction asked for the same before?  Notes it if not.
  */
 bool
 fc_tally_knows(FcTally *tally, const FcStream *stream, const FcQuery *query)
@@ -72,8 +72,8 @@ fc_tally_knows(FcTally *tally, const FcStream *stream, const FcQuery *query)
  *		Would going on to ask for parts of the list cost more than the whole
  *		list?
  *
- * Sets *drops_missing if ids may be dropped that the list lacks: only in this
- * scan, as other statements ask for them.
+ * Sets *drops_missing if ids that the list lacks need not be asked for.  That
+ * holds for this scan only; other statements ask for them.
  */
 bool
 fc_tally_wants_list(FcTally *tally, const FcStream *stream,

@@ -170,8 +170,8 @@ fc_tuple_read(FcTupleReader *reader, FcJsonNode item, Datum *values,
  *		Let columns that the request's path names show what it says, where the
  *		item does not.
  *
- * False if the item says otherwise, as then it answers another request; or if
- * no value of the column is what the path says.
+ * False if the item says otherwise, as then it answers another request.  Also
+ * false if the column's type has no value for what the path says.
  */
 bool
 fc_tuple_bind(FcTupleReader *reader, FcJsonNode item, const List *bindings)

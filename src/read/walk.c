@@ -5,8 +5,8 @@
  * The API promises little about its lists, so a walk trusts what it sees.  A
  * list that can be sorted by id, was asked to be, and is, goes on by since_id
  * after its first page, so that nothing slips between pages while others
- * write.  Any other is walked by page number, and items that came before are
- * dropped.  Whether it has ended is told by ending.c.
+ * write.  Any other list is walked by page number, and items that came before
+ * are dropped.  ending.c tells whether a list has ended.
  */
 #include "postgres.h"
 

@@ -2,9 +2,10 @@
  * weigh.c
  *		Is a list cheaper read whole than in parts?
  *
- * The planner's guess of how often decides at first, what has been spent
- * decides later: in this scan and, of look-ups, in the transaction (spent.c).
- * Whoever asks for two ranges seldom goes on to ask for all.
+ * At first the planner's guess of the number of repetitions decides, later
+ * what has been spent: in this scan and, for look-ups, in the transaction
+ * (spent.c).  Ranges do not count there, as a program that asks for two ranges
+ * seldom goes on to ask for all.
  */
 #include "postgres.h"
 
@@ -14,10 +15,11 @@
  * fc_weigh_list
  *		Would going on to ask for parts of the list cost more than to read it?
  *
- * Without asking, one query is estimated to cost so many requests.  spent is
- * what parts have cost as far as their answers are kept, own what they have
- * cost this scan; shared, what look-ups have cost all sessions that share
- * their answers.  Sets *in_scan if the answer is true of the scan alone.
+ * estimated is how many requests one query is thought to cost.  spent is what
+ * parts have cost whose answers are kept, own is what parts have cost this
+ * scan, and shared is what look-ups have cost all sessions that share answers.
+ * Sets *in_scan if what this scan alone has spent is reason enough for that
+ * answer.
  */
 bool
 fc_weigh_list(const FcRouting *routing, double estimated,

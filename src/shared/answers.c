@@ -30,10 +30,10 @@
  * its memory nothing can throw or serve interrupts.
  *
  * Truth: an answer that was got while somebody wrote must not be given to
- * others (generation.c).  Its mark was taken before its first request was
- * sent, and is compared at every look-up, under the lock or not: a write that
- * has returned has raised the generation before.  That the mark still holds
- * when the answer is kept is only a short cut.  Where two backends keep the
+ * others (generation.c).  Its mark is taken before its first request is sent,
+ * and is compared at every look-up.  The lock does not matter for that: a
+ * write raises the generation before it returns.  The mark is also compared
+ * when an answer is kept, but only to save work.  Where two backends keep the
  * answer to one question, the one that was asked for later stays.
  *
  * Ages go by the monotonic clock, which all backends share and nobody sets.
@@ -146,7 +146,8 @@ fc_answers_find(const FcQuestion *question, const FcFreshness *freshness)
 
 /*
  * fc_answers_look
- *		The same without pinning it: what there is now may be gone in a moment.
+ *		Tell whether fc_answers_find would find an answer, and about it,
+ *		without pinning it: it may be gone in a moment.
  */
 bool
 fc_answers_look(const FcQuestion *question, const FcFreshness *freshness,

@@ -17,10 +17,11 @@
  * another segment, because dsa would throw, or keep the memory, where we want
  * to make room by forgetting something.
  *
- * The size is that of fc_shared_cache_size when the segment was made.  Who
- * replaces it only takes its handle from the root and its pin: other backends
- * notice at their next look, and detach as soon as nothing of theirs is
- * pinned.  The memory is the server's again when the last one has done so.
+ * The size is that of fc_shared_cache_size when the segment was made.  To
+ * replace a segment, a backend removes its handle from the root and unpins it.
+ * Other backends notice that when they next use the arena, and detach as soon
+ * as they have nothing pinned in it.  The server gets the memory back when the
+ * last backend has detached.
  */
 #include "postgres.h"
 
@@ -122,8 +123,8 @@ fc_arena_get(const FcArenaHead *head, bool may_create)
 
 /*
  * fc_arena_replace
- *		See to it that the next one to need the segment makes a new one, if
- *		that would have another size.  False if the old one will do.
+ *		Let the next backend that needs the segment make a new one, if its size
+ *		would differ.  Returns false if the old segment stays.
  */
 bool
 fc_arena_replace(void)
@@ -152,7 +153,7 @@ fc_arena_replace(void)
 
 /*
  * fc_arena_tidy
- *		Give back what was replaced, as far as nobody has pinned it.
+ *		Detach from replaced segments in which this backend has nothing pinned.
  */
 void
 fc_arena_tidy(void)

@@ -1,13 +1,13 @@
 /*
  * digest.h
- *		What accounts are called in shared memory.
+ *		The names of accounts in shared memory.
  */
 #ifndef FC_DIGEST_H
 #define FC_DIGEST_H
 
 /*
- * Names whatever shares something: a digest, so that no key ever gets into
- * shared memory.
+ * The name of an account, or of a scope or address (api/access.h).  It is a
+ * digest, so that no API key gets into shared memory.
  */
 typedef struct FcAccount
 {

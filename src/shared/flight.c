@@ -12,8 +12,8 @@
  * enough rows) is not waited for any more.  Of those who have waited, the
  * first to look begins a flight of his own, and the others wait for him.
  *
- * Nobody can wait in a circle: a backend that has a flight of its own under
- * way waits for no other, but asks for itself.
+ * Backends cannot wait in a circle: one that has a flight of its own does not
+ * wait for others, but asks for itself.
  *
  * A flight that fails, as the API refuses or cannot be asked, would fail for
  * the next one, too, most likely after the same back-offs.  So those who have
@@ -137,8 +137,8 @@ fc_flight_board(const FcQuestion *question, int place, int64 begun_after,
 
 /*
  * fc_flight_wait
- *		Milliseconds to wait before looking again; 0: the flight need not be
- *		waited for any more.  Then has_failed says whether it has failed.
+ *		Milliseconds to wait before calling again; 0 if there is no more need
+ *		to wait for the flight.  Then *has_failed tells whether it has failed.
  */
 double
 fc_flight_wait(uint64 flight, bool *has_failed)

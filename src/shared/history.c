@@ -22,9 +22,10 @@ static int64 mark_time(const FcHistoryMark *mark, int64 now);
  * fc_history_opens_at
  *		The time at which a window of so many requests allows one more.
  *
- * Requests in flight count, and then answers, beginning with the newest.  The
- * result is when the answer that fills the window leaves it; now, if the
- * window is not full; or FC_NEVER, if the requests in flight fill it.
+ * Requests in flight are counted first, then answers, beginning with the
+ * newest.  If that does not fill the window, the result is now.  If requests
+ * in flight fill it, the result is FC_NEVER.  Else it is the time at which the
+ * answer that fills the window leaves it.
  */
 int64
 fc_history_opens_at(const FcHistory *history, int limit, int64 window,

@@ -279,9 +279,9 @@ fc_limiter_finish(FcOutcome outcome, const FcLimiterAdvice *advice)
 
 /*
  * fc_limiter_throttle
- *		Note that an answer that was taken for a good one is as a 429.
+ *		Note that an answer that seemed good has to be treated as a 429.
  *
- * episode counts from 1 how often the request has met that in turn.
+ * episode counts, from 1, how often in a row that happened to the request.
  */
 void
 fc_limiter_throttle(const FcAccount *id, const FcLimiterAdvice *advice,

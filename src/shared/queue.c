@@ -2,10 +2,10 @@
  * queue.c
  *		The queues of the backends that want to send a request.
  *
- * Each account has one, a list of places in the limiter's block.  Who is first
- * in it may send next, so requests are sent in the order in which backends
- * came.  Whoever lets another become the first one wakes it up, after it has
- * released the lock.
+ * Each account has a queue, a list of places in the limiter's block.  The
+ * first backend in it may send next, so requests are sent in the order in
+ * which backends came.  A backend that leaves the front wakes up the next one,
+ * after it has released the lock.
  */
 #include "postgres.h"
 

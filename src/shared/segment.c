@@ -1,6 +1,6 @@
 /*
  * segment.c
- *		Dynamic shared memory that one may have to do without.
+ *		Dynamic shared memory, where having none is no error.
  *
  * dsm_create and dsm_attach throw where memory ends.  What they leave behind
  * then hangs on a resource owner of our own, so that no transaction finds it.

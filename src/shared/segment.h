@@ -1,6 +1,6 @@
 /*
  * segment.h
- *		Dynamic shared memory that one may have to do without.
+ *		Dynamic shared memory, where having none is no error.
  *
  * Where the handle is kept, and what is in the segment, is left to the caller.
  */

@@ -32,6 +32,7 @@ static void give_property(FcDraft *draft, const FcTableColumn *column,
 static void open_properties(FcDraft *draft);
 static bool texts_are_equal(const char *a, const char *b);
 static void refuse_conflict(const FcDraft *draft, const char *field);
+static bool sends_column(const FcDraft *draft, int number);
 static void append_utf8(StringInfo body, const char *text, bool is_string);
 static char *rewrite_elements(const FcColumn *column, const char *text,
 							  const char **obstacle);
@@ -220,23 +221,15 @@ fc_body_text(const FcDraft *draft)
 	for (int i = 0; resource->columns[i].name; i++)
 	{
 		const FcColumn *column = &resource->columns[i];
-		int			begin = body.len;
 
-		if (column->writes == NULL)
+		if (!sends_column(draft, i))
 			continue;
-		appendStringInfoChar(&body, begin == 0 ? '{' : ',');
+		appendStringInfoChar(&body, body.len == 0 ? '{' : ',');
 		append_utf8(&body, column->writes, true);
 		appendStringInfoChar(&body, ':');
 
 		if (column->flags & FC_PROPERTIES)
-		{
-			if (fc_body_sends_properties(draft))
-				fc_properties_append(draft->properties, &body);
-			else
-				body.len = begin;
-		}
-		else if ((draft->image.known & FC_COLUMN_BIT(i)) == 0)
-			body.len = begin;
+			fc_properties_append(draft->properties, &body);
 		else if (draft->image.texts[i] == NULL)
 			appendStringInfoString(&body, column->null_as ?
 								   column->null_as : "null");
@@ -246,9 +239,23 @@ fc_body_text(const FcDraft *draft)
 	}
 	if (body.len == 0)
 		return NULL;
-	body.data[body.len] = '\0';
 	appendStringInfoChar(&body, '}');
 	return body.data;
+}
+
+/*
+ * Is the column, by its number in the catalog, part of the body?
+ */
+static bool
+sends_column(const FcDraft *draft, int number)
+{
+	const FcColumn *column = &draft->table->resource->columns[number];
+
+	if (column->writes == NULL)
+		return false;
+	if (column->flags & FC_PROPERTIES)
+		return fc_body_sends_properties(draft);
+	return (draft->image.known & FC_COLUMN_BIT(number)) != 0;
 }
 
 /*

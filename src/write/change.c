@@ -56,8 +56,8 @@ fc_change_begin(Relation rel, Oid userid, EState *estate,
 	change->server = fc_memo_server(serverid);
 	change->table = fc_memo_table(relid);
 	change->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
-	change->sender = fc_send_begin(change->table, serverid, userid, estate);
-	change->learner = fc_put_begin(change->sender);
+	change->put = fc_put_begin(fc_send_begin(change->table, serverid, userid,
+											 estate));
 	change->returned = returned;
 	change->returns_ctid = returns_ctid;
 	change->row_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -108,7 +108,7 @@ void
 fc_change_context(void *arg)
 {
 	const FcChange *change = arg;
-	int64		rows = change->sender->use.counts.rows_written;
+	int64		rows = change->put->sender->use.counts.rows_written;
 
 	if (rows > 0)
 		errcontext("after " INT64_FORMAT " %s of foreign table \"%s\" had been written",
@@ -131,7 +131,7 @@ fc_change_see(const FcChange *change, FcOldRow *row, AttrNumber attnum,
 	if (field == NULL || column->property != NULL || field->writes == NULL ||
 		(field->flags & FC_WRITE_ONLY))
 		return;
-	if (isnull && !fc_put_trusts_null(change->learner, field))
+	if (isnull && !fc_put_trusts_null(change->put, field))
 		return;
 
 	number = fc_catalog_column_number(change->table->resource, field);
@@ -189,7 +189,7 @@ void
 fc_change_insert(FcChange *change, TupleTableSlot *slot)
 {
 	const FcTable *table = change->table;
-	const FcColumn *parent = change->sender->parent;
+	const FcColumn *parent = change->put->sender->parent;
 	FcDraft    *draft = draft_new_row(change, slot);
 	FcRowKey	key = {0};
 	FcWritten	written;
@@ -201,7 +201,7 @@ fc_change_insert(FcChange *change, TupleTableSlot *slot)
 		key.has_parent = true;
 		key.parent = fc_send_integer(draft->image.texts[number]);
 	}
-	fc_put_insert(change->learner, draft, &key, &written);
+	fc_put_insert(change->put, draft, &key, &written);
 	count_row(change);
 	return_row(change, draft, &key, &written, slot);
 	fc_change_identify(change, key.id, &slot->tts_tid);
@@ -237,7 +237,7 @@ fc_change_update(FcChange *change, FcOldRow *row,
 			writes_properties = true;
 	}
 	if (writes_properties &&
-		!fc_put_old_properties(change->learner, row, &properties))
+		!fc_put_old_properties(change->put, row, &properties))
 		return false;
 
 	draft = fc_body_draft(table, properties);
@@ -246,7 +246,7 @@ fc_change_update(FcChange *change, FcOldRow *row,
 				 attributes);
 	if (change->check != NULL)
 		check_row(change, draft, seen, slot);
-	if (!fc_put_update(change->learner, draft, row, &written))
+	if (!fc_put_update(change->put, draft, row, &written))
 		return false;
 	count_row(change);
 	return_row(change, draft, &row->key, &written, slot);
@@ -273,11 +273,11 @@ fc_change_delete(FcChange *change, FcOldRow *row)
 		FcWritten	written;
 
 		fc_body_fill_json(draft, table->resource->deactivate);
-		found = fc_put_update(change->learner, draft, row, &written);
+		found = fc_put_update(change->put, draft, row, &written);
 	}
 	else
-		found = fc_put_find_parent(change->learner, row) &&
-			fc_send_delete(change->sender, &row->key);
+		found = fc_put_find_parent(change->put, row) &&
+			fc_send_delete(change->put->sender, &row->key);
 	if (found)
 		count_row(change);
 	return found;
@@ -375,6 +375,8 @@ check_row(const FcChange *change, const FcDraft *draft, const Bitmapset *seen,
 	Bitmapset  *known = NULL;
 	int			attnum = -1;
 
+	fc_send_recall(change->put->sender);	/* the scan may just have found
+											 * out that lists lack columns */
 	memcpy(values, slot->tts_values, table->natts * sizeof(Datum));
 	memcpy(isnull, slot->tts_isnull, table->natts * sizeof(bool));
 	while ((attnum = bms_next_member(change->check->attributes, attnum)) >= 0)
@@ -386,7 +388,7 @@ check_row(const FcChange *change, const FcDraft *draft, const Bitmapset *seen,
 						 &isnull[i]) ||
 			(bms_is_member(attnum, seen) &&
 			 (!isnull[i] || column->column == NULL ||
-			  fc_put_trusts_null(change->learner, column->column))))
+			  fc_put_trusts_null(change->put, column->column))))
 			known = bms_add_member(known, attnum);
 	}
 	fc_check_row(change->check, values, isnull, known);
@@ -413,7 +415,7 @@ find_column(const FcTable *table, const FcColumn *column)
 static void
 count_row(FcChange *change)
 {
-	FcSender   *sender = change->sender;
+	FcSender   *sender = change->put->sender;
 	FcCounts	counts = {.rows_written = 1};
 
 	sender->use.counts.rows_written++;
@@ -533,7 +535,7 @@ read_back(FcChange *change, const Bitmapset *missing, const FcRowKey *key,
 	if (!answer_holds(change, missing, item))
 		item = written->answer;
 	if (!answer_holds(change, missing, item) &&
-		!fc_send_read(change->sender, key, fc_tuple_needs(reader, NULL),
+		!fc_send_read(change->put->sender, key, fc_tuple_needs(reader, NULL),
 					  true, &item))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),

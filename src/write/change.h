@@ -15,8 +15,7 @@ typedef struct FcChange
 	const FcServer *server;
 	const FcTable *table;
 	TupleDesc	tupdesc;
-	FcSender   *sender;
-	FcPut	   *learner;
+	FcPut	   *put;			/* and its sender */
 	Bitmapset  *returned;		/* attribute numbers wanted after a write */
 	bool		returns_ctid;	/* of the row in the slot */
 	FcCheck    *check;			/* what new rows have to pass, or NULL */

@@ -4,10 +4,10 @@
  *
  * Core looks at the check options of views after the row is written, and at a
  * partitioned table's policies for local partitions only.  What the API has
- * applied cannot be taken back, so both are looked at here, before the row is
- * sent.  That takes values that are known by then: what the statement gives,
- * and what it has read of the row.  A check that reads anything else is
- * refused, unless it holds whatever that is.
+ * applied cannot be taken back, so both are checked here, before the row is
+ * sent.  A check can use only the values that are known by then: those that
+ * the statement gives, and those that it has read of the row.  A check that
+ * reads another value is refused, unless it passes for every value.
  */
 #include "postgres.h"
 
@@ -31,8 +31,8 @@ static void refuse_unknown(const FcCheck *check,
  * fc_check_begin
  *		Prepare to check rows of a written table; NULL if nothing is checked.
  *
- * operation is the statement's, of which an UPDATE may insert a row into
- * another partition.
+ * operation is that of the statement: an UPDATE may insert a row into another
+ * partition.
  */
 FcCheck *
 fc_check_begin(ResultRelInfo *rinfo, EState *estate, const FcTable *table,
@@ -64,7 +64,7 @@ fc_check_begin(ResultRelInfo *rinfo, EState *estate, const FcTable *table,
 /*
  * fc_check_row
  *		Throw if a row that is about to be sent does not pass its checks, or if
- *		they cannot be made before.
+ *		they cannot be made before it is sent.
  *
  * values and isnull are the row as it will be; known holds the attribute
  * numbers of those that are certain.

@@ -2,9 +2,10 @@
  * direct.c
  *		UPDATE and DELETE of rows named by their ids, which need not be read.
  *
- * WHERE id = 7 names the row, and SET title = 'x' all that is to be sent: the
- * row can be written without looking at it first.  What has to be known of it
- * nevertheless (put.c) is read when the statement runs.
+ * In UPDATE ...  SET title = 'x' WHERE id = 7 the condition names the row, and
+ * SET gives all that is to be sent.  So the row can be written without being
+ * read first.  If a PUT has to know more of it (put.c), it is read when the
+ * statement runs.
  */
 #include "postgres.h"
 
@@ -168,7 +169,7 @@ frontcoreBeginDirectModify(ForeignScanState *node, int eflags)
 									 fc_result_user(rinfo, estate), estate,
 									 fc_target_attributes(returned),
 									 fc_target_has_ctid(returned));
-	direct->change->sender->use.estimated = plan->scan.plan.plan_rows;
+	direct->change->put->sender->use.estimated = plan->scan.plan.plan_rows;
 }
 
 /*
@@ -238,7 +239,7 @@ frontcoreExplainDirectModify(ForeignScanState *node, struct ExplainState *es)
 						describe_request(direct, node, query), es);
 	ExplainPropertyFloat("Estimated Requests", NULL, estimated, 0, es);
 	if (es->analyze && direct->change != NULL)
-		fc_explain_use(&direct->change->sender->use, es);
+		fc_explain_use(&direct->change->put->sender->use, es);
 }
 
 /*

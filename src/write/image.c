@@ -98,9 +98,10 @@ fc_image_path(const FcColumn *column)
 
 /*
  * fc_image_holds
- *		Does an item hold what is at a path, be it null?
+ *		Does an item tell the value at a path?  It may be null.
  *
- * A value within an object that is there is known, even if it is not.
+ * If the item has the object that the path leads into, the value is known even
+ * where the object lacks the key.
  */
 bool
 fc_image_holds(FcJsonNode item, const char *path)

@@ -2,7 +2,7 @@
  * modify.c
  *		The executor's callbacks of INSERT, UPDATE, DELETE and COPY.
  *
- * They take apart what the executor hands us; change.c does the work.
+ * They unpack what the executor hands over; change.c does the work.
  */
 #include "postgres.h"
 
@@ -100,7 +100,7 @@ frontcoreBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 	returned = list_nth(fdw_private, FC_MODIFY_RETURNED);
 	modify = make_modify(mtstate, rinfo, fc_target_attributes(returned),
 						 fc_target_has_ctid(returned));
-	modify->change->sender->use.estimated = subplan->plan_rows;
+	modify->change->put->sender->use.estimated = subplan->plan_rows;
 	if (mtstate->operation != CMD_INSERT)
 	{
 		find_carried(modify, subplan, mtstate->operation == CMD_DELETE);
@@ -280,7 +280,7 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 	ExplainPropertyFloat("Estimated Requests", NULL,
 						 outerPlan(mtstate->ps.plan)->plan_rows, 0, es);
 	if (es->analyze && modify != NULL)
-		fc_explain_use(&modify->change->sender->use, es);
+		fc_explain_use(&modify->change->put->sender->use, es);
 }
 
 /*
@@ -541,6 +541,8 @@ read_old_row(const FcModify *modify, TupleTableSlot *planSlot, FcOldRow *row,
 	HeapTupleData tuple;
 	int			attnum = -1;
 
+	fc_send_recall(change->put->sender);	/* the scan may just have found
+											 * out that lists lack columns */
 	for (int i = 0; i < modify->ncarried; i++)
 		read_carried(modify, &modify->carried[i], planSlot, row);
 	memset(isnull, true, change->tupdesc->natts * sizeof(bool));

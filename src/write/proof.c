@@ -14,9 +14,8 @@
  * flag, a second value has to stay.  Until then only rows that hold the first
  * value are known to be safe.
  *
- * The same is learned of fields that are sent only to keep their values, so a
- * PUT that has to send everything is checked, too: the API may ignore a null,
- * or may not know a field in a PUT.
+ * Fields that are sent only to keep their values have to be proven, too: the
+ * API may ignore a null, or may not know a field in a PUT.
  */
 #include "postgres.h"
 
@@ -41,7 +40,7 @@ static bool is_free(const FcColumn *column);
 
 /*
  * fc_proof_is_needed
- *		May a PUT of the row change one of the columns that it treats so?
+ *		May a PUT that treats the columns so change one of them in this row?
  */
 bool
 fc_proof_is_needed(const FcSender *sender, FcTreatment treatment,
@@ -71,8 +70,8 @@ fc_proof_is_needed(const FcSender *sender, FcTreatment treatment,
  * fc_proof_changed
  *		Those of the columns that hold another value than before.
  *
- * What only one of the two images knows has not changed: the API does not
- * send it.
+ * A column that only one of the two images knows counts as unchanged: the API
+ * does not send it.
  */
 uint64
 fc_proof_changed(const FcResource *resource, const FcImage *before,

@@ -25,41 +25,41 @@
 /* How much of a lost value an error shows, in bytes. */
 #define MAX_SHOWN	1000
 
-static bool read_old(FcPut *learner, FcOldRow *row);
-static bool add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row);
-static uint64 omitted_columns(const FcPut *learner,
+static bool read_old(FcPut *put, FcOldRow *row);
+static bool add_resent(FcPut *put, FcDraft *draft, FcOldRow *row);
+static uint64 omitted_columns(const FcPut *put,
 							  const FcDraft *draft);
-static bool put_all(FcPut *learner, FcDraft *draft, FcOldRow *row,
+static bool put_all(FcPut *put, FcDraft *draft, FcOldRow *row,
 					uint64 omitted, FcWritten *written);
-static void guard_held(const FcPut *learner, const FcImage *before,
+static void guard_held(const FcPut *put, const FcImage *before,
 					   uint64 held);
-static bool put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
+static bool put_and_look(FcPut *put, FcDraft *draft, FcOldRow *row,
 						 uint64 omitted, FcWritten *written);
-static bool find_old(FcPut *learner, FcOldRow *row, uint64 columns,
+static bool find_old(FcPut *put, FcOldRow *row, uint64 columns,
 					 FcImage *before);
-static bool look(FcPut *learner, const FcOldRow *row, FcWritten *written,
+static bool look(FcPut *put, const FcOldRow *row, FcWritten *written,
 				 FcImage *after);
-static FcPutOutcome put_draft(FcPut *learner, const FcDraft *draft,
+static FcPutOutcome put_draft(FcPut *put, const FcDraft *draft,
 							  const FcOldRow *row, FcWritten *written);
 static FcProof compare_row(void *arg, FcJsonNode item);
-static void keep_columns(FcPut *learner, FcDraft *draft,
+static void keep_columns(FcPut *put, FcDraft *draft,
 						 const FcImage *image, uint64 omitted);
-static bool restore(FcPut *learner, FcDraft *draft, FcOldRow *row,
+static bool restore(FcPut *put, FcDraft *draft, FcOldRow *row,
 					const FcImage *before, uint64 omitted, uint64 changed,
 					FcWritten *written);
-static FcPutOutcome put_back(FcPut *learner, const FcDraft *draft,
+static FcPutOutcome put_back(FcPut *put, const FcDraft *draft,
 							 const FcOldRow *row, const FcImage *before,
 							 uint64 columns, FcWritten *written);
-static FcPutOutcome put_back_some(FcPut *learner, const FcDraft *draft,
+static FcPutOutcome put_back_some(FcPut *put, const FcDraft *draft,
 								  const FcOldRow *row, const FcImage *before,
 								  uint64 columns, FcWritten *written);
-static void report_loss(FcPut *learner, const FcOldRow *row,
+static void report_loss(FcPut *put, const FcOldRow *row,
 						const FcImage *before, const FcImage *after,
 						uint64 lost);
 static const char *show_value(const char *text);
-static void refuse_loss(const FcPut *learner, const FcColumn *column,
+static void refuse_loss(const FcPut *put, const FcColumn *column,
 						const char *member);
-static void prove_properties(FcPut *learner, const FcDraft *draft,
+static void prove_properties(FcPut *put, const FcDraft *draft,
 							 const FcRowKey *key, FcWritten *written);
 
 /*
@@ -69,12 +69,12 @@ static void prove_properties(FcPut *learner, const FcDraft *draft,
 FcPut *
 fc_put_begin(FcSender *sender)
 {
-	FcPut	   *learner = palloc0(sizeof(FcPut));
+	FcPut	   *put = palloc0(sizeof(FcPut));
 
-	learner->sender = sender;
-	learner->imager = fc_image_prepare(sender->table,
-									   sender->api->server->naive_timezone);
-	return learner;
+	put->sender = sender;
+	put->imager = fc_image_prepare(sender->table,
+								   sender->api->server->naive_timezone);
+	return put;
 }
 
 /*
@@ -82,13 +82,13 @@ fc_put_begin(FcSender *sender)
  *		See to it that the row's key is complete; false if the row is gone.
  */
 bool
-fc_put_find_parent(FcPut *learner, FcOldRow *row)
+fc_put_find_parent(FcPut *put, FcOldRow *row)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 
-	if (learner->sender->parent == NULL || row->key.has_parent)
+	if (put->sender->parent == NULL || row->key.has_parent)
 		return true;
-	if (!read_old(learner, row))
+	if (!read_old(put, row))
 		return false;
 
 	if (!fc_page_item_key(resource, FC_PARENT, row->item, &row->key.parent))
@@ -96,7 +96,7 @@ fc_put_find_parent(FcPut *learner, FcOldRow *row)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not write resource \"%s\": row " INT64_FORMAT " holds no \"%s\"",
 						resource->name, row->key.id,
-						learner->sender->parent->name)));
+						put->sender->parent->name)));
 	row->key.has_parent = true;
 	return true;
 }
@@ -106,10 +106,10 @@ fc_put_find_parent(FcPut *learner, FcOldRow *row)
  *		The row's custom properties before the write; false if it is gone.
  */
 bool
-fc_put_old_properties(FcPut *learner, FcOldRow *row,
+fc_put_old_properties(FcPut *put, FcOldRow *row,
 					  FcJsonNode *properties)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 	const FcColumn *column = fc_catalog_flagged(resource, FC_PROPERTIES);
 	int			number = fc_catalog_column_number(resource, column);
 
@@ -120,7 +120,7 @@ fc_put_old_properties(FcPut *learner, FcOldRow *row,
 			*properties = fc_value_parse(row->seen.texts[number]);
 		return true;
 	}
-	if (!read_old(learner, row))
+	if (!read_old(put, row))
 		return false;
 	*properties = fc_json_path(row->item, fc_image_path(column));
 	return true;
@@ -130,18 +130,18 @@ fc_put_old_properties(FcPut *learner, FcOldRow *row,
  * fc_put_trusts_null
  *		Does a NULL that a scan has read mean that the API has no value?
  *
- * Not where some list is known to leave the column out.
+ * Not where some list is known to leave the column out, by what the sender has
+ * recalled last.
  */
 bool
-fc_put_trusts_null(const FcPut *learner, const FcColumn *column)
+fc_put_trusts_null(const FcPut *put, const FcColumn *column)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	int			number = fc_catalog_column_number(sender->table->resource,
 												  column);
 
 	if (column->include != NULL)
 		return false;
-	fc_send_recall(sender);		/* the scan may just have found out */
 	for (int i = 0; i < lengthof(sender->learned.lacks); i++)
 	{
 		if (sender->learned.lacks[i] & FC_COLUMN_BIT(number))
@@ -155,10 +155,10 @@ fc_put_trusts_null(const FcPut *learner, const FcColumn *column)
  *		Create a row; sets key->id.
  */
 void
-fc_put_insert(FcPut *learner, FcDraft *draft, FcRowKey *key,
+fc_put_insert(FcPut *put, FcDraft *draft, FcRowKey *key,
 			  FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	const char *body = fc_body_text(draft);
 
 	memset(written, 0, sizeof(*written));
@@ -171,7 +171,7 @@ fc_put_insert(FcPut *learner, FcDraft *draft, FcRowKey *key,
 				 errhint("Insert the row without them.")));
 
 	written->answer = fc_send_post(sender, key, body ? body : "{}");
-	prove_properties(learner, draft, key, written);
+	prove_properties(put, draft, key, written);
 }
 
 /*
@@ -179,41 +179,41 @@ fc_put_insert(FcPut *learner, FcDraft *draft, FcRowKey *key,
  *		Change a row; false if there is no such row.
  */
 bool
-fc_put_update(FcPut *learner, FcDraft *draft, FcOldRow *row,
+fc_put_update(FcPut *put, FcDraft *draft, FcOldRow *row,
 			  FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	FcOmitted	rule;
 	uint64		omitted;
 	bool		found = false;
 
 	memset(written, 0, sizeof(*written));
-	if (!fc_put_find_parent(learner, row))
+	if (!fc_put_find_parent(put, row))
 		return false;
 	if (fc_body_text(draft) == NULL)
 		return true;			/* nothing to do to a row that there is */
-	if (!add_resent(learner, draft, row))
+	if (!add_resent(put, draft, row))
 		return false;
 
 	fc_send_recall(sender);		/* another backend may have found out */
-	omitted = omitted_columns(learner, draft);
+	omitted = omitted_columns(put, draft);
 	rule = omitted == 0 ? FC_OMITTED_KEPT :
 		fc_omission_rule(sender->table, &sender->learned);
 	switch (rule)
 	{
 		case FC_OMITTED_KEPT:
-			found = put_draft(learner, draft, row, written) == FC_PUT_DONE;
+			found = put_draft(put, draft, row, written) == FC_PUT_DONE;
 			break;
 		case FC_OMITTED_RESET:
-			found = put_all(learner, draft, row, omitted, written);
+			found = put_all(put, draft, row, omitted, written);
 			break;
 		case FC_OMITTED_UNKNOWN:
-			found = put_and_look(learner, draft, row, omitted, written);
+			found = put_and_look(put, draft, row, omitted, written);
 			break;
 	}
 
 	if (found)
-		prove_properties(learner, draft, &row->key, written);
+		prove_properties(put, draft, &row->key, written);
 	return found;
 }
 
@@ -223,16 +223,16 @@ fc_put_update(FcPut *learner, FcDraft *draft, FcOldRow *row,
  * What the transaction has just read will do.
  */
 static bool
-read_old(FcPut *learner, FcOldRow *row)
+read_old(FcPut *put, FcOldRow *row)
 {
 	if (row->has_item)
 		return true;
-	if (!fc_send_read(learner->sender, &row->key, learner->imager->needs,
+	if (!fc_send_read(put->sender, &row->key, put->imager->needs,
 					  false, &row->item))
 		return false;
 
 	row->has_item = true;
-	fc_image_read(learner->imager, row->item, &row->image);
+	fc_image_read(put->imager, row->item, &row->image);
 	return true;
 }
 
@@ -240,9 +240,9 @@ read_old(FcPut *learner, FcOldRow *row)
  * Add to a PUT what the API wants with each; false if the row is gone.
  */
 static bool
-add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row)
+add_resent(FcPut *put, FcDraft *draft, FcOldRow *row)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
@@ -251,7 +251,7 @@ add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row)
 			continue;
 		if (row->seen.known & FC_COLUMN_BIT(i))
 			fc_body_keep(draft, i, row->seen.texts[i]);
-		else if (read_old(learner, row))
+		else if (read_old(put, row))
 			fc_body_keep(draft, i, row->image.texts[i]);
 		else
 			return false;
@@ -264,10 +264,10 @@ add_resent(FcPut *learner, FcDraft *draft, FcOldRow *row)
  * sent.
  */
 static uint64
-omitted_columns(const FcPut *learner, const FcDraft *draft)
+omitted_columns(const FcPut *put, const FcDraft *draft)
 {
-	const FcResource *resource = learner->sender->table->resource;
-	uint64		omitted = learner->imager->columns & ~draft->image.known;
+	const FcResource *resource = put->sender->table->resource;
+	uint64		omitted = put->imager->columns & ~draft->image.known;
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
@@ -292,10 +292,10 @@ omitted_columns(const FcPut *learner, const FcDraft *draft)
  * Send everything, since what is left out would be reset.
  */
 static bool
-put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
+put_all(FcPut *put, FcDraft *draft, FcOldRow *row, uint64 omitted,
 		FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	FcImage		before;
 	FcImage		after;
 	FcJsonNode	item;
@@ -304,16 +304,16 @@ put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 	uint64		changed;
 
 	/* the others' changes must not be undone by old knowledge of ours */
-	if (!fc_send_read(sender, &row->key, learner->imager->needs, true, &item))
+	if (!fc_send_read(sender, &row->key, put->imager->needs, true, &item))
 		return false;
-	fc_image_read(learner->imager, item, &before);
-	guard_held(learner, &before, held);
-	keep_columns(learner, draft, &before, sent);
-	if (put_draft(learner, draft, row, written) != FC_PUT_DONE)
+	fc_image_read(put->imager, item, &before);
+	guard_held(put, &before, held);
+	keep_columns(put, draft, &before, sent);
+	if (put_draft(put, draft, row, written) != FC_PUT_DONE)
 		return false;
 	if ((!fc_proof_is_needed(sender, FC_SENT_ALONG, &before, sent) &&
 		 !fc_proof_is_needed(sender, FC_LEFT_OUT, &before, held)) ||
-		!look(learner, row, written, &after))
+		!look(put, row, written, &after))
 		return true;
 
 	changed = fc_proof_changed(sender->table->resource, &before, &after,
@@ -323,7 +323,7 @@ put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
 	fc_proof_note(sender, FC_LEFT_OUT, &before,
 				  held & after.known & ~changed);
 	if (changed != 0)
-		report_loss(learner, row, &before, &after, changed);
+		report_loss(put, row, &before, &after, changed);
 	return true;
 }
 
@@ -331,9 +331,9 @@ put_all(FcPut *learner, FcDraft *draft, FcOldRow *row, uint64 omitted,
  * Refuse to lose what we cannot send, where it is known that a PUT resets it.
  */
 static void
-guard_held(const FcPut *learner, const FcImage *before, uint64 held)
+guard_held(const FcPut *put, const FcImage *before, uint64 held)
 {
-	const FcSender *sender = learner->sender;
+	const FcSender *sender = put->sender;
 	const FcResource *resource = sender->table->resource;
 	bool		is_declared = sender->table->omitted == FC_OMITTED_RESET;
 
@@ -362,25 +362,25 @@ guard_held(const FcPut *learner, const FcImage *before, uint64 held)
  * look what became of it.
  */
 static bool
-put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
+put_and_look(FcPut *put, FcDraft *draft, FcOldRow *row,
 			 uint64 omitted, FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	FcImage		before;
 	FcImage		after;
 	uint64		changed;
 
 	omitted &= ~sender->learned.put.kept;
-	if (!find_old(learner, row, omitted, &before))
+	if (!find_old(put, row, omitted, &before))
 		return false;
 	if (!fc_proof_is_needed(sender, FC_LEFT_OUT, &before, omitted))
-		return put_draft(learner, draft, row, written) == FC_PUT_DONE;
+		return put_draft(put, draft, row, written) == FC_PUT_DONE;
 
 	/* what is proven is looked at, too: it costs nothing more */
-	omitted = omitted_columns(learner, draft);
-	if (put_draft(learner, draft, row, written) != FC_PUT_DONE)
+	omitted = omitted_columns(put, draft);
+	if (put_draft(put, draft, row, written) != FC_PUT_DONE)
 		return false;
-	if (!look(learner, row, written, &after))
+	if (!look(put, row, written, &after))
 		return true;			/* deleted meanwhile */
 
 	changed = fc_proof_changed(sender->table->resource, &before, &after,
@@ -390,7 +390,7 @@ put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
 	if (changed == 0)
 		return true;
 	fc_send_learn(sender, FC_LEARNED_RESETS, 0);
-	return restore(learner, draft, row, &before, omitted, changed, written);
+	return restore(put, draft, row, &before, omitted, changed, written);
 }
 
 /*
@@ -399,9 +399,9 @@ put_and_look(FcPut *learner, FcDraft *draft, FcOldRow *row,
  * What the statement's own scan has read will do if it has the columns.
  */
 static bool
-find_old(FcPut *learner, FcOldRow *row, uint64 columns, FcImage *before)
+find_old(FcPut *put, FcOldRow *row, uint64 columns, FcImage *before)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	FcJsonNode	item;
 	FcPutLessons lessons;
 
@@ -410,12 +410,12 @@ find_old(FcPut *learner, FcOldRow *row, uint64 columns, FcImage *before)
 		fc_harvest_find(sender->use.estate, sender->table->relid, row->key.id,
 						&item))
 	{
-		fc_image_read(learner->imager, item, before);
+		fc_image_read(put->imager, item, before);
 		if ((columns & ~before->known) == 0)
 			return true;
 	}
 
-	if (!read_old(learner, row))
+	if (!read_old(put, row))
 		return false;
 	*before = row->image;
 	if ((columns & ~before->known) != 0)
@@ -432,31 +432,31 @@ find_old(FcPut *learner, FcOldRow *row, uint64 columns, FcImage *before)
  * false if the row is gone.
  */
 static bool
-look(FcPut *learner, const FcOldRow *row, FcWritten *written, FcImage *after)
+look(FcPut *put, const FcOldRow *row, FcWritten *written, FcImage *after)
 {
-	FcSender   *sender = learner->sender;
-	uint64		columns = learner->imager->columns &
+	FcSender   *sender = put->sender;
+	uint64		columns = put->imager->columns &
 	~sender->learned.put.unread;
 
 	memset(after, 0, sizeof(*after));
 	if (fc_json_kind(written->item) != FC_JSON_ABSENT)
-		fc_image_read(learner->imager, written->item, after);
+		fc_image_read(put->imager, written->item, after);
 	else if (fc_json_kind(written->answer) != FC_JSON_ABSENT)
-		fc_image_read(learner->imager, written->answer, after);
+		fc_image_read(put->imager, written->answer, after);
 	if ((columns & ~after->known) == 0)
 		return true;
 
-	if (!fc_send_read(sender, &row->key, learner->imager->needs, true,
+	if (!fc_send_read(sender, &row->key, put->imager->needs, true,
 					  &written->item))
 		return false;
-	fc_image_read(learner->imager, written->item, after);
+	fc_image_read(put->imager, written->item, after);
 	return true;
 }
 
 /* What put_draft has compare_row know. */
 typedef struct Comparison
 {
-	FcPut	   *learner;
+	FcPut	   *put;
 	const FcDraft *draft;
 	FcWritten  *written;
 } Comparison;
@@ -465,15 +465,15 @@ typedef struct Comparison
  * Send a draft as it is.
  */
 static FcPutOutcome
-put_draft(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
+put_draft(FcPut *put, const FcDraft *draft, const FcOldRow *row,
 		  FcWritten *written)
 {
-	Comparison	comparison = {learner, draft, written};
-	FcWitness	check = {learner->imager->needs, compare_row, &comparison};
+	Comparison	comparison = {put, draft, written};
+	FcWitness	check = {put->imager->needs, compare_row, &comparison};
 
 	memset(written, 0, sizeof(*written));
-	return fc_send_put(learner->sender, &row->key, fc_body_text(draft),
-					   &check, learner->tolerates_refusal, &written->answer);
+	return fc_send_put(put->sender, &row->key, fc_body_text(draft),
+					   &check, put->tolerates_refusal, &written->answer);
 }
 
 /*
@@ -490,7 +490,7 @@ compare_row(void *arg, FcJsonNode item)
 	FcImage		found;
 	FcProof		proof;
 
-	fc_image_read(comparison->learner->imager, item, &found);
+	fc_image_read(comparison->put->imager, item, &found);
 	proof = fc_proof_holds(resource, &draft->image, &found);
 	if (fc_body_sends_properties(draft) && proof != FC_PROOF_NOT_DONE)
 		proof = fc_properties_lost(draft->properties,
@@ -505,11 +505,11 @@ compare_row(void *arg, FcJsonNode item)
  * Send along what was read of the omitted columns, or refuse to lose it.
  */
 static void
-keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
+keep_columns(FcPut *put, FcDraft *draft, const FcImage *image,
 			 uint64 omitted)
 {
-	const FcResource *resource = learner->sender->table->resource;
-	const FcPutLessons *lessons = &learner->sender->learned.put;
+	const FcResource *resource = put->sender->table->resource;
+	const FcPutLessons *lessons = &put->sender->learned.put;
 
 	for (int i = 0; resource->columns[i].name; i++)
 	{
@@ -523,16 +523,16 @@ keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
 		{
 			/* the account may not know a field, but not so a list */
 			if (is_array)
-				refuse_loss(learner, column, NULL);
+				refuse_loss(put, column, NULL);
 			continue;
 		}
 		obstacle = fc_body_obstacle(column, image->texts[i]);
 		if (obstacle != NULL)
-			refuse_loss(learner, column, obstacle);
+			refuse_loss(put, column, obstacle);
 		if ((lessons->stuck & FC_COLUMN_BIT(i)) != 0 &&
 			((fc_image_is_empty(image->texts[i]) ?
 			  lessons->cleared : lessons->sent) & FC_COLUMN_BIT(i)) == 0)
-			refuse_loss(learner, column, NULL);
+			refuse_loss(put, column, NULL);
 		fc_body_keep(draft, i, image->texts[i]);
 	}
 }
@@ -544,10 +544,10 @@ keep_columns(FcPut *learner, FcDraft *draft, const FcImage *image,
  * know some field, and what has changed is sent as far as it takes it.
  */
 static bool
-restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
+restore(FcPut *put, FcDraft *draft, FcOldRow *row, const FcImage *before,
 		uint64 omitted, uint64 changed, FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	const FcResource *resource = sender->table->resource;
 	uint64		held = fc_omission_held(resource);
 	FcPutOutcome outcome;
@@ -555,12 +555,12 @@ restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
 	uint64		lost;
 	bool		is_whole;
 
-	outcome = put_back(learner, draft, row, before, omitted & ~held, written);
+	outcome = put_back(put, draft, row, before, omitted & ~held, written);
 	is_whole = outcome == FC_PUT_DONE;
 	if (outcome == FC_PUT_REFUSED)
-		outcome = put_back_some(learner, draft, row, before, changed & ~held,
+		outcome = put_back_some(put, draft, row, before, changed & ~held,
 								written);
-	if (outcome == FC_PUT_ABSENT || !look(learner, row, written, &after))
+	if (outcome == FC_PUT_ABSENT || !look(put, row, written, &after))
 		return outcome != FC_PUT_ABSENT;
 
 	lost = fc_proof_changed(resource, before, &after, omitted);
@@ -568,7 +568,7 @@ restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
 		fc_proof_note(sender, FC_SENT_ALONG, before,
 					  omitted & ~held & after.known & ~lost);
 	if (lost != 0)
-		report_loss(learner, row, before, &after, lost);
+		report_loss(put, row, before, &after, lost);
 	return true;
 }
 
@@ -576,10 +576,10 @@ restore(FcPut *learner, FcDraft *draft, FcOldRow *row, const FcImage *before,
  * Send the draft with the columns as they were; a refusal is an outcome.
  */
 static FcPutOutcome
-put_back(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
+put_back(FcPut *put, const FcDraft *draft, const FcOldRow *row,
 		 const FcImage *before, uint64 columns, FcWritten *written)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 	FcPutOutcome outcome;
 	FcDraft    *whole = palloc(sizeof(FcDraft));
 
@@ -589,9 +589,9 @@ put_back(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
 		if (columns & before->known & FC_COLUMN_BIT(i))
 			fc_body_keep(whole, i, before->texts[i]);
 	}
-	learner->tolerates_refusal = true;
-	outcome = put_draft(learner, whole, row, written);
-	learner->tolerates_refusal = false;
+	put->tolerates_refusal = true;
+	outcome = put_draft(put, whole, row, written);
+	put->tolerates_refusal = false;
 	return outcome;
 }
 
@@ -600,10 +600,10 @@ put_back(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
  * refused.  Done if any is put back.
  */
 static FcPutOutcome
-put_back_some(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
+put_back_some(FcPut *put, const FcDraft *draft, const FcOldRow *row,
 			  const FcImage *before, uint64 columns, FcWritten *written)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 	FcPutOutcome result = FC_PUT_REFUSED;
 	uint64		accepted = 0;
 
@@ -613,7 +613,7 @@ put_back_some(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
 
 		if ((columns & before->known & FC_COLUMN_BIT(i)) == 0)
 			continue;
-		outcome = put_back(learner, draft, row, before,
+		outcome = put_back(put, draft, row, before,
 						   accepted | FC_COLUMN_BIT(i), written);
 		if (outcome == FC_PUT_ABSENT)
 			return outcome;
@@ -631,17 +631,17 @@ put_back_some(FcPut *learner, const FcDraft *draft, const FcOldRow *row,
  * An update has changed what it was not meant to, and it stays changed.
  */
 static void
-report_loss(FcPut *learner, const FcOldRow *row, const FcImage *before,
+report_loss(FcPut *put, const FcOldRow *row, const FcImage *before,
 			const FcImage *after, uint64 lost)
 {
-	const FcResource *resource = learner->sender->table->resource;
+	const FcResource *resource = put->sender->table->resource;
 	FcPutLessons lessons;
 	StringInfoData names;
 	StringInfoData values;
 
 	memset(&lessons, 0, sizeof(lessons));
 	lessons.stuck = lost;
-	fc_send_learn_put(learner->sender, &lessons);
+	fc_send_learn_put(put->sender, &lessons);
 
 	initStringInfo(&names);
 	initStringInfo(&values);
@@ -686,13 +686,13 @@ show_value(const char *text)
  * An update would lose something that we have no way to send.
  */
 static void
-refuse_loss(const FcPut *learner, const FcColumn *column,
+refuse_loss(const FcPut *put, const FcColumn *column,
 			const char *member)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot update a row of foreign table \"%s\" without losing its \"%s\"",
-					learner->sender->table->name, column->name),
+					put->sender->table->name, column->name),
 			 errdetail("The API resets what an update leaves out."),
 			 member == NULL ?
 			 errhint("Give column \"%s\" a value in the same statement.",
@@ -705,10 +705,10 @@ refuse_loss(const FcPut *learner, const FcColumn *column,
  * See, once for an account, whether custom properties were kept.
  */
 static void
-prove_properties(FcPut *learner, const FcDraft *draft,
+prove_properties(FcPut *put, const FcDraft *draft,
 				 const FcRowKey *key, FcWritten *written)
 {
-	FcSender   *sender = learner->sender;
+	FcSender   *sender = put->sender;
 	const FcResource *resource = sender->table->resource;
 	const FcColumn *column = fc_catalog_flagged(resource, FC_PROPERTIES);
 	const char *lost;
@@ -718,7 +718,7 @@ prove_properties(FcPut *learner, const FcDraft *draft,
 		(sender->learned.flags & FC_LEARNED_STICKS) != 0)
 		return;
 	if (fc_json_kind(written->item) == FC_JSON_ABSENT &&
-		!fc_send_read(sender, key, learner->imager->needs, true,
+		!fc_send_read(sender, key, put->imager->needs, true,
 					  &written->item))
 		return;
 

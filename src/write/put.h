@@ -35,15 +35,15 @@ typedef struct FcWritten
 } FcWritten;
 
 extern FcPut *fc_put_begin(FcSender *sender);
-extern bool fc_put_find_parent(FcPut *learner, FcOldRow *row);
-extern bool fc_put_old_properties(FcPut *learner, FcOldRow *row,
+extern bool fc_put_find_parent(FcPut *put, FcOldRow *row);
+extern bool fc_put_old_properties(FcPut *put, FcOldRow *row,
 								  FcJsonNode *properties);
-extern bool fc_put_trusts_null(const FcPut *learner,
+extern bool fc_put_trusts_null(const FcPut *put,
 							   const FcColumn *column);
 
-extern void fc_put_insert(FcPut *learner, FcDraft *draft,
+extern void fc_put_insert(FcPut *put, FcDraft *draft,
 						  FcRowKey *key, FcWritten *written);
-extern bool fc_put_update(FcPut *learner, FcDraft *draft,
+extern bool fc_put_update(FcPut *put, FcDraft *draft,
 						  FcOldRow *row, FcWritten *written);
 
 #endif							/* FC_PUT_H */

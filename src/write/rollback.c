@@ -6,9 +6,10 @@
  * transaction, or the subtransaction, roll back, all that we can do is to say
  * so: a WARNING with the number, and the server log names each one.
  *
- * We speak up in callbacks of the transaction's end, where nothing may throw.
- * ereport at a level below ERROR does not, interrupts are held there, and no
- * critical section is open; the memory of the transaction is still ours.
+ * The WARNING comes from callbacks of the transaction's end, where nothing may
+ * throw.  That is safe: ereport below ERROR does not throw, interrupts are
+ * held, no critical section is open, and the transaction's memory is still
+ * there.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * send.c
- *		One write: sent once, and accounted for; and the row read again.
+ *		Send one write, once, and count it; and read a row again.
  *
  * Before a write, whatever reads the resource in this backend reads on to its
  * end, so that nothing it was going to see is changed under it; and what the
@@ -301,7 +301,7 @@ fc_send_describe(const FcResource *resource, const char *method,
  * fc_send_path
  *		The path of a write; with placeholders if key is NULL.
  *
- * A row is written where it is read, and created where its kind is listed.
+ * PUT and DELETE take the path by which a row is read, POST that of the list.
  */
 const char *
 fc_send_path(const FcResource *resource, const char *method,

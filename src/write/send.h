@@ -1,6 +1,6 @@
 /*
  * send.h
- *		One write: sent once, and accounted for; and the row read again.
+ *		Send one write, once, and count it; and read a row again.
  */
 #ifndef FC_SEND_H
 #define FC_SEND_H

@@ -3,10 +3,10 @@
  *		Let all rows of a plan be read before the first one is written.
  *
  * A statement must not see its own writes, and the API has no snapshots.  So
- * above the plan of a statement that writes to our tables goes a node that
- * keeps its rows until it has them all.  What goes wrong while they are
- * computed goes wrong before anything is sent, and so does what modify.c finds
- * wrong with them, and more rows than the limit of requests allows.
+ * we put a node above the plan of the rows, which collects all of them before
+ * it passes on the first one.  Errors then come before anything is sent: those
+ * of computing the rows, those that modify.c finds in them, and the one about
+ * more rows than the limit of requests allows.
  */
 #include "postgres.h"
 

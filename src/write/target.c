@@ -2,7 +2,7 @@
  * target.c
  *		Plan how the rows of a foreign table are written.
  *
- * What is wrong with a statement whatever its rows are is refused here.
+ * Statements that are wrong for any rows are refused here.
  */
 #include "postgres.h"
 
@@ -138,7 +138,7 @@ frontcoreAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 
 /*
  * frontcorePlanForeignModify
- *		Refuse what cannot be, and note what the executor has to know.
+ *		Refuse what cannot be written, and note what the executor has to know.
  */
 List *
 frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
@@ -168,7 +168,7 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 
 /*
  * fc_target_check
- *		Throw what is wrong with a statement whatever its rows are.
+ *		Throw if a statement is wrong for any rows.
  */
 void
 fc_target_check(const FcTable *table, const ModifyTable *plan,

@@ -2,9 +2,10 @@
  * verb.c
  *		One request that does something, or asks, beyond rows of a table.
  *
- * A verb goes the way of a write: what is open in this backend is read to its
+ * A verb is treated as a write: what is open in this backend is read to its
  * end, what the transaction has kept is dropped, and the account of writes
- * knows of it.  Which rows it changes nobody knows, so it may be any.
+ * counts it.  It is not known which rows it changes, so all tables count as
+ * changed.
  */
 #include "postgres.h"
 
@@ -92,8 +93,8 @@ fc_verb_confirm(const FcVerbRequest *request, int64 made)
 
 /*
  * fc_verb_refuse
- *		Throw, as an answer does not say what it should.  Of a write nobody
- *		knows then whether it was carried out.
+ *		Throw, as an answer does not say what it should.  If the verb writes,
+ *		its outcome is then unknown.
  */
 void
 fc_verb_refuse(const FcVerbRequest *request, const char *reason)

@@ -2,7 +2,7 @@
  * verb.h
  *		One request that does something, or asks, beyond rows of a table.
  *
- * What its arguments and its result are is verbs.c's to know.
+ * verbs.c knows its arguments and its result.
  */
 #ifndef FC_VERB_H
 #define FC_VERB_H
