@@ -69,7 +69,8 @@ static void (*const binders[]) (const Binder *, const FcColumn *,
  *		Is there a parameter in an operand, or a list of them, that only
  *		execution sets?
  *
- * Of a generic plan that is explained, none is set.
+ * Of a generic plan that is explained, none is set.  estate is NULL while the
+ * query is planned.
  */
 bool
 fc_bind_waits(Node *operand, EState *estate)
@@ -86,7 +87,7 @@ waits_for_execution(Node *node, void *context)
 		return false;
 	if (IsA(node, Param))
 		return castNode(Param, node)->paramkind == PARAM_EXEC ||
-			estate->es_param_list_info == NULL;
+			(estate != NULL && estate->es_param_list_info == NULL);
 	return expression_tree_walker(node, waits_for_execution, context);
 }
 

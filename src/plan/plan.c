@@ -8,12 +8,12 @@
 
 #include "access/sysattr.h"
 #include "api/table.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
+#include "plan/bind.h"
 #include "plan/calls.h"
 #include "plan/carried.h"
 #include "plan/lookup.h"
@@ -32,8 +32,6 @@ static void complete_plans(PlannerInfo *root, UpperRelationKind stage,
 static void complete_subquery(PlannerInfo *root);
 static void complete_plan(PlannerInfo *root, const FcPlanRelation *planned,
 						  Index relid, List *private);
-static bool takes_values(List *operands);
-static bool is_set_by_execution(Node *node, void *context);
 static Bitmapset *strict_attributes(PlannerInfo *root, RelOptInfo *rel,
 									List *clauses);
 static List *list_attributes(const FcTable *table, Bitmapset *attributes);
@@ -102,7 +100,8 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	members[FC_SCAN_LOOPS] = (Node *)
 		make_float(plan_loops(root, best_path, pushed));
 	members[FC_SCAN_CALLS] = (Node *)
-		make_float(takes_values(operands) ? fc_calls_of(root) : 0);
+		make_float(fc_bind_waits((Node *) operands, NULL) ?
+				   fc_calls_of(root) : 0);
 	members[FC_SCAN_WHOLE] = (Node *) make_float(scan->estimate.whole);
 	members[FC_SCAN_CTID] = (Node *)
 		makeInteger(fc_carried_reads_ctid(root, rel, scan_clauses));
@@ -213,25 +212,6 @@ complete_plan(PlannerInfo *root, const FcPlanRelation *planned, Index relid,
 	lfirst(strict) = list_union_int(lfirst(strict), more);
 	if (floatVal(lfirst(calls)) > 0)
 		lfirst(calls) = make_float(fc_calls_of(root));
-}
-
-/*
- * Does what is asked for differ with what execution sets?
- */
-static bool
-takes_values(List *operands)
-{
-	return is_set_by_execution((Node *) operands, NULL);
-}
-
-static bool
-is_set_by_execution(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_EXEC)
-		return true;
-	return expression_tree_walker(node, is_set_by_execution, context);
 }
 
 /*
