@@ -29,6 +29,7 @@ struct FcJson
 	cJSON	   *root;
 	const char *text;			/* as received; the caller's */
 	const char *end;
+	Size		node_bytes;
 	bool		repaired;		/* not all strings are what was sent */
 	bool		is_located;		/* locate has been here */
 	bool		is_checked;		/* is_server_text has been found out */
@@ -46,11 +47,20 @@ static struct
 	char	   *next;			/* of the current block */
 	Size		left;
 	Size		block_size;		/* of the next block, at least */
+	Size		taken;			/* by this call */
 	bool		out_of_memory;
 }			pool;
 
+/*
+ * Nodes take four to five times as much memory as the text.  The first block
+ * is made twice as large: the C library keeps freed memory for the next page
+ * only as long as it is less than twice the largest block freed so far.  What
+ * it gives back to the kernel, and gets again, costs as much time as parsing.
+ * What is not written to takes no memory.
+ */
+#define NODES_PER_TEXT	10
 #define FIRST_BLOCK		((Size) 4 * 1024)
-#define LARGEST_BLOCK	((Size) 1024 * 1024)
+#define LARGEST_BLOCK	((Size) 16 * 1024 * 1024)
 
 static cJSON *parse(const char *text, Size length, const char **end);
 static void *allocate(size_t size);
@@ -92,6 +102,7 @@ fc_json_parse(const char *text, Size length)
 	document->root = parse(clean, length, &end);
 	if (document->root == NULL)
 		return NULL;
+	document->node_bytes = pool.taken;
 	document->text = text;
 	document->end = text + length;
 	document->repaired = (clean != text);
@@ -121,6 +132,16 @@ const char *
 fc_json_text(const FcJson *document)
 {
 	return document->text;
+}
+
+/*
+ * fc_json_bytes
+ *		How much memory the document and its text take.
+ */
+Size
+fc_json_bytes(const FcJson *document)
+{
+	return document->node_bytes + (document->end - document->text);
 }
 
 /*
@@ -420,7 +441,9 @@ parse(const char *text, Size length, const char **end)
 
 	pool.context = CurrentMemoryContext;
 	pool.left = 0;
-	pool.block_size = FIRST_BLOCK;
+	pool.block_size = Max(FIRST_BLOCK,
+						  Min(length * NODES_PER_TEXT, LARGEST_BLOCK));
+	pool.taken = 0;
 	pool.out_of_memory = false;
 
 	cJSON_InitHooks(&hooks);
@@ -465,6 +488,7 @@ allocate(size_t size)
 	result = pool.next;
 	pool.next += size;
 	pool.left -= size;
+	pool.taken += size;
 	return result;
 }
 

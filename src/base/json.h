@@ -40,6 +40,7 @@ typedef struct FcJsonIterator
 extern FcJson *fc_json_parse(const char *text, Size length);
 extern FcJsonNode fc_json_root(const FcJson *document);
 extern const char *fc_json_text(const FcJson *document);
+extern Size fc_json_bytes(const FcJson *document);
 
 extern FcJsonKind fc_json_kind(FcJsonNode node);
 extern FcJsonNode fc_json_member(FcJsonNode object, const char *name);

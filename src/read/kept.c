@@ -13,9 +13,9 @@
 #include "utils/memutils.h"
 
 /*
- * A document takes some ten times the memory of its text, more where values
- * are small: a node of 64 bytes and, mostly, two small texts for each.  That
- * is assumed of the first one; of others, what those before it took.
+ * A document takes some five times the memory of its text, more where values
+ * are small: a node of 64 bytes and, mostly, two small texts for each.  Ten is
+ * assumed of the first one; of others, what those before it took.
  */
 #define DOCUMENT_FACTOR 10
 
@@ -110,7 +110,7 @@ fc_kept_read(FcKept *kept, FcWalk *walk, int page)
 
 	fc_cache_pin(walk->entry);
 	kept->text_bytes += text_bytes;
-	kept->bytes = MemoryContextMemAllocated(kept->context, true);
+	kept->bytes += fc_json_bytes(entry->document);
 	kept->next++;
 	return entry->document;
 }
