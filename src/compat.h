@@ -106,7 +106,7 @@
 #endif
 
 /*
- * EXPLAIN (scan.c, modify.c, direct.c, explain.c).
+ * EXPLAIN (explain.c, modify.c).
  */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -116,7 +116,7 @@
 #endif
 
 /*
- * Writing (modify.c, direct.c): whose user mapping a write uses, and whether
+ * Writing (modify.c): whose user mapping a write uses, and whether
  * RETURNING wants the row as it was.
  */
 #if PG_VERSION_NUM >= 160000

@@ -27,7 +27,6 @@
 #include "shared/block.h"
 #include "shared/stats.h"
 #include "utils/guc.h"
-#include "write/direct.h"
 #include "write/modify.h"
 #include "write/target.h"
 
@@ -118,12 +117,6 @@ frontcore_fdw_handler(PG_FUNCTION_ARGS)
 	routine->BeginForeignInsert = frontcoreBeginForeignInsert;
 	routine->EndForeignInsert = frontcoreEndForeignInsert;
 	routine->ExplainForeignModify = frontcoreExplainForeignModify;
-
-	routine->PlanDirectModify = frontcorePlanDirectModify;
-	routine->BeginDirectModify = frontcoreBeginDirectModify;
-	routine->IterateDirectModify = frontcoreIterateDirectModify;
-	routine->EndDirectModify = frontcoreEndDirectModify;
-	routine->ExplainDirectModify = frontcoreExplainDirectModify;
 
 	routine->ImportForeignSchema = frontcoreImportForeignSchema;
 

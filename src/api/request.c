@@ -9,11 +9,9 @@
 #include "lib/stringinfo.h"
 
 static void append_bound_path(StringInfo path, const FcQuery *query,
-							  const FcRoute *route, const FcStep *step,
-							  bool is_encoded);
-static void append_batch(StringInfo path, const FcRoute *route,
-						 const FcColumn *parent, const FcStep *step,
-						 bool is_encoded);
+							  const FcStep *step, bool is_encoded);
+static void append_batch(StringInfo path, const FcColumn *parent,
+						 const FcStep *step, bool is_encoded);
 static void append_named_path(StringInfo path, const FcQuery *query,
 							  const char *text, bool is_encoded);
 static void append_key(StringInfo path, const int64 *key,
@@ -27,20 +25,21 @@ static bool needs_relation(const FcQuery *query, const FcRoute *route,
 
 /*
  * fc_request_path
- *		The request for one step along a route, without paging; palloc'd.
+ *		The request for one step along its route, without paging; palloc'd.
  *
  * without says what to leave out, as the server refuses it.  What people read
  * is not encoded.
  */
 char *
-fc_request_path(const FcQuery *query, const FcRoute *route, const FcStep *step,
-				int without, bool is_encoded)
+fc_request_path(const FcQuery *query, const FcStep *step, int without,
+				bool is_encoded)
 {
+	const FcRoute *route = step->route;
 	StringInfoData path;
 	ListCell   *cell;
 
 	initStringInfo(&path);
-	append_bound_path(&path, query, route, step, is_encoded);
+	append_bound_path(&path, query, step, is_encoded);
 	if (!(without & FC_WITHOUT_FILTERS) && (route->flags & FC_FILTERED))
 	{
 		foreach(cell, query->filters)
@@ -107,7 +106,7 @@ char *
 fc_request_describe(const FcQuery *query, const FcRoute *route)
 {
 	int			most = (route->flags & FC_BATCH) ? 10 : 1;
-	FcStep		step = {0};
+	FcStep		step = {.route = route};
 	char	   *path;
 
 	if (query->ids.bound && query->ids.count == 1)
@@ -117,7 +116,7 @@ fc_request_describe(const FcQuery *query, const FcRoute *route)
 		step.parents = query->parents.values;
 		step.nparents = query->parents.count;
 	}
-	path = fc_request_path(query, route, &step, 0, false);
+	path = fc_request_path(query, &step, 0, false);
 	if (route->flags & (FC_ITEM | FC_UNPAGED))
 		return path;
 	path = psprintf("%s%climit=%d&page=1", path,
@@ -132,16 +131,17 @@ fc_request_describe(const FcQuery *query, const FcRoute *route)
  * Append the route's path with its placeholders filled in.
  */
 static void
-append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
-				  const FcStep *step, bool is_encoded)
+append_bound_path(StringInfo path, const FcQuery *query, const FcStep *step,
+				  bool is_encoded)
 {
+	const FcRoute *route = step->route;
 	const FcColumn *key = fc_catalog_flagged(query->resource, FC_KEY);
 	const FcColumn *parent = fc_catalog_route_column(query->resource, route);
 	const char *text = route->path;
 
 	if (route->flags & FC_BATCH)
 	{
-		append_batch(path, route, parent, step, is_encoded);
+		append_batch(path, parent, step, is_encoded);
 		return;
 	}
 	if (query->resource->abilities & FC_BY_PATH)
@@ -173,14 +173,15 @@ append_bound_path(StringInfo path, const FcQuery *query, const FcRoute *route,
  * Append the path of a batch, "?name[]={parent}": once for each parent.
  */
 static void
-append_batch(StringInfo path, const FcRoute *route, const FcColumn *parent,
-			 const FcStep *step, bool is_encoded)
+append_batch(StringInfo path, const FcColumn *parent, const FcStep *step,
+			 bool is_encoded)
 {
-	const char *question = strchr(route->path, '?');
+	const char *text = step->route->path;
+	const char *question = strchr(text, '?');
 	const char *equals = strchr(question, '=');
 	char	   *name = pnstrdup(question + 1, equals - question - 1);
 
-	appendBinaryStringInfo(path, route->path, question - route->path);
+	appendBinaryStringInfo(path, text, question - text);
 	if (step->nparents == 0)
 		append_parameter(path, name, psprintf("{%s}", parent->name), false);
 	for (int i = 0; i < step->nparents; i++)

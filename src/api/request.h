@@ -24,9 +24,8 @@ typedef struct FcStep
 #define FC_WITHOUT_FILTERS	0x1 /* nor order */
 #define FC_WITHOUT_INCLUDES	0x2
 
-extern char *fc_request_path(const FcQuery *query, const FcRoute *route,
-							 const FcStep *step, int without,
-							 bool is_encoded);
+extern char *fc_request_path(const FcQuery *query, const FcStep *step,
+							 int without, bool is_encoded);
 extern bool fc_request_asks_filters(const FcQuery *query,
 									const FcRoute *route);
 extern int	fc_request_first_size(const FcQuery *query,

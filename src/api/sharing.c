@@ -98,15 +98,14 @@ fc_sharing_question(const FcSharing *sharing, const FcResource *resource,
 
 /*
  * fc_sharing_request
- *		What a question to a route is found by.
+ *		What the answer to a step is found by.
  */
 char *
-fc_sharing_request(const FcQuery *query, const FcRoute *route,
-				   const FcStep *step)
+fc_sharing_request(const FcQuery *query, const FcStep *step)
 {
-	char	   *path = fc_request_path(query, route, step, 0, true);
+	char	   *path = fc_request_path(query, step, 0, true);
 
-	if (!query->has_since || (route->flags & FC_SINCE) == 0)
+	if (!query->has_since || (step->route->flags & FC_SINCE) == 0)
 		return path;
 	return psprintf("%s%csince_id=" INT64_FORMAT, path,
 					strchr(path, '?') ? '&' : '?', query->since);

@@ -53,8 +53,7 @@ extern FcFreshness fc_sharing_freshness(const FcSharing *sharing,
 extern FcQuestion fc_sharing_question(const FcSharing *sharing,
 									  const FcResource *resource,
 									  const char *request);
-extern char *fc_sharing_request(const FcQuery *query, const FcRoute *route,
-								const FcStep *step);
+extern char *fc_sharing_request(const FcQuery *query, const FcStep *step);
 extern char *fc_sharing_list(const FcResource *resource, int number);
 extern FcSharedAnswer *fc_sharing_find_list(const FcSharing *sharing,
 											const FcResource *resource,

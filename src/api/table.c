@@ -75,6 +75,17 @@ fc_table_read(Oid relid)
 }
 
 /*
+ * fc_table_is_id
+ *		Does a column hold the id of a row?
+ */
+bool
+fc_table_is_id(const FcTableColumn *column)
+{
+	return column->attnum != 0 && column->column != NULL &&
+		(column->column->flags & FC_KEY) != 0;
+}
+
+/*
  * fc_table_add_computed
  *		Add to attributes those that generated columns among them are computed
  *		from; offset by FirstLowInvalidHeapAttributeNumber.

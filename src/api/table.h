@@ -10,5 +10,6 @@
 extern FcTable *fc_table_read(Oid relid);
 extern Bitmapset *fc_table_add_computed(const FcTable *table,
 										Bitmapset *attributes);
+extern bool fc_table_is_id(const FcTableColumn *column);
 
 #endif							/* FC_TABLE_H */

@@ -115,16 +115,6 @@ fc_carried_reads_ctid(PlannerInfo *root, RelOptInfo *rel, List *clauses)
 }
 
 /*
- * fc_carried_is_returned
- *		Does RETURNING ask for rows as they were?
- */
-bool
-fc_carried_is_returned(List *returning)
-{
-	return finds_old((Node *) returning, NULL);
-}
-
-/*
  * Is this the row of a written table that core has added?  In a user's own
  * reference to the whole row its type is the table's.
  */
@@ -154,7 +144,7 @@ carried_attributes(PlannerInfo *root, RelOptInfo *rel, const FcTable *table)
 	if (parse->commandType == CMD_UPDATE)
 	{
 		attributes = update_attributes(root, rel, table);
-		returns_old = fc_carried_is_returned(parse->returningList);
+		returns_old = finds_old((Node *) parse->returningList, NULL);
 	}
 
 	/* RETURNING numbers columns as the table that the statement names does */
@@ -247,6 +237,9 @@ is_row_mark(const TargetEntry *entry)
 		strncmp(entry->resname, "ctid", strlen("ctid")) == 0;
 }
 
+/*
+ * Does RETURNING ask for rows as they were?
+ */
 static bool
 finds_old(Node *node, void *context)
 {

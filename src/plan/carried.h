@@ -12,6 +12,5 @@ extern Bitmapset *fc_carried_attributes(PlannerInfo *root, RelOptInfo *rel,
 										const FcTable *table, List *clauses);
 extern bool fc_carried_reads_ctid(PlannerInfo *root, RelOptInfo *rel,
 								  List *clauses);
-extern bool fc_carried_is_returned(List *returning);
 
 #endif							/* FC_CARRIED_H */

@@ -105,6 +105,7 @@ frontcoreGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 	members[FC_SCAN_WHOLE] = (Node *) make_float(scan->estimate.whole);
 	members[FC_SCAN_CTID] = (Node *)
 		makeInteger(fc_carried_reads_ctid(root, rel, scan_clauses));
+	members[FC_SCAN_NAMED] = (Node *) makeInteger(0);
 
 	private = list_of(members, FC_SCAN_LENGTH);
 	planned->plans = lappend(planned->plans, private);

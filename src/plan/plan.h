@@ -32,6 +32,8 @@ typedef enum FcScanPrivateIndex
 								 * would not do */
 	FC_SCAN_BATCH,				/* integers by FcBatchIndex; or NIL */
 	FC_SCAN_CTID,				/* integer: does the query read the ctid? */
+	FC_SCAN_NAMED,				/* integer: are the rows named by their ids,
+								 * and not read?  set by write/unread.c */
 	FC_SCAN_LENGTH
 } FcScanPrivateIndex;
 

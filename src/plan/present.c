@@ -12,7 +12,7 @@
 #include "plan/present.h"
 
 static bool is_present(const FcSharing *sharing, const FcQuery *query,
-					   const FcRoute *route, const FcStep *step);
+					   const FcStep *step);
 
 /*
  * fc_present_begin
@@ -54,7 +54,7 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 	const FcSharing *sharing = &present->sharing;
 	const FcRoute *route = choice->route;
 	double		requests = choice->requests;
-	FcStep		step = {0};
+	FcStep		step = {.route = route};
 	int			steps = 0;
 	int			found = 0;
 
@@ -71,7 +71,7 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 		for (steps = 0; steps < query->ids.count; steps++)
 		{
 			step.id = &query->ids.values[steps];
-			found += is_present(sharing, query, route, &step);
+			found += is_present(sharing, query, &step);
 		}
 	}
 	else if (route->flags & FC_BY_PARENT)
@@ -84,13 +84,13 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
 		{
 			step.parents = &query->parents.values[i];
 			step.nparents = Min(width, query->parents.count - i);
-			found += is_present(sharing, query, route, &step);
+			found += is_present(sharing, query, &step);
 		}
 	}
 	else
 	{
 		steps = 1;
-		found = is_present(sharing, query, route, &step);
+		found = is_present(sharing, query, &step);
 	}
 	return steps > 0 ? requests * (steps - found) / steps : requests;
 }
@@ -100,10 +100,10 @@ fc_present_requests(const FcPresent *present, const FcQuery *query,
  */
 static bool
 is_present(const FcSharing *sharing, const FcQuery *query,
-		   const FcRoute *route, const FcStep *step)
+		   const FcStep *step)
 {
 	FcFreshness freshness = fc_sharing_freshness(sharing, false);
-	char	   *request = fc_sharing_request(query, route, step);
+	char	   *request = fc_sharing_request(query, step);
 	FcQuestion	question = fc_sharing_question(sharing, query->resource,
 											   request);
 	FcAnswerGlance glance;

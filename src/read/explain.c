@@ -51,6 +51,13 @@ frontcoreExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	int			route = intVal(list_nth(plan->fdw_private, FC_SCAN_ROUTE));
 	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
+	if (state->is_named)
+	{
+		ExplainPropertyText("Remote Request", query->is_empty ? FC_NO_ROW :
+							"none: rows are named by their ids", es);
+		ExplainPropertyFloat("Estimated Requests", NULL, 0, 0, es);
+		return;
+	}
 	ExplainPropertyText("Remote Request", describe_request(node, query), es);
 	if (list >= 0 && !query->is_empty)
 		ExplainPropertyText("Remote Details", describe_route(query, route),
@@ -88,6 +95,21 @@ fc_explain_use(const FcMeter *use, ExplainState *es)
 	if (es->timing)
 		ExplainPropertyFloat("Rate Limit Wait", "ms", counts->wait_ms, 3, es);
 	ExplainPropertyInteger("Bytes Received", "B", counts->bytes_received, es);
+}
+
+/*
+ * fc_explain_named
+ *		The query that names a scan's rows, as far as it is known; NULL if it
+ *		is not, or if the scan reads its rows.
+ */
+const FcQuery *
+fc_explain_named(ForeignScanState *node)
+{
+	const FcScanState *state = node->fdw_state;
+
+	if (!state->is_named || (state->query == NULL && state->waits))
+		return NULL;
+	return known_query(node, state);
 }
 
 /*
@@ -295,7 +317,7 @@ describe_request(ForeignScanState *node, const FcQuery *query)
 	int			list = intVal(list_nth(plan->fdw_private, FC_SCAN_LIST));
 
 	if (query->is_empty)
-		return pstrdup("none: no row can match");
+		return pstrdup(FC_NO_ROW);
 	if (number < 0 && (query->resource->abilities & FC_BY_PATH))
 		return psprintf("none: column \"%s\" is not bound",
 						fc_query_unbound(query));

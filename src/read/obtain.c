@@ -29,7 +29,7 @@ fc_obtain_walk(const FcShareReader *reader, bool shares,
 	part.bindings = step->bindings;
 	if (reader->scope != NULL)
 	{
-		request = fc_sharing_request(&part, step->route, step);
+		request = fc_sharing_request(&part, step);
 		key = fc_share_key(reader->scope, part.resource, request);
 		walk = fc_walk_find(key);
 		if (walk != NULL && walk->npages > 0)
@@ -46,8 +46,7 @@ fc_obtain_walk(const FcShareReader *reader, bool shares,
 	}
 	if (walk == NULL)
 	{
-		walk = fc_walk_create(key, &part, step->route, step,
-							  &routing->learned);
+		walk = fc_walk_create(key, &part, step, &routing->learned);
 		if (reader->sharing != NULL)
 			fc_share_offer(reader->sharing, walk, request, flight);
 	}

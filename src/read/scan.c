@@ -21,6 +21,7 @@
 #include "plan/bind.h"
 #include "plan/comparison.h"
 #include "plan/plan.h"
+#include "read/named.h"
 #include "read/page.h"
 #include "read/rescan.h"
 #include "read/scan.h"
@@ -35,6 +36,8 @@ typedef struct GeneratedColumn
 	ExprState  *expression;
 } GeneratedColumn;
 
+static void prepare_to_ask(FcScanState *state, ForeignScanState *node,
+						   int eflags);
 static void begin_use(FcScanState *state, ForeignScanState *node);
 static void forbid_unbound(const FcScanState *state, EState *estate);
 static List *plan_private(ForeignScanState *node, FcScanPrivateIndex index);
@@ -53,6 +56,8 @@ static void ask_query(FcScanState *state, ForeignScanState *node,
 static void ask_before_write(void *arg);
 static bool next_row(FcScanState *state, ForeignScanState *node,
 					 TupleTableSlot *slot, int64 *id);
+static bool next_named_row(FcScanState *state, TupleTableSlot *slot,
+						   int64 *id);
 static void keep_item(const FcScanState *state, FcJsonNode item);
 static void read_id(const FcScanState *state, FcJsonNode item, int64 *id);
 static bool is_asked_for(FcScanState *state, FcJsonNode item);
@@ -73,7 +78,6 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 	EState	   *estate = node->ss.ps.state;
 	Relation	rel = node->ss.ss_currentRelation;
 	FcScanState *state = palloc0(sizeof(FcScanState));
-	List	   *batch = plan_private(node, FC_SCAN_BATCH);
 	Bitmapset  *attributes;
 	Bitmapset  *strict;
 
@@ -92,37 +96,19 @@ frontcoreBeginForeignScan(ForeignScanState *node, int eflags)
 									state->server->naive_timezone);
 	load_model(state, node);
 	state->model.needs = fc_tuple_needs(state->reader, strict);
+	state->waits = fc_bind_waits((Node *) plan->fdw_exprs, estate);
+	state->is_named = intVal(plan_private(node, FC_SCAN_NAMED)) != 0;
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	state->api = fc_access_open(plan->fs_server,
-								fc_scan_user(plan, estate));
-	begin_use(state, node);
-	state->keep = choose_keep(state, node, eflags);
-	prepare_harvest(state, node);
-	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
-								  state->table->name);
-	if (is_written(estate, RelationGetRelid(rel)))
-		fc_pager_pass_caches(state->pager);
-	else if (state->keep == FC_KEEP_TRANSACTION &&
-			 state->table->cache == FC_CACHE_SHARED)
-	{
-		fc_sharing_begin(&state->sharing, state->server, state->table,
-						 &state->api->scope);
-		fc_pager_share(state->pager, &state->sharing);
-	}
 	state->tuple_context =
 		AllocSetContextCreate(CurrentMemoryContext, "frontcore_fdw tuple",
 							  ALLOCSET_DEFAULT_SIZES);
 	state->identity =
-		fc_identity_begin(node, intVal(list_nth(plan->fdw_private,
-												FC_SCAN_CTID)) != 0);
-	state->waits = fc_bind_waits((Node *) plan->fdw_exprs, estate);
-	if (batch != NIL)
-		state->batch = fc_batch_begin(node, &batch_source, batch);
-	else if (!state->waits)
-		fc_pager_on_drain(state->pager, state->table->resource,
-						  ask_before_write, node);
+		fc_identity_begin(node, intVal(plan_private(node,
+													FC_SCAN_CTID)) != 0);
+	if (!state->is_named)
+		prepare_to_ask(state, node, eflags);
 }
 
 /*
@@ -142,7 +128,8 @@ frontcoreIterateForeignScan(ForeignScanState *node)
 	{
 		if (state->query == NULL)
 			ask_query(state, node, -1, (Datum) 0);
-		if (!next_row(state, node, slot, &id))
+		if (!(state->is_named ? next_named_row(state, slot, &id) :
+			  next_row(state, node, slot, &id)))
 			ExecClearTuple(slot);
 	}
 	if (state->identity != NULL && !TupIsNull(slot))
@@ -163,7 +150,8 @@ frontcoreReScanForeignScan(ForeignScanState *node)
 		fc_batch_rescan(state->batch);
 	else if (state->query == NULL)
 		return;
-	else if (node->ss.ps.chgParam != NULL && state->waits)
+	else if (state->is_named ||
+			 (node->ss.ps.chgParam != NULL && state->waits))
 		state->query = NULL;
 	else
 		fc_pager_rewind(state->pager);
@@ -217,6 +205,38 @@ fc_scan_query(const FcScanState *state, ForeignScanState *node,
 	fc_bind_query(query, conditions, operands, state->server,
 				  state->table->push_filters);
 	return query;
+}
+
+/*
+ * Prepare to ask the API, by a pager; nothing is sent yet.
+ */
+static void
+prepare_to_ask(FcScanState *state, ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	EState	   *estate = node->ss.ps.state;
+	List	   *batch = plan_private(node, FC_SCAN_BATCH);
+
+	state->api = fc_access_open(plan->fs_server, fc_scan_user(plan, estate));
+	begin_use(state, node);
+	state->keep = choose_keep(state, node, eflags);
+	prepare_harvest(state, node);
+	state->pager = fc_pager_begin(state->api, &state->use, state->keep,
+								  state->table->name);
+	if (is_written(estate, state->table->relid))
+		fc_pager_pass_caches(state->pager);
+	else if (state->keep == FC_KEEP_TRANSACTION &&
+			 state->table->cache == FC_CACHE_SHARED)
+	{
+		fc_sharing_begin(&state->sharing, state->server, state->table,
+						 &state->api->scope);
+		fc_pager_share(state->pager, &state->sharing);
+	}
+	if (batch != NIL)
+		state->batch = fc_batch_begin(node, &batch_source, batch);
+	else if (!state->waits)
+		fc_pager_on_drain(state->pager, state->table->resource,
+						  ask_before_write, node);
 }
 
 /*
@@ -490,6 +510,9 @@ missing_filters(const FcScanState *state)
 					names.data);
 }
 
+/*
+ * Begin the query by the operands as they are now; nothing is sent yet.
+ */
 static void
 ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 		  Datum replacement)
@@ -502,7 +525,9 @@ ask_query(FcScanState *state, ForeignScanState *node, int replaced,
 	query = fc_scan_query(state, node, state->conditions, replaced,
 						  replacement);
 	MemoryContextSwitchTo(oldcontext);
-	fc_pager_ask(state->pager, query);
+	if (state->pager != NULL)
+		fc_pager_ask(state->pager, query);
+	state->next_named = 0;
 	state->query = query;
 }
 
@@ -553,6 +578,23 @@ next_row(FcScanState *state, ForeignScanState *node, TupleTableSlot *slot,
 	error_context_stack = callback.previous;
 	state->use.counts.rows_read++;
 	return true;
+}
+
+/*
+ * The same for rows that the statement names, and does not read.
+ */
+static bool
+next_named_row(FcScanState *state, TupleTableSlot *slot, int64 *id)
+{
+	MemoryContext oldcontext;
+	bool		found;
+
+	MemoryContextReset(state->tuple_context);
+	oldcontext = MemoryContextSwitchTo(state->tuple_context);
+	found = fc_named_next(state->query, &state->next_named, state->table,
+						  slot, id);
+	MemoryContextSwitchTo(oldcontext);
+	return found;
 }
 
 /*

@@ -32,13 +32,15 @@ typedef struct FcScanState
 	List	   *conditions;		/* of FcCondition * */
 	List	   *operands;		/* of ExprState * */
 	FcQuery		model;			/* the query before its operands are known */
+	bool		is_named;		/* rows are named by ids, and not asked for */
 
 	/* while it runs */
 	FcQuery    *query;			/* NULL while nothing has been asked */
 	FcTupleReader *reader;
 	List	   *generated;		/* of GeneratedColumn * */
 	FcHarvest  *harvest;		/* keeps the items for a write, or NULL */
-	FcPager    *pager;
+	FcPager    *pager;			/* NULL if nothing is asked */
+	int			next_named;		/* of query's ids, if is_named */
 	bool		waits;			/* for operands that execution sets */
 	FcBatch    *batch;			/* inner side of a batched join, or NULL */
 	FcIdentity *identity;		/* of its rows; NULL if nobody looks at it */

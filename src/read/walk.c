@@ -104,14 +104,15 @@ is_entry(const FcCacheEntry *entry, void *arg)
 
 /*
  * fc_walk_create
- *		Begin to ask a query of a route; nothing is sent yet.
+ *		Begin to ask a query by one step of a route; nothing is sent yet.
  *
  * The walk lives as long as its entry, which the caller pins.
  */
 FcWalk *
-fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
-			   const FcStep *step, const FcLearned *learned)
+fc_walk_create(const char *key, const FcQuery *query, const FcStep *step,
+			   const FcLearned *learned)
 {
+	const FcRoute *route = step->route;
 	FcCacheEntry *entry = fc_cache_create(key);
 	MemoryContext oldcontext = MemoryContextSwitchTo(entry->context);
 	FcWalk	   *walk = palloc0(sizeof(FcWalk));
@@ -133,8 +134,7 @@ fc_walk_create(const char *key, const FcQuery *query, const FcRoute *route,
 			walk->paths[without] =
 				walk->paths[without & ~FC_WITHOUT_FILTERS];
 		else
-			walk->paths[without] = fc_request_path(query, route, step,
-												   without, true);
+			walk->paths[without] = fc_request_path(query, step, without, true);
 	}
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;

@@ -117,8 +117,7 @@ extern int64 fc_walk_numbered_pages;
 
 extern FcWalk *fc_walk_find(const char *key);
 extern FcWalk *fc_walk_create(const char *key, const FcQuery *query,
-							  const FcRoute *route, const FcStep *step,
-							  const FcLearned *learned);
+							  const FcStep *step, const FcLearned *learned);
 extern FcWalkResult fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 								  bool tolerates_refusal,
 								  bool tolerates_no_route,

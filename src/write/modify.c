@@ -78,6 +78,10 @@ static Bitmapset *changed_attributes(const FcModify *modify,
 									 TupleTableSlot *slot,
 									 const Datum *values,
 									 const bool *isnull);
+static const FcQuery *named_rows(ModifyTableState *mtstate,
+								 const ResultRelInfo *rinfo);
+static const char *describe_request(const FcTable *table, CmdType operation,
+									const FcQuery *named);
 static const char *method_name(const FcTable *table, CmdType operation);
 
 /*
@@ -269,16 +273,18 @@ frontcoreExplainForeignModify(ModifyTableState *mtstate,
 							  ResultRelInfo *rinfo, List *fdw_private,
 							  int subplan_index, struct ExplainState *es)
 {
-	Relation	rel = rinfo->ri_RelationDesc;
-	Oid			relid = RelationGetRelid(rel);
+	Oid			relid = RelationGetRelid(rinfo->ri_RelationDesc);
 	const FcTable *table = fc_memo_table(relid);
-	const char *method = method_name(table, mtstate->operation);
+	const FcQuery *named = named_rows(mtstate, rinfo);
 	FcModify   *modify = rinfo->ri_FdwState;
+	double		estimated = outerPlan(mtstate->ps.plan)->plan_rows;
 
+	if (named != NULL)
+		estimated = named->is_empty ? 0 : named->ids.count;
 	ExplainPropertyText("Remote Request",
-						fc_send_describe(table->resource, method, NULL), es);
-	ExplainPropertyFloat("Estimated Requests", NULL,
-						 outerPlan(mtstate->ps.plan)->plan_rows, 0, es);
+						describe_request(table, mtstate->operation, named),
+						es);
+	ExplainPropertyFloat("Estimated Requests", NULL, estimated, 0, es);
 	if (es->analyze && modify != NULL)
 		fc_explain_use(&modify->change->put->sender->use, es);
 }
@@ -645,6 +651,40 @@ changed_attributes(const FcModify *modify, TupleTableSlot *slot,
 			attributes = bms_add_member(attributes, i + 1);
 	}
 	return attributes;
+}
+
+/*
+ * The query that names the rows by their ids, as far as it is known; NULL if
+ * it is not, or if the rows are read.
+ */
+static const FcQuery *
+named_rows(ModifyTableState *mtstate, const ResultRelInfo *rinfo)
+{
+	PlanState  *child = fc_snapshot_child(outerPlanState(mtstate));
+
+	if (mtstate->operation == CMD_INSERT || !IsA(child, ForeignScanState) ||
+		((Scan *) child->plan)->scanrelid != rinfo->ri_RangeTableIndex)
+		return NULL;
+	return fc_explain_named((ForeignScanState *) child);
+}
+
+/*
+ * The request for a row, or for the first of those that are named.  What is
+ * only known when the statement runs stands in braces.
+ */
+static const char *
+describe_request(const FcTable *table, CmdType operation,
+				 const FcQuery *named)
+{
+	const char *method = method_name(table, operation);
+	FcRowKey	key = {0};
+
+	if (named == NULL)
+		return fc_send_describe(table->resource, method, NULL);
+	if (named->is_empty)
+		return FC_NO_ROW;
+	key.id = named->ids.values[0];
+	return fc_send_describe(table->resource, method, &key);
 }
 
 /*

@@ -307,18 +307,18 @@ const char *
 fc_send_path(const FcResource *resource, const char *method,
 			 const FcRowKey *key)
 {
-	const FcRoute *route = strcmp(method, post.name) == 0 ?
-	fc_catalog_list_route(resource) : fc_catalog_row_route(resource);
 	FcQuery		query = {.resource = resource};
 	FcStep		step = {0};
 
+	step.route = strcmp(method, post.name) == 0 ?
+		fc_catalog_list_route(resource) : fc_catalog_row_route(resource);
 	if (key != NULL)
 	{
 		step.id = &key->id;
 		step.parents = &key->parent;
 		step.nparents = key->has_parent ? 1 : 0;
 	}
-	return fc_request_path(&query, route, &step, FC_WITHOUT_FILTERS, true);
+	return fc_request_path(&query, &step, FC_WITHOUT_FILTERS, true);
 }
 
 /*

@@ -35,6 +35,7 @@ typedef struct Looker
 	void	   *arg;
 } Looker;
 
+static bool is_ours(PlanState *node);
 static bool needs_collecting(PlannerInfo *root, const ModifyTable *plan);
 static Node *name_identities(Node *node, PlannerInfo *root);
 static void tell_apart(List *tlist);
@@ -101,14 +102,31 @@ fc_snapshot_look(PlanState *node, FcSnapshotLook look, void *arg)
 {
 	Looker	   *looker;
 
-	if (!IsA(node, CustomScanState) ||
-		((CustomScanState *) node)->methods != &exec_methods)
+	if (!is_ours(node))
 		return;
 	looker = palloc(sizeof(Looker));
 	looker->look = look;
 	looker->arg = arg;
 	((CollectState *) node)->lookers =
 		lappend(((CollectState *) node)->lookers, looker);
+}
+
+/*
+ * fc_snapshot_child
+ *		What the node collects from, or the node itself if it is not ours.
+ */
+PlanState *
+fc_snapshot_child(PlanState *node)
+{
+	return is_ours(node) ?
+		linitial(((CustomScanState *) node)->custom_ps) : node;
+}
+
+static bool
+is_ours(PlanState *node)
+{
+	return IsA(node, CustomScanState) &&
+		((CustomScanState *) node)->methods == &exec_methods;
 }
 
 /*

@@ -16,6 +16,7 @@
 typedef int (*FcSnapshotLook) (void *arg, TupleTableSlot *slot);
 
 extern void fc_snapshot_look(PlanState *node, FcSnapshotLook look, void *arg);
+extern PlanState *fc_snapshot_child(PlanState *node);
 extern void fc_snapshot_wrap(PlannerInfo *root, ModifyTable *plan);
 
 #endif							/* FC_SNAPSHOT_H */

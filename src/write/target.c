@@ -9,6 +9,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "api/memo.h"
+#include "api/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -21,6 +22,7 @@
 #include "write/body.h"
 #include "write/snapshot.h"
 #include "write/target.h"
+#include "write/unread.h"
 
 /* What a walk through RETURNING gathers. */
 typedef struct Returned
@@ -31,6 +33,10 @@ typedef struct Returned
 } Returned;
 
 static bool can_take(const FcTable *table, CmdType operation);
+static void check_statement(const FcTable *table, const ModifyTable *plan,
+							int subplan_index);
+static List *returned_list(Relation rel, const ModifyTable *plan, Index varno,
+						   int subplan_index);
 static bool gather_returned(Node *node, Returned *returned);
 static List *find_seen(const Plan *plan, Index scanrelid);
 static List *child_plans(const Plan *plan);
@@ -54,10 +60,7 @@ frontcoreIsForeignRelUpdatable(Relation rel)
 	/* the others must be able to name a row */
 	for (int i = 0; i < table->natts; i++)
 	{
-		const FcTableColumn *column = &table->columns[i];
-
-		if (column->attnum == 0 || column->column == NULL ||
-			(column->column->flags & FC_KEY) == 0)
+		if (!fc_table_is_id(&table->columns[i]))
 			continue;
 		if (abilities & FC_UPDATE)
 			events |= 1 << CMD_UPDATE;
@@ -151,14 +154,15 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 	List	   *seen = NIL;
 	List	   *targets = NIL;
 
-	fc_target_check(table, plan, subplan_index);
+	check_statement(table, plan, subplan_index);
+	fc_unread_plan(root, table, plan, resultRelation, subplan_index);
 	if (plan->operation != CMD_INSERT)
 		seen = find_seen(outerPlan(plan), resultRelation);
 	if (plan->operation == CMD_UPDATE)
 		targets = list_nth(plan->updateColnosLists, subplan_index);
 	private = list_make3(seen, targets,
-						 fc_target_returned_list(rel, plan, resultRelation,
-												 subplan_index));
+						 returned_list(rel, plan, resultRelation,
+									   subplan_index));
 	Assert(list_length(private) == FC_MODIFY_LENGTH);
 
 	fc_snapshot_wrap(root, plan);
@@ -167,11 +171,10 @@ frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 }
 
 /*
- * fc_target_check
- *		Throw if a statement is wrong for any rows.
+ * Throw if a statement is wrong for any rows.
  */
-void
-fc_target_check(const FcTable *table, const ModifyTable *plan,
+static void
+check_statement(const FcTable *table, const ModifyTable *plan,
 				int subplan_index)
 {
 	ListCell   *cell;
@@ -271,13 +274,12 @@ fc_target_returned(Relation rel, CmdType operation, Index varno,
 }
 
 /*
- * fc_target_returned_list
- *		The same for a plan's table, as a plan keeps it: in one list, where
- *		the ctid has its own number.
+ * The same for a plan's table, as a plan keeps it: in one list, where the ctid
+ * has its own number.
  */
-List *
-fc_target_returned_list(Relation rel, const ModifyTable *plan, Index varno,
-						int subplan_index)
+static List *
+returned_list(Relation rel, const ModifyTable *plan, Index varno,
+			  int subplan_index)
 {
 	List	   *returning = NIL;
 	Bitmapset  *returned;

@@ -27,16 +27,12 @@ extern List *frontcorePlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 										Index resultRelation,
 										int subplan_index);
 
-extern void fc_target_check(const FcTable *table, const ModifyTable *plan,
-							int subplan_index);
 extern bool fc_target_is_carried(const FcTable *table,
 								 const FcTableColumn *column, bool is_delete);
 extern char *fc_target_carrier(TupleDesc tupdesc, AttrNumber attnum);
 extern Bitmapset *fc_target_returned(Relation rel, CmdType operation,
 									 Index varno, List *returning,
 									 bool *ctid);
-extern List *fc_target_returned_list(Relation rel, const ModifyTable *plan,
-									 Index varno, int subplan_index);
 extern Bitmapset *fc_target_attributes(const List *attributes);
 extern bool fc_target_has_ctid(const List *attributes);
 

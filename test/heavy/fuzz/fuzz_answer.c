@@ -142,7 +142,7 @@ read_list(FcApi *api)
 		step.parents = keys;
 		step.nparents = route->flags & FC_BATCH ? 3 : 1;
 	}
-	walk = fc_walk_create("key", query, route, &step, &learned);
+	walk = fc_walk_create("key", query, &step, &learned);
 	fc_cache_pin(walk->entry);
 	reader = make_reader(query->resource, &natts);
 
