@@ -8,7 +8,6 @@
 #include "ping.h"
 #include "probe.h"
 #include "read/page.h"
-#include "write/image.h"
 
 /* Does a list bring the relation that include[] asks for? */
 typedef enum Brings
@@ -215,9 +214,7 @@ learn_lacks(const FcProbe *probe, const FcResource *resource, int route,
 		(column->flags & (FC_WRITE_ONLY | FC_MEMBER)) != 0;
 
 		for (int j = 0; j < page->count && !is_held; j++)
-			is_held = fc_image_holds(page->nodes[j], fc_image_path(column)) ||
-				(column->number_path != NULL &&
-				 fc_image_holds(page->nodes[j], column->number_path));
+			is_held = fc_page_item_holds(column, page->nodes[j]);
 		if (!is_held)
 			lacks |= UINT64CONST(1) << i;
 	}

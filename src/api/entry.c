@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/entry.h"
+#include "api/place.h"
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "nodes/value.h"
@@ -54,16 +55,15 @@ fc_catalog_members(const FcResource *resource)
 
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
-		const char *place = column->path ? column->path : column->name;
+		const char *places = fc_catalog_path(column);
+		FcPlace		place;
 
-		while (*place != '\0')
+		while (fc_place_next(&places, &place))
 		{
-			char	   *member = pnstrdup(place, strcspn(place, ".|"));
+			char	   *member = pnstrdup(place.path, place.member_length);
 
 			if (fc_catalog_column(resource, member) == NULL)
 				members = list_append_unique(members, makeString(member));
-			place += strcspn(place, "|");
-			place += (*place == '|');
 		}
 	}
 
@@ -101,22 +101,20 @@ fc_catalog_column(const FcResource *resource, const char *name)
 const FcColumn *
 fc_catalog_holder(const FcResource *resource, const char *path)
 {
-	Size		length = strcspn(path, ".|");
 	const FcColumn *holder = NULL;
 
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
-		const char *place = column->path ? column->path : column->name;
+		const char *places = fc_catalog_path(column);
 		bool		is_member = (column->flags & FC_MEMBER) != 0;
 		bool		is_brought = column->include || column->flat_include;
+		FcPlace		place;
 
-		while (*place != '\0' && (holder == NULL || is_brought || is_member))
+		while ((holder == NULL || is_brought || is_member) &&
+			   fc_place_next(&places, &place))
 		{
-			if (strcspn(place, ".|") == length &&
-				strncmp(place, path, length) == 0)
+			if (fc_place_is_in(&place, path))
 				holder = column;
-			place += strcspn(place, "|");
-			place += (*place == '|');
 		}
 	}
 	return holder;
@@ -133,19 +131,15 @@ fc_catalog_holder(const FcResource *resource, const char *path)
 bool
 fc_catalog_knows_path(const FcResource *resource, const char *path)
 {
-	Size		length = strlen(path);
-
 	for (const FcColumn *column = resource->columns; column->name; column++)
 	{
-		const char *place = column->path ? column->path : column->name;
+		const char *places = fc_catalog_path(column);
+		FcPlace		place;
 
-		while (*place != '\0')
+		while (fc_place_next(&places, &place))
 		{
-			if (strcspn(place, "|") == length &&
-				strncmp(place, path, length) == 0)
+			if (fc_place_is(&place, path))
 				return true;
-			place += strcspn(place, "|");
-			place += (*place == '|');
 		}
 	}
 	return false;

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "api/place.h"
 #include "api/saying.h"
 
 /* An answer nests its object no deeper than that. */
@@ -78,7 +79,7 @@ static FcJsonNode member_in_any_case(FcJsonNode object, const char *name);
 static FcJsonNode unwrap(FcJsonNode node, const FcNaming *naming);
 static FcJsonNode wrapped(FcJsonNode object, const FcNaming *naming);
 static FcJsonNode only_element(FcJsonNode array);
-static bool find_id(FcJsonNode object, const char *path, int64 *id);
+static bool find_id(FcJsonNode object, const char *places, int64 *id);
 static const char *find_words(FcJsonNode node, int depth);
 static const char *find_text(FcJsonNode object, const char *const *paths);
 
@@ -343,7 +344,8 @@ wrapped(FcJsonNode object, const FcNaming *naming)
 {
 	FcJsonNode	member = {0};
 	FcJsonNode	nothing = {0};
-	const char *place = naming->path ? naming->path : "";
+	const char *places = naming->path ? naming->path : "";
+	FcPlace		place;
 
 	for (int i = 0; wrappers[i] != NULL; i++)
 	{
@@ -352,17 +354,17 @@ wrapped(FcJsonNode object, const FcNaming *naming)
 			fc_json_kind(member) == FC_JSON_ARRAY)
 			return member;
 	}
-	while (*place != '\0')
+	while (fc_place_next(&places, &place))
 	{
-		Size		length = strcspn(place, "|");
+		Size		length = place.length;
 
-		if (length > 3 && strncmp(place + length - 3, "_id", 3) == 0)
+		if (length > 3 && strncmp(place.path + length - 3, "_id", 3) == 0)
 		{
-			member = member_in_any_case(object, pnstrdup(place, length - 3));
+			member = member_in_any_case(object,
+										pnstrdup(place.path, length - 3));
 			if (fc_json_kind(member) == FC_JSON_OBJECT)
 				return member;
 		}
-		place += length + (place[length] == '|');
 	}
 	return nothing;
 }
@@ -379,24 +381,17 @@ only_element(FcJsonNode array)
 	return element;
 }
 
-/* The id at the first of the places "a|b" that the object has. */
+/* The id in an object; 0 if it is no number. */
 static bool
-find_id(FcJsonNode object, const char *path, int64 *id)
+find_id(FcJsonNode object, const char *places, int64 *id)
 {
-	while (*path != '\0')
-	{
-		Size		length = strcspn(path, "|");
-		FcJsonNode	node = fc_json_path(object, pnstrdup(path, length));
+	FcJsonNode	node = fc_place_first(object, places);
 
-		if (fc_json_kind(node) != FC_JSON_ABSENT)
-		{
-			if (!fc_json_int64(node, id))
-				*id = 0;
-			return true;
-		}
-		path += length + (path[length] == '|');
-	}
-	return false;
+	if (fc_json_kind(node) == FC_JSON_ABSENT)
+		return false;
+	if (!fc_json_int64(node, id))
+		*id = 0;
+	return true;
 }
 
 /* The first words in a value: itself, its message, or an element's. */

@@ -179,7 +179,7 @@ describe_column(const FcTable *table, FcTableColumn *column,
 	if (properties != NULL && fc_parse_property(field) != NULL)
 	{
 		column->property = fc_parse_property(field);
-		column->path = properties->path ? properties->path : properties->name;
+		column->path = fc_catalog_path(properties);
 		return;
 	}
 
@@ -189,7 +189,7 @@ describe_column(const FcTable *table, FcTableColumn *column,
 	else
 		column->column = fc_catalog_column(resource, field);
 	if (column->column != NULL)
-		column->path = column->column->path ? column->column->path : field;
+		column->path = fc_catalog_path(column->column);
 	else if (given != NIL && fc_catalog_holder(resource, field) != NULL)
 		column->path = field;
 	else if (given != NIL)

@@ -194,14 +194,25 @@ fc_json_member(FcJsonNode object, const char *name)
 FcJsonNode
 fc_json_path(FcJsonNode object, const char *path)
 {
-	while (*path != '\0' && object.node != NULL)
-	{
-		Size		length = strcspn(path, ".");
+	return fc_json_path_of(object, path, strlen(path));
+}
 
-		object = find_member(object, path, length);
-		path += length;
-		if (*path == '.')
-			path++;
+/*
+ * fc_json_path_of
+ *		Likewise, of a path of that many bytes.
+ */
+FcJsonNode
+fc_json_path_of(FcJsonNode object, const char *path, Size length)
+{
+	const char *end = path + length;
+
+	while (path < end && object.node != NULL)
+	{
+		const char *dot = memchr(path, '.', end - path);
+		Size		name_length = (dot != NULL ? dot : end) - path;
+
+		object = find_member(object, path, name_length);
+		path += name_length + (dot != NULL);
 	}
 	return object;
 }

@@ -45,6 +45,8 @@ extern Size fc_json_bytes(const FcJson *document);
 extern FcJsonKind fc_json_kind(FcJsonNode node);
 extern FcJsonNode fc_json_member(FcJsonNode object, const char *name);
 extern FcJsonNode fc_json_path(FcJsonNode object, const char *path);
+extern FcJsonNode fc_json_path_of(FcJsonNode object, const char *path,
+								  Size length);
 extern int	fc_json_count(FcJsonNode container);
 
 extern FcJsonIterator fc_json_iterate(FcJsonNode container);

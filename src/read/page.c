@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "api/place.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "read/page.h"
@@ -45,8 +46,6 @@ static int	compare_ids(const void *a, const void *b);
 static bool add_id(FcPageMemory *memory, int64 id);
 static bool has_id(const FcPageMemory *memory, int64 id);
 static bool was_asked_for(const FcColumn *column, const char *path);
-static bool item_holds(const FcColumn *column, FcJsonNode item);
-static const char *split_place(const char *path, char *place);
 
 /*
  * fc_page_memory
@@ -246,17 +245,30 @@ fc_page_item_key(const FcResource *resource, int flag, FcJsonNode item,
 bool
 fc_page_item_number(const FcColumn *column, FcJsonNode item, int64 *number)
 {
-	const char *path = fc_catalog_path(column);
+	const char *places = fc_catalog_path(column);
+	FcPlace		place;
 
-	while (*path != '\0')
+	while (fc_place_next(&places, &place))
 	{
-		char		place[NAMEDATALEN];
-
-		path = split_place(path, place);
-		if (fc_json_int64(fc_json_path(item, place), number))
+		if (fc_json_int64(fc_place_node(item, &place), number))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * fc_page_item_holds
+ *		Does the item have a key for the column, whatever its value?
+ */
+bool
+fc_page_item_holds(const FcColumn *column, FcJsonNode item)
+{
+	const char *places = fc_catalog_path(column);
+
+	return *places == '\0' ||	/* the whole item */
+		fc_place_is_told(item, places) ||
+		(column->number_path != NULL &&
+		 fc_place_is_told(item, column->number_path));
 }
 
 /*
@@ -268,20 +280,11 @@ fc_page_item_number(const FcColumn *column, FcJsonNode item, int64 *number)
 int64
 fc_page_item_order(const FcColumn *order, FcJsonNode item)
 {
-	const char *path = order->path ? order->path : order->name;
-	FcJsonNode	node = {0};
+	FcJsonNode	node = fc_place_first(item, fc_catalog_path(order));
 	int			year;
 	int			month;
 	int			day;
 	int64		number;
-
-	while (*path != '\0' && fc_json_kind(node) == FC_JSON_ABSENT)
-	{
-		char		place[NAMEDATALEN];
-
-		path = split_place(path, place);
-		node = fc_json_path(item, place);
-	}
 
 	if (fc_json_int64(node, &number))
 		return number;
@@ -313,7 +316,7 @@ fc_page_note_present(const FcResource *resource, FcJsonNode items,
 		{
 			if ((*present & (UINT64CONST(1) << i)) == 0 &&
 				was_asked_for(&columns[i], path) &&
-				item_holds(&columns[i], item))
+				fc_page_item_holds(&columns[i], item))
 				*present |= UINT64CONST(1) << i;
 		}
 		if (is_object)
@@ -460,20 +463,18 @@ fc_page_item_identity(const FcResource *resource, FcJsonNode item, int64 *id,
 					  bool *is_number)
 {
 	const FcColumn *key = fc_catalog_flagged(resource, FC_KEY);
-	const char *path = key->path ? key->path : key->name;
+	const char *places = fc_catalog_path(key);
+	FcPlace		place;
 
 	*is_number = fc_page_item_key(resource, FC_KEY, item, id);
 	if (*is_number)
 		return true;
-	while (*path != '\0')
+	while (fc_place_next(&places, &place))
 	{
-		char		place[NAMEDATALEN];
-		FcJsonNode	node;
+		FcJsonNode	node = fc_place_node(item, &place);
 		const char *source;
 		Size		length;
 
-		path = split_place(path, place);
-		node = fc_json_path(item, place);
 		if (fc_json_kind(node) != FC_JSON_NUMBER &&
 			(fc_json_kind(node) != FC_JSON_STRING ||
 			 fc_json_string(node)[strspn(fc_json_string(node), " ")] == '\0'))
@@ -569,18 +570,6 @@ has_id(const FcPageMemory *memory, int64 id)
 }
 
 /*
- * Copy the first of a path's alternatives, "a|b"; the others follow.
- */
-static const char *
-split_place(const char *path, char *place)
-{
-	Size		length = strcspn(path, "|");
-
-	strlcpy(place, path, Min(length + 1, NAMEDATALEN));
-	return path + length + (path[length] == '|');
-}
-
-/*
  * Does a request of that path ask for the column?
  *
  * Some items hold a relation that was not asked for, such as the employees of
@@ -601,32 +590,4 @@ was_asked_for(const FcColumn *column, const char *path)
 	while (value != NULL && value[-1] != '=')
 		value = strstr(value + 1, first);
 	return value != NULL;
-}
-
-/* Does the item hold a key for the column, whatever its value? */
-static bool
-item_holds(const FcColumn *column, FcJsonNode item)
-{
-	const char *paths[] = {column->path ? column->path : column->name,
-	column->number_path};
-
-	for (int i = 0; i < lengthof(paths); i++)
-	{
-		const char *path = paths[i];
-
-		if (path != NULL && *path == '\0')
-			return true;		/* the whole item */
-		while (path != NULL && *path != '\0')
-		{
-			char		member[NAMEDATALEN];
-			Size		length = strcspn(path, ".|");
-
-			strlcpy(member, path, Min(length + 1, sizeof(member)));
-			if (fc_json_kind(fc_json_member(item, member)) != FC_JSON_ABSENT)
-				return true;
-			path += length + strcspn(path + length, "|");
-			path += (*path == '|');
-		}
-	}
-	return false;
 }

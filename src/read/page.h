@@ -81,6 +81,7 @@ extern bool fc_page_item_number(const FcColumn *column, FcJsonNode item,
 extern bool fc_page_item_identity(const FcResource *resource,
 								  FcJsonNode item, int64 *id,
 								  bool *is_number);
+extern bool fc_page_item_holds(const FcColumn *column, FcJsonNode item);
 extern int64 fc_page_item_order(const FcColumn *order, FcJsonNode item);
 extern void fc_page_note_present(const FcResource *resource, FcJsonNode items,
 								 const char *path, uint64 *present);

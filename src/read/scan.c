@@ -473,8 +473,7 @@ prepare_harvest(FcScanState *state, ForeignScanState *node)
 			continue;
 		wish = palloc0(sizeof(FcNeed));
 		wish->column = &resource->columns[i];
-		wish->path = wish->column->path ? wish->column->path :
-			wish->column->name;
+		wish->path = fc_catalog_path(wish->column);
 		wish->name = wish->column->name;
 		wish->is_wish = true;
 		state->model.needs = lappend(state->model.needs, wish);

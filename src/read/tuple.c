@@ -13,6 +13,7 @@
 
 #include "access/sysattr.h"
 #include "api/error.h"
+#include "api/place.h"
 #include "catalog/pg_type.h"
 #include "nodes/bitmapset.h"
 #include "read/convert.h"
@@ -283,22 +284,21 @@ static ReaderPlaces
 find_places(FcTupleReader *reader, const char *path)
 {
 	ReaderPlaces result = {0, NULL};
+	FcPlace		next;
 	int			count = 1;
 
 	for (const char *bar = path; (bar = strchr(bar, '|')) != NULL; bar++)
 		count++;
 	result.places = palloc(count * sizeof(ReaderPlace));
 
-	while (*path != '\0')
+	while (fc_place_next(&path, &next))
 	{
-		Size		first = strcspn(path, ".|");
-		Size		length = first + strcspn(path + first, "|");
 		ReaderPlace *place = &result.places[result.count++];
+		Size		first = next.member_length;
 
-		place->member = add_member(reader, path, first);
-		place->rest = first < length ?
-			pnstrdup(path + first + 1, length - first - 1) : "";
-		path += length + (path[length] == '|');
+		place->member = add_member(reader, next.path, first);
+		place->rest = first < next.length ?
+			pnstrdup(next.path + first + 1, next.length - first - 1) : "";
 	}
 	return result;
 }

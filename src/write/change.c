@@ -12,6 +12,7 @@
 #include "access/sysattr.h"
 #include "api/ctid.h"
 #include "api/memo.h"
+#include "api/place.h"
 #include "executor/tuptable.h"
 #include "read/tuple.h"
 #include "utils/hsearch.h"
@@ -567,8 +568,8 @@ answer_holds(const FcChange *change, const Bitmapset *missing,
 		return false;
 	while ((attnum = bms_next_member(missing, attnum)) >= 0)
 	{
-		if (!fc_image_holds(answer,
-							change->table->columns[attnum - 1].path))
+		if (!fc_place_is_told(answer,
+							  change->table->columns[attnum - 1].path))
 			return false;
 	}
 	return true;

@@ -9,6 +9,7 @@
 
 #include "access/sysattr.h"
 #include "api/omission.h"
+#include "api/place.h"
 #include "catalog/pg_type.h"
 #include "write/image.h"
 
@@ -44,7 +45,7 @@ fc_image_prepare(const FcTable *table, const char *naive_timezone)
 		field->attnum = i + 1;
 		field->name = column->name;
 		field->column = column;
-		field->path = fc_image_path(column);
+		field->path = fc_catalog_path(column);
 		attributes = bms_add_member(attributes, i + 1 -
 									FirstLowInvalidHeapAttributeNumber);
 	}
@@ -75,7 +76,7 @@ fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)
 		const FcColumn *column = &resource->columns[i];
 
 		if ((imager->columns & FC_COLUMN_BIT(i)) == 0 ||
-			!fc_image_holds(item, fc_image_path(column)))
+			!fc_place_is_told(item, fc_catalog_path(column)))
 			continue;
 		image->known |= FC_COLUMN_BIT(i);
 		if (!isnull[i])
@@ -84,40 +85,6 @@ fc_image_read(const FcImager *imager, FcJsonNode item, FcImage *image)
 											values[i],
 											imager->table.naive_timezone);
 	}
-}
-
-/*
- * fc_image_path
- *		Where an item holds a column's value.
- */
-const char *
-fc_image_path(const FcColumn *column)
-{
-	return column->path ? column->path : column->name;
-}
-
-/*
- * fc_image_holds
- *		Does an item tell the value at a path?  It may be null.
- *
- * If the item has the object that the path leads into, the value is known even
- * where the object lacks the key.
- */
-bool
-fc_image_holds(FcJsonNode item, const char *path)
-{
-	while (*path != '\0')
-	{
-		char		name[NAMEDATALEN];
-		Size		length = strcspn(path, ".|");
-
-		strlcpy(name, path, Min(length + 1, sizeof(name)));
-		if (fc_json_kind(fc_json_member(item, name)) != FC_JSON_ABSENT)
-			return true;
-		path += strcspn(path, "|");
-		path += (*path == '|');
-	}
-	return false;
 }
 
 /*

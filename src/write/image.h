@@ -23,8 +23,6 @@ extern FcImager *fc_image_prepare(const FcTable *table,
 extern void fc_image_read(const FcImager *imager, FcJsonNode item,
 						  FcImage *image);
 
-extern const char *fc_image_path(const FcColumn *column);
-extern bool fc_image_holds(FcJsonNode item, const char *path);
 extern bool fc_image_is_empty(const char *text);
 extern bool fc_image_is_reset(const FcResource *resource,
 							  const FcImage *image, int number);

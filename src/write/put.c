@@ -122,7 +122,7 @@ fc_put_old_properties(FcPut *put, FcOldRow *row,
 	}
 	if (!read_old(put, row))
 		return false;
-	*properties = fc_json_path(row->item, fc_image_path(column));
+	*properties = fc_json_path(row->item, fc_catalog_path(column));
 	return true;
 }
 
@@ -494,7 +494,7 @@ compare_row(void *arg, FcJsonNode item)
 	proof = fc_proof_holds(resource, &draft->image, &found);
 	if (fc_body_sends_properties(draft) && proof != FC_PROOF_NOT_DONE)
 		proof = fc_properties_lost(draft->properties,
-								   fc_json_path(item, fc_image_path(column)))
+								   fc_json_path(item, fc_catalog_path(column)))
 			? FC_PROOF_NOT_DONE : FC_PROOF_DONE;
 	if (proof == FC_PROOF_DONE)
 		comparison->written->item = item;
@@ -724,7 +724,7 @@ prove_properties(FcPut *put, const FcDraft *draft,
 
 	lost = fc_properties_lost(draft->properties,
 							  fc_json_path(written->item,
-										   fc_image_path(column)));
+										   fc_catalog_path(column)));
 	if (lost == NULL)
 	{
 		fc_send_learn(sender, FC_LEARNED_STICKS, FC_LEARNED_DROPS);

@@ -355,7 +355,7 @@ send_request(Sending *sending, const char *path, const char *body,
 	call.kind = method == &post && sender->parent == NULL ?
 		FC_PATH_LIST : FC_PATH_PART;
 	call.tolerates = tolerates;
-	call.naming.path = key->path ? key->path : key->name;
+	call.naming.path = fc_catalog_path(key);
 	if (method != &post)
 	{
 		call.naming.id = sending->key->id;
