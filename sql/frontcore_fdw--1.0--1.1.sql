@@ -270,7 +270,8 @@ CREATE TABLE @extschema@.frontcore_sync_runs (
     target pg_catalog.regclass PRIMARY KEY,
     source pg_catalog.regclass NOT NULL,
     mark pg_catalog.timestamptz,            -- changes since then are asked for
-    status pg_catalog.text NOT NULL,
+    status pg_catalog.text NOT NULL CHECK (
+        status OPERATOR(pg_catalog.=) ANY ('{running,complete,broken off,error}'::pg_catalog.text[])),
     inserted pg_catalog.int8 NOT NULL DEFAULT 0,
     updated pg_catalog.int8 NOT NULL DEFAULT 0,
     deleted pg_catalog.int8 NOT NULL DEFAULT 0,
@@ -360,7 +361,13 @@ RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE;
 
--- The state of a target, for the session that has locked it.
+-- The state of a target, for the session that has locked it, which takes the
+-- right to write the target.  A procedure that commits cannot have rights of its
+-- own, so PostgreSQL cannot tell a run from a session that calls these functions
+-- by hand, and no list of callers is kept that a function of the caller's could
+-- not get into.  So who may write a target may also write a state of it that no
+-- run has had.  That gives no more than he has: he may change the rows, or begin
+-- the state anew with another source.  He cannot touch that of other targets.
 
 CREATE FUNCTION @extschema@.frontcore_sync_recall(the_target pg_catalog.regclass)
 RETURNS @extschema@.frontcore_sync_runs
@@ -920,12 +927,15 @@ $$;
 -- Check what all runs check.
 
 CREATE FUNCTION @extschema@.frontcore_sync_check(
-    missing pg_catalog.text, overlap pg_catalog.interval, full_every pg_catalog.int4)
+    source pg_catalog.text, target pg_catalog.text, missing pg_catalog.text, overlap pg_catalog.interval, full_every pg_catalog.int4)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF missing IS NULL OR missing NOT IN ('delete', 'keep') THEN
+    IF source IS NULL OR target IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = format('argument "%s" cannot be null',
+            CASE WHEN source IS NULL THEN 'source' ELSE 'target' END);
+    ELSIF missing IS NULL OR missing NOT IN ('delete', 'keep') THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('argument "missing" cannot be %L', missing),
             HINT = 'Valid values are: delete, keep.';
@@ -956,7 +966,7 @@ DECLARE
     failure pg_catalog.jsonb;
 BEGIN
     CALL @extschema@.frontcore_sync_check_context();
-    PERFORM @extschema@.frontcore_sync_check(missing, overlap, full_every);
+    PERFORM @extschema@.frontcore_sync_check(source::pg_catalog.text, target, missing, overlap, full_every);
     CALL @extschema@.frontcore_sync_run(source, target, coalesce(reconcile, false), missing,
         coalesce(force, false), overlap, full_every, failure);
     IF failure IS NOT NULL THEN
@@ -979,7 +989,8 @@ DECLARE
     first_failure pg_catalog.jsonb;
 BEGIN
     CALL @extschema@.frontcore_sync_check_context();
-    PERFORM @extschema@.frontcore_sync_check(missing, overlap, NULL);
+    PERFORM @extschema@.frontcore_sync_check(source::pg_catalog.text, target::pg_catalog.text,
+                                             missing, overlap, NULL);
     SELECT pg_catalog.array_agg(c.relname ORDER BY c.relname) INTO tables
       FROM pg_catalog.pg_foreign_table AS f
       JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) f.ftrelid
