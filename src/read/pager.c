@@ -70,6 +70,8 @@ static bool next_listed(void *arg, FcJsonNode *item);
 static void ask_describer(void *arg, const FcQuery *query);
 static bool next_described(void *arg, FcJsonNode *item,
 						   const char **request);
+static bool details_help(void *arg);
+static void do_without_details(FcPager *pager);
 static void forget_answer(FcPager *pager);
 static void forget_details(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
@@ -222,7 +224,7 @@ static void
 begin_details(FcPager *pager)
 {
 	FcDetailsSource source = {ask_lister, next_listed, ask_describer,
-	next_described, pager};
+	next_described, details_help, pager};
 
 	pager->lister = create_helper(pager);
 	pager->describer = create_helper(pager);
@@ -261,6 +263,30 @@ next_described(void *arg, FcJsonNode *item, const char **request)
 
 	*request = describer->request;
 	return found;
+}
+
+static bool
+details_help(void *arg)
+{
+	const FcPager *pager = arg;
+	FcRouting  *routing = &pager->stream->routing;
+
+	fc_routing_reload(routing);
+	return fc_route_choose(pager->query, &routing->facts).list >= 0;
+}
+
+/*
+ * The list alone will do: go on with it, as nothing has been given yet.
+ */
+static void
+do_without_details(FcPager *pager)
+{
+	MemoryContext oldcontext;
+
+	forget_details(pager);
+	oldcontext = MemoryContextSwitchTo(pager->stream->ask_context);
+	fc_stream_choose(pager->stream);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -652,13 +678,16 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (pager->details != NULL)
+	if (pager->details != NULL &&
+		!fc_details_next(pager->details, pager->stream->page_context, item,
+						 &pager->request))
 	{
-		if (!fc_details_next(pager->details, pager->stream->page_context,
-							 item, &pager->request))
+		if (!fc_details_are_useless(pager->details))
 			return false;
-		pager->bindings = NIL;
+		do_without_details(pager);
 	}
+	if (pager->details != NULL)
+		pager->bindings = NIL;
 	else if (!fc_found_next(&pager->found, pager->stream, item,
 							&pager->request))
 	{
@@ -686,8 +715,13 @@ drain_pager(FcPager *pager)
 	if (pager->sort != NULL)
 		return;					/* it has everything */
 	if (pager->details != NULL)
+	{
 		fc_details_read_all(pager->details);
-	else if (pager->stream->taken == 0)
+		if (!fc_details_are_useless(pager->details))
+			return;
+		do_without_details(pager);
+	}
+	if (pager->stream->taken == 0)
 		read_ahead(pager);
 	else
 		fc_stream_read_rest(pager->stream);
