@@ -495,6 +495,7 @@ BEGIN
     IF full_every IS NULL AND info.persons THEN
         full_every := 24;       -- an erasure may not move updated_at
     END IF;
+    run.started_at := clock_timestamp();
     run.is_full := reconcile OR is_first OR run.reading_since IS NOT NULL
         OR coalesce(run.since_full + 1 >= full_every, false)
         OR (info.updated IS NULL AND info.created IS NULL);
@@ -502,7 +503,7 @@ BEGIN
     IF run.is_full AND run.reading_since IS NOT NULL AND run.checkpoint IS NOT NULL THEN
         RAISE NOTICE '%: goes on behind id %', source, run.checkpoint;
     ELSE
-        run.reading_since := CASE WHEN run.is_full THEN clock_timestamp() END;
+        run.reading_since := CASE WHEN run.is_full THEN run.started_at END;
         run.reading_mark := NULL;
         run.checkpoint := NULL;
     END IF;
@@ -523,7 +524,6 @@ BEGIN
     run.target := target;
     run.source := source;
     run.status := 'running';
-    run.started_at := clock_timestamp();
     run.finished_at := NULL;
     run.last_error := NULL;
     run.inserted := 0;
@@ -538,7 +538,8 @@ END
 $$;
 
 -- Read the next part of the source into pg_temp.frontcore_sync_rows: what has
--- changed since the mark, the rows behind the checkpoint, or all rows.
+-- changed since the mark, the rows behind the checkpoint, or all rows.  With the
+-- last part of a reading that has gone on comes what has changed since it began.
 
 CREATE FUNCTION @extschema@.frontcore_sync_read(
     run @extschema@.frontcore_sync_runs,
@@ -562,19 +563,15 @@ DECLARE
     requests_before bigint := @extschema@.frontcore_sync_requests();
     pages_before bigint := @extschema@.frontcore_sync_numbered_pages();
     requests bigint;
+    since timestamptz;
+    time_column text;
 BEGIN
     key := info.key;
     step := coalesce(step, info.step);
     by_id := run.is_full AND info.by_id;
     is_last := true;
     IF NOT run.is_full THEN
-        EXECUTE create_rows || format('%s WHERE %I >= %L::timestamptz',
-                                      run.source, coalesce(info.updated, info.created), run.mark);
-        IF info.updated IS NOT NULL AND info.created IS NOT NULL THEN
-            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s AS s WHERE %I >= %L::timestamptz '
-                           'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%I = s.%I)',
-                           run.source, info.created, run.mark, key, key);
-        END IF;
+        EXECUTE create_rows || run.source || ' WITH NO DATA';
     ELSIF by_id THEN
         EXECUTE create_rows || format('%s %s ORDER BY %I LIMIT %s', run.source,
                                       'WHERE ' || quote_ident(key) || ' > ' || run.checkpoint,
@@ -597,6 +594,15 @@ BEGIN
     IF run.is_full AND NOT by_id THEN
         RAISE NOTICE '%: the API does not give all columns in the order of ids, so the list is read in one piece', run.source;
         EXECUTE create_rows || run.source;
+    END IF;
+    since := CASE WHEN NOT run.is_full THEN run.mark
+                  WHEN by_id AND is_last AND run.reading_since < run.started_at THEN run.reading_mark END;
+    IF since IS NOT NULL THEN
+        FOREACH time_column IN ARRAY array_remove(ARRAY[info.updated, info.created], NULL) LOOP
+            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s AS s WHERE %I >= %L::timestamptz '
+                           'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%I = s.%I)',
+                           run.source, time_column, since, key, key);
+        END LOOP;
     END IF;
     lacking := (@extschema@.frontcore_sync_describe(run.source)).lacking;
 

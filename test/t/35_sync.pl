@@ -290,7 +290,8 @@ foreach my $end (@ends)
 }
 
 # What lasts for a day: a checkpoint that is older is not gone on with.  Rows
-# that are gone are found in the part that was read without a break.
+# that are gone are found in the part that was read without a break, those that
+# were changed meanwhile in all parts.
 {
 	my $account = fresh_account();
 	my $call = "CALL frontcore_sync('$account.course_dates', 'dw.course_dates'";
@@ -304,6 +305,7 @@ foreach my $end (@ends)
 		mock('--fault', 'match=^GET./coursedates skip=44 count=0 status=503');
 		psql_error($node, "$call, reconcile => true)");
 		mock('--clear-faults');
+		mock('--change', 'course_dates', $ids[5], 'reference="meanwhile"', 'updated_at=' . $now->(0));
 		mock('--log');
 		sql(qq{
 			UPDATE frontcore_sync_runs SET reading_since = reading_since - interval '$age';
