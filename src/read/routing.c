@@ -12,9 +12,6 @@
 #include "read/needs.h"
 #include "read/routing.h"
 
-/* Bytes of a batch's URL that a parent takes besides its id. */
-#define PARAMETER_BYTES		18	/* "&course_ids%5B%5D=" */
-
 static int	batch_width(const FcRouting *routing, int count);
 static bool next_bindings(const FcRouting *routing, FcStep *step);
 static void learn_flags(FcRouting *routing, uint64 set, uint64 cleared);
@@ -161,6 +158,7 @@ batch_width(const FcRouting *routing, int count)
 {
 	const FcQuery *query = routing->query;
 	const int64 *parents = &routing->parents.values[routing->offset];
+	const char *parameter = strchr(routing->choice.route->path, '?');
 	int			bytes = 0;
 	int			width = 0;
 
@@ -169,7 +167,7 @@ batch_width(const FcRouting *routing, int count)
 		query->filters != NIL || query->has_since || query->has_until)
 		return Min(count, routing->batch_size);
 	while (width < count && bytes < FC_BATCH_BYTES)
-		bytes += PARAMETER_BYTES +
+		bytes += strcspn(parameter, "{") + strlen("%5B%5D") - strlen("[]") +
 			snprintf(NULL, 0, INT64_FORMAT, parents[width++]);
 	return width;
 }
