@@ -63,6 +63,39 @@ SELECT id, updated_at FROM course_dates WHERE id BETWEEN 51101 AND 51103;
 SELECT frontcore_stat_reset();
 \i test/economy.sql
 
+-- no route has the instructors: that is found out with a look at each of them,
+-- whether all dates are read or some, in whatever order, kept or not
+\! test/mock.py --reset rate=0 data=demo list_timestamps=present
+SELECT frontcore_stat_reset();
+SELECT count(d.*) FROM course_dates AS d;
+\! test/mock.py --log --quiet
+SELECT count(d.*) FROM course_dates AS d;
+\! test/mock.py --log --quiet
+SELECT frontcore_stat_reset();
+SELECT count(d.*), min(updated_at) FROM course_dates AS d WHERE start_at >= '2027-01-01';
+\! test/mock.py --log --quiet
+SELECT count(d.*), min(updated_at) FROM course_dates AS d WHERE start_at >= '2027-01-01';
+\! test/mock.py --log --quiet
+SELECT frontcore_stat_reset();
+SELECT id, updated_at, instructors FROM course_dates WHERE start_at >= '2027-01-01' ORDER BY start_at, id LIMIT 2;
+\! test/mock.py --log --quiet
+-- also where a write makes an open cursor read on
+SELECT frontcore_stat_reset();
+BEGIN;
+DECLARE later CURSOR FOR SELECT id, reference, instructors FROM course_dates WHERE id BETWEEN 51101 AND 51103;
+UPDATE course_dates SET reference = 'written' WHERE id = 51102;
+\! test/mock.py --log --quiet
+FETCH ALL FROM later;
+\! test/mock.py --log --quiet
+COMMIT;
+ALTER SERVER economy OPTIONS (ADD cache 'off');
+SELECT frontcore_stat_reset();
+SELECT count(d.*) FROM course_dates AS d;
+\! test/mock.py --log --quiet
+SELECT frontcore_stat_reset();
+SELECT count(d.*), min(updated_at) FROM course_dates AS d WHERE start_at >= '2027-01-01';
+\! test/mock.py --log --quiet
+
 SET search_path = public;
 DROP SCHEMA economy CASCADE;
 DROP SERVER economy CASCADE;

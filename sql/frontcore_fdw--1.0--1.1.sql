@@ -270,7 +270,8 @@ CREATE TABLE @extschema@.frontcore_sync_runs (
     target pg_catalog.regclass PRIMARY KEY,
     source pg_catalog.regclass NOT NULL,
     mark pg_catalog.timestamptz,            -- changes since then are asked for
-    status pg_catalog.text NOT NULL,
+    status pg_catalog.text NOT NULL CHECK (
+        status OPERATOR(pg_catalog.=) ANY ('{running,complete,broken off,error}'::pg_catalog.text[])),
     inserted pg_catalog.int8 NOT NULL DEFAULT 0,
     updated pg_catalog.int8 NOT NULL DEFAULT 0,
     deleted pg_catalog.int8 NOT NULL DEFAULT 0,
@@ -360,7 +361,13 @@ RETURNS pg_catalog.float8
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE;
 
--- The state of a target, for the session that has locked it.
+-- The state of a target, for the session that has locked it, which takes the
+-- right to write the target.  A procedure that commits cannot have rights of its
+-- own, so PostgreSQL cannot tell a run from a session that calls these functions
+-- by hand, and no list of callers is kept that a function of the caller's could
+-- not get into.  So who may write a target may also write a state of it that no
+-- run has had.  That gives no more than he has: he may change the rows, or begin
+-- the state anew with another source.  He cannot touch that of other targets.
 
 CREATE FUNCTION @extschema@.frontcore_sync_recall(the_target pg_catalog.regclass)
 RETURNS @extschema@.frontcore_sync_runs
@@ -488,6 +495,7 @@ BEGIN
     IF full_every IS NULL AND info.persons THEN
         full_every := 24;       -- an erasure may not move updated_at
     END IF;
+    run.started_at := clock_timestamp();
     run.is_full := reconcile OR is_first OR run.reading_since IS NOT NULL
         OR coalesce(run.since_full + 1 >= full_every, false)
         OR (info.updated IS NULL AND info.created IS NULL);
@@ -495,7 +503,7 @@ BEGIN
     IF run.is_full AND run.reading_since IS NOT NULL AND run.checkpoint IS NOT NULL THEN
         RAISE NOTICE '%: goes on behind id %', source, run.checkpoint;
     ELSE
-        run.reading_since := CASE WHEN run.is_full THEN clock_timestamp() END;
+        run.reading_since := CASE WHEN run.is_full THEN run.started_at END;
         run.reading_mark := NULL;
         run.checkpoint := NULL;
     END IF;
@@ -516,7 +524,6 @@ BEGIN
     run.target := target;
     run.source := source;
     run.status := 'running';
-    run.started_at := clock_timestamp();
     run.finished_at := NULL;
     run.last_error := NULL;
     run.inserted := 0;
@@ -531,7 +538,8 @@ END
 $$;
 
 -- Read the next part of the source into pg_temp.frontcore_sync_rows: what has
--- changed since the mark, the rows behind the checkpoint, or all rows.
+-- changed since the mark, the rows behind the checkpoint, or all rows.  With the
+-- last part of a reading that has gone on comes what has changed since it began.
 
 CREATE FUNCTION @extschema@.frontcore_sync_read(
     run @extschema@.frontcore_sync_runs,
@@ -555,19 +563,15 @@ DECLARE
     requests_before bigint := @extschema@.frontcore_sync_requests();
     pages_before bigint := @extschema@.frontcore_sync_numbered_pages();
     requests bigint;
+    since timestamptz;
+    time_column text;
 BEGIN
     key := info.key;
     step := coalesce(step, info.step);
     by_id := run.is_full AND info.by_id;
     is_last := true;
     IF NOT run.is_full THEN
-        EXECUTE create_rows || format('%s WHERE %I >= %L::timestamptz',
-                                      run.source, coalesce(info.updated, info.created), run.mark);
-        IF info.updated IS NOT NULL AND info.created IS NOT NULL THEN
-            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s AS s WHERE %I >= %L::timestamptz '
-                           'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%I = s.%I)',
-                           run.source, info.created, run.mark, key, key);
-        END IF;
+        EXECUTE create_rows || run.source || ' WITH NO DATA';
     ELSIF by_id THEN
         EXECUTE create_rows || format('%s %s ORDER BY %I LIMIT %s', run.source,
                                       'WHERE ' || quote_ident(key) || ' > ' || run.checkpoint,
@@ -590,6 +594,15 @@ BEGIN
     IF run.is_full AND NOT by_id THEN
         RAISE NOTICE '%: the API does not give all columns in the order of ids, so the list is read in one piece', run.source;
         EXECUTE create_rows || run.source;
+    END IF;
+    since := CASE WHEN NOT run.is_full THEN run.mark
+                  WHEN by_id AND is_last AND run.reading_since < run.started_at THEN run.reading_mark END;
+    IF since IS NOT NULL THEN
+        FOREACH time_column IN ARRAY array_remove(ARRAY[info.updated, info.created], NULL) LOOP
+            EXECUTE format('INSERT INTO frontcore_sync_rows SELECT * FROM %s AS s WHERE %I >= %L::timestamptz '
+                           'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%I = s.%I)',
+                           run.source, time_column, since, key, key);
+        END LOOP;
     END IF;
     lacking := (@extschema@.frontcore_sync_describe(run.source)).lacking;
 
@@ -920,12 +933,15 @@ $$;
 -- Check what all runs check.
 
 CREATE FUNCTION @extschema@.frontcore_sync_check(
-    missing pg_catalog.text, overlap pg_catalog.interval, full_every pg_catalog.int4)
+    source pg_catalog.text, target pg_catalog.text, missing pg_catalog.text, overlap pg_catalog.interval, full_every pg_catalog.int4)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF missing IS NULL OR missing NOT IN ('delete', 'keep') THEN
+    IF source IS NULL OR target IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = format('argument "%s" cannot be null',
+            CASE WHEN source IS NULL THEN 'source' ELSE 'target' END);
+    ELSIF missing IS NULL OR missing NOT IN ('delete', 'keep') THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('argument "missing" cannot be %L', missing),
             HINT = 'Valid values are: delete, keep.';
@@ -956,7 +972,7 @@ DECLARE
     failure pg_catalog.jsonb;
 BEGIN
     CALL @extschema@.frontcore_sync_check_context();
-    PERFORM @extschema@.frontcore_sync_check(missing, overlap, full_every);
+    PERFORM @extschema@.frontcore_sync_check(source::pg_catalog.text, target, missing, overlap, full_every);
     CALL @extschema@.frontcore_sync_run(source, target, coalesce(reconcile, false), missing,
         coalesce(force, false), overlap, full_every, failure);
     IF failure IS NOT NULL THEN
@@ -979,7 +995,8 @@ DECLARE
     first_failure pg_catalog.jsonb;
 BEGIN
     CALL @extschema@.frontcore_sync_check_context();
-    PERFORM @extschema@.frontcore_sync_check(missing, overlap, NULL);
+    PERFORM @extschema@.frontcore_sync_check(source::pg_catalog.text, target::pg_catalog.text,
+                                             missing, overlap, NULL);
     SELECT pg_catalog.array_agg(c.relname ORDER BY c.relname) INTO tables
       FROM pg_catalog.pg_foreign_table AS f
       JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) f.ftrelid

@@ -155,6 +155,35 @@ SELECT count(*) FROM fc.course_dates;
 SELECT count(*) FROM fc.course_dates;
 \! test/mock.py --log
 
+-- all dates of many courses are asked for in large batches; nothing is lost
+-- where the API refuses them, or looks at the first courses only
+\set shorten 'sed -E "s/(course_ids\\[\\]=[0-9]+)&.*&(course_ids)/\\1 ... \\2/"'
+\setenv shorten :shorten
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'takes large batches');
+\! test/mock.py --reset rate=0 coursedates_list=404 courses=700 dates=900
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log | eval "$shorten"
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'cuts large batches');
+\! test/mock.py --reset rate=0 coursedates_list=404 courses=700 dates=900 batch_cut=250
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log | eval "$shorten"
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'empties large batches');
+\! test/mock.py --reset rate=0 coursedates_list=404 courses=350 dates=900
+\! test/mock.py --fault 'match=(course_ids[^&]*&){150} count=0 status=200 body=[]'
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log | eval "$shorten"
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'refuses large batches');
+\! test/mock.py --reset rate=0 coursedates_list=404 courses=350 dates=900 batch_max_ids=200
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log | eval "$shorten"
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log --quiet
+ALTER SERVER frontcore OPTIONS (SET limiter_key 'forbids long URLs');
+\! test/mock.py --reset rate=0 coursedates_list=404 courses=350 dates=900
+\! test/mock.py --fault 'match=(course_ids[^&]*&){150} count=0 status=403 body=forbidden'
+SELECT count(*), sum(id) FROM fc.course_dates;
+\! test/mock.py --log | eval "$shorten"
+
 -- an account that refuses since_id as a way to page loses nothing
 ALTER SERVER frontcore OPTIONS (SET limiter_key 'refuses since_id');
 \! test/mock.py --reset rate=0 default_sort=asc since_id=refused courses=300 dates=300

@@ -137,5 +137,135 @@ CALL frontcore_sync('copies.course_dates', 'dw.course_dates');
 UPDATE dw.course_dates SET instructors = '[1]', reference = 'mine';
 CALL frontcore_sync('copies.course_dates', 'dw.course_dates', reconcile => true);
 SELECT count(*), count(*) FILTER (WHERE instructors = '[1]') AS untouched, count(*) FILTER (WHERE reference = 'mine') AS touched FROM dw.course_dates;
+
+-- names of all kinds: columns of other names than the API's, in another order,
+-- with a dropped one; what the second run finds, and the third one deletes
+CREATE SCHEMA "d""w";
+CREATE FOREIGN TABLE copies."My %s ""Customers""" ("Ti%tle" text OPTIONS (field 'title'), gone text OPTIONS (field 'fax'),
+    "The ""Id""" bigint OPTIONS (field 'id'), "Updated At" timestamptz OPTIONS (field 'updated_at'), "select" text OPTIONS (field 'note'))
+    SERVER copies OPTIONS (resource 'customers');
+ALTER FOREIGN TABLE copies."My %s ""Customers""" DROP COLUMN gone;
+CALL frontcore_sync('copies."My %s ""Customers"""', '"d""w"."My % Copy"');
+\! test/mock.py --change customers 40204 'note="by any name"' "updated_at=\"$(date -u +%FT%TZ)\""
+CALL frontcore_sync('copies."My %s ""Customers"""', '"d""w"."My % Copy"');
+SELECT "Ti%tle", "select" FROM "d""w"."My % Copy" WHERE "The ""Id""" = 40204;
+\! test/mock.py --remove customers 40205
+CALL frontcore_sync('copies."My %s ""Customers"""', '"d""w"."My % Copy"', reconcile => true);
+SELECT inserted, updated, deleted FROM frontcore_sync_state WHERE target = '"d""w"."My % Copy"'::regclass;
+(SELECT * FROM copies."My %s ""Customers""" EXCEPT TABLE "d""w"."My % Copy") UNION ALL (TABLE "d""w"."My % Copy" EXCEPT TABLE copies."My %s ""Customers""");
+DROP SCHEMA "d""w" CASCADE;
+
+-- targets of all kinds: ids that are an identity or a text, generated columns,
+-- partitions, triggers that change or drop a row, other types
+CREATE TABLE dw.identity (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text,
+    upper_title text GENERATED ALWAYS AS (upper(title)) STORED);
+CREATE TABLE dw.generated (id bigint PRIMARY KEY, note text, title text GENERATED ALWAYS AS (upper(note)) STORED);
+CREATE TABLE dw.partitioned (id bigint PRIMARY KEY, title text) PARTITION BY RANGE (id);
+CREATE TABLE dw.partition PARTITION OF dw.partitioned FOR VALUES FROM (40000) TO (40205);
+CREATE TABLE dw.default_partition PARTITION OF dw.partitioned DEFAULT;
+CREATE TABLE dw.texts (id text PRIMARY KEY, title char(40), created_at date, updated_at text, turnover integer, custom_properties json);
+CREATE TABLE dw.triggered (id bigint PRIMARY KEY, title text, writes integer DEFAULT 0);
+CREATE FUNCTION dw.change_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.id = 40204 THEN
+        RETURN NULL;
+    END IF;
+    NEW.title := upper(NEW.title);
+    NEW.writes := NEW.writes + 1;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER change_row BEFORE INSERT OR UPDATE ON dw.triggered FOR EACH ROW EXECUTE FUNCTION dw.change_row();
+SELECT format('CALL frontcore_sync(''copies.customers'', ''dw.%s'')', name)
+FROM unnest('{identity,generated,partitioned,texts,triggered}'::text[]) AS name \gexec
+-- each has a row changed, one that is lost and one too many
+UPDATE dw.identity SET title = 'mine' WHERE id = 40201;
+UPDATE dw.generated SET note = 'mine' WHERE id = 40201;
+UPDATE dw.partitioned SET title = 'mine' WHERE id = 40201;
+UPDATE dw.texts SET title = 'mine' WHERE id = '40201';
+DELETE FROM dw.identity WHERE id = 40202;
+DELETE FROM dw.generated WHERE id = 40202;
+DELETE FROM dw.partitioned WHERE id = 40202;
+DELETE FROM dw.texts WHERE id = '40202';
+INSERT INTO dw.identity OVERRIDING SYSTEM VALUE VALUES (7);
+INSERT INTO dw.generated VALUES (7);
+INSERT INTO dw.partitioned VALUES (7);
+INSERT INTO dw.texts VALUES ('7');
+SELECT format('CALL frontcore_sync(''copies.customers'', ''dw.%s'', reconcile => true)', name)
+FROM unnest('{identity,generated,partitioned,texts,triggered}'::text[]) AS name \gexec
+SELECT target, inserted, updated, deleted FROM frontcore_sync_state
+WHERE target IN ('dw.identity'::regclass, 'dw.generated'::regclass, 'dw.partitioned'::regclass, 'dw.texts'::regclass, 'dw.triggered'::regclass) ORDER BY target::text;
+SELECT * FROM dw.identity ORDER BY id LIMIT 2;
+SELECT * FROM dw.generated ORDER BY id LIMIT 2;
+SELECT tableoid::regclass, count(*) FROM dw.partitioned GROUP BY 1 ORDER BY 1;
+SELECT * FROM dw.texts ORDER BY id LIMIT 2;
+SELECT count(*), max(writes), min(title) FROM dw.triggered;
+
+-- two targets of a source whose answers are shared, and whose pages are small:
+-- each run asks anew, and has a state of its own
+ALTER FOREIGN TABLE copies.customers OPTIONS (ADD cache 'shared', ADD page_size '5');
+\! test/mock.py --log > /dev/null
+SELECT count(*) FROM copies.customers;
+\! test/mock.py --change customers 40201 'note="shared"' "updated_at=\"$(date -u +%FT%TZ)\""
+CALL frontcore_sync('copies.customers', 'dw.first');
+CALL frontcore_sync('copies.customers', 'dw.second');
+CALL frontcore_sync('copies.customers', 'dw.second');
+\! test/mock.py --log | sed 's/_min=[^&]*/_min=.../'
+SELECT f.note, s.note FROM dw.first AS f JOIN dw.second AS s USING (id) WHERE id = 40201;
+SELECT target, status, inserted FROM frontcore_sync_state WHERE target IN ('dw.first'::regclass, 'dw.second'::regclass) ORDER BY 1;
+
+-- the first run says where changes are not found by later ones: of a table
+-- without a time of change, or of one without any
+CREATE FOREIGN TABLE copies.created (id bigint, title text, created_at timestamptz) SERVER copies OPTIONS (resource 'customers');
+RESET client_min_messages;
+CALL frontcore_sync('copies.created', 'dw.created');
+CALL frontcore_sync('copies.locations', 'dw.places');
+\! test/mock.py --change customers 40201 'title="changed"' "updated_at=\"$(date -u +%FT%TZ)\""
+\! test/mock.py --add customers 'title="created"' "created_at=\"$(date -u +%FT%TZ)\"" > /dev/null
+\! test/mock.py --change locations 801 'title="changed"'
+\! test/mock.py --log > /dev/null
+CALL frontcore_sync('copies.created', 'dw.created');
+CALL frontcore_sync('copies.locations', 'dw.places');
+SET client_min_messages = warning;
+\! test/mock.py --log | sed 's/_min=[^&]*/_min=.../'
+SELECT title FROM dw.created WHERE id = 40201 OR title = 'created' ORDER BY id;
+SELECT title FROM dw.places WHERE id = 801;
+
+-- no rows upstream: the run is complete, and the next one reads the list again,
+-- as a target without rows is filled anew
+\! test/mock.py --reset rate=0 today=2026-06-15 courses=0 dates=0 customers=0
+SELECT frontcore_stat_reset(), frontcore_shared_cache_reset();
+CALL frontcore_sync('copies.courses', 'dw.none');
+CALL frontcore_sync('copies.courses', 'dw.none');
+SELECT status, inserted, mark IS NOT NULL AS has_mark FROM frontcore_sync_state WHERE target = 'dw.none'::regclass;
+\! test/mock.py --log
+CALL frontcore_sync('copies.customers', 'dw.second', reconcile => true);
+SELECT status, last_error FROM frontcore_sync_state WHERE target = 'dw.second'::regclass;
+
+-- what is no source and no target
+CREATE VIEW dw.view AS SELECT id, title FROM copies.courses;
+CREATE MATERIALIZED VIEW dw.materialized AS SELECT 1::bigint AS id;
+CREATE TABLE dw.no_key (id bigint, title text);
+CREATE TABLE dw.partial_key (id bigint, title text);
+CREATE UNIQUE INDEX ON dw.partial_key (id) WHERE id > 0;
+CREATE TABLE dw.deferred_key (id bigint PRIMARY KEY DEFERRABLE, title text);
+CREATE TABLE dw.no_id (title text);
+CALL frontcore_sync('dw.view', 'dw.x');
+CALL frontcore_sync('dw.none', 'dw.x');
+CALL frontcore_sync('copies.courses', 'dw.view');
+CALL frontcore_sync('copies.courses', 'dw.materialized');
+CALL frontcore_sync('copies.courses', 'copies.customers');
+CALL frontcore_sync('copies.courses', 'dw.no_key');
+CALL frontcore_sync('copies.courses', 'dw.partial_key');
+CALL frontcore_sync('copies.courses', 'dw.deferred_key');
+CALL frontcore_sync('copies.courses', 'dw.no_id');
+CALL frontcore_sync('copies.courses', 'nowhere.courses');
+CALL frontcore_sync('copies.courses', 'a.b.c');
+CALL frontcore_sync('copies.courses', 'no name');
+CALL frontcore_sync(NULL, 'dw.x');
+CALL frontcore_sync('copies.courses', NULL);
+CALL frontcore_sync_schema('copies', NULL);
+CALL frontcore_sync_schema('nowhere', 'dw');
+\! test/mock.py --log --quiet
 SET client_min_messages = warning;
 DROP SCHEMA dw CASCADE;

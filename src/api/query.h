@@ -106,6 +106,8 @@ typedef struct FcQuery
 								 * what else items lack does not count */
 	bool		is_silent;		/* no user sees its rows: what they lack is
 								 * for another query to report */
+	bool		is_look;		/* asked to see what its route holds: no other
+								 * one is taken for what that lacks */
 	double		repetitions;	/* how often the like of it will be asked */
 } FcQuery;
 

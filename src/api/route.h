@@ -10,7 +10,7 @@
 #include "api/query.h"
 #include "shared/stats.h"
 
-/* Bits of FcLearned.flags, one per route; bits 32 to 55 are for writes. */
+/* Bits of FcLearned.flags, one per route; bits 33 to 55 are for writes. */
 #define FC_LEARNED_CLOSED(route)	(UINT64CONST(1) << (route))
 #define FC_LEARNED_REFUSES(route)	(UINT64CONST(1) << (8 + (route)))
 #define FC_LEARNED_NO_SINCE(route)	(UINT64CONST(1) << (16 + (route)))
@@ -21,6 +21,8 @@
 
 /* In a batch, limit counts all rows, not those of each parent. */
 #define FC_LEARNED_WHOLE_LIMIT	(UINT64CONST(1) << 30)
+/* Batches of more than FC_BATCH_KEYS parents are of no use. */
+#define FC_LEARNED_SMALL_BATCHES	(UINT64CONST(1) << 32)
 /* The route FC_OTHER_HALF holds all rows. */
 #define FC_LEARNED_WHOLE	(UINT64CONST(1) << 31)
 
@@ -30,11 +32,18 @@
 #define FC_CLOSED_SECONDS	3600
 
 /*
- * The largest batch of parents.  It is not documented how many the API takes.
- * A parent takes 38 bytes of a URL at most, so all take less than 4000 bytes,
- * which servers accept.
+ * How many parents are named at once.  It is not documented how many the API
+ * takes.  A parent takes 38 bytes of a URL at most, so a batch takes less than
+ * 4000 bytes, which servers accept.
  */
 #define FC_BATCH_KEYS	100
+
+/*
+ * Bytes of the parents' names in a larger batch, which is tried where all rows
+ * of more parents are asked for.  Common servers and proxies take request
+ * lines of 8190 bytes (nginx, Apache, CloudFront) or more.
+ */
+#define FC_BATCH_BYTES	7000
 
 /* What choosing a route depends on besides the query. */
 typedef struct FcRouteFacts

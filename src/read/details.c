@@ -56,6 +56,8 @@ struct FcDetails
 	HTAB	   *held;			/* HeldDetails by id */
 	FcCacheEntry *texts;		/* pinned */
 	const char *request;		/* that brought the last details, its path */
+	bool		is_proven;		/* details have come */
+	bool		is_useless;		/* they hold no more than the list */
 };
 
 static HTAB *create_table(FcDetails *details, const char *name, Size size);
@@ -132,7 +134,7 @@ create_table(FcDetails *details, const char *name, Size size)
 /*
  * fc_details_next
  *		The next row in the list's order, and the path of the last request;
- *		false after the last one.
+ *		false after the last one, and where the details are useless.
  *
  * It lives in the context, which is reset.  Throws if the details break an
  * order that the reader relies on, as they may be newer than the list.
@@ -172,6 +174,8 @@ next_row(FcDetails *details, FcJsonNode *item)
 		row = &details->rows[details->position];
 		if (!is_asked(details, row))
 			fetch(details);
+		if (details->is_useless)
+			return false;
 		row = &details->rows[details->position++];
 
 		/* not among its parent's, though the list has it: it may have moved */
@@ -204,7 +208,8 @@ fc_details_read_all(FcDetails *details)
 
 	while (!details->has_all_rows)
 		read_rows(details);
-	for (; details->position < details->count; details->position++)
+	for (; details->position < details->count && !details->is_useless;
+		 details->position++)
 	{
 		ListedRow  *row = &details->rows[details->position];
 
@@ -215,6 +220,16 @@ fc_details_read_all(FcDetails *details)
 			ask_by_id(details, row);
 	}
 	details->position = position;
+}
+
+/*
+ * fc_details_are_useless
+ *		Have the first details shown that the list alone will do?
+ */
+bool
+fc_details_are_useless(const FcDetails *details)
+{
+	return details->is_useless;
 }
 
 /*
@@ -425,6 +440,9 @@ bind_keys(FcDetails *details, FcQuery *query, FcKeys *keys,
 
 /*
  * Keep all rows of the answer; a row that comes again replaces what there was.
+ *
+ * The first one shows what the route holds.  If it lacks what the list lacks,
+ * too, no further page is asked for.
  */
 static void
 hold_answer(FcDetails *details, const FcQuery *query)
@@ -441,6 +459,12 @@ hold_answer(FcDetails *details, const FcQuery *query)
 		const char *text;
 		Size		length;
 		int64		id;
+
+		details->is_useless = !details->is_proven &&
+			!source->help(source->arg);
+		details->is_proven = true;
+		if (details->is_useless)
+			return;
 
 		/* its walk may go before the rows are given */
 		if (is_first)

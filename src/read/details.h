@@ -21,6 +21,8 @@ typedef struct FcDetailsSource
 	bool		(*next_row) (void *arg, FcJsonNode *item);	/* of the list */
 	void		(*ask) (void *arg, const FcQuery *query);	/* for details */
 	bool		(*next) (void *arg, FcJsonNode *item, const char **request);
+	bool		(*help) (void *arg);	/* do the details, of which one has
+										 * come, hold more than the list? */
 	void	   *arg;
 } FcDetailsSource;
 
@@ -29,6 +31,7 @@ extern FcDetails *fc_details_begin(const FcRouting *routing,
 extern bool fc_details_next(FcDetails *details, MemoryContext context,
 							FcJsonNode *item, const char **request);
 extern void fc_details_read_all(FcDetails *details);
+extern bool fc_details_are_useless(const FcDetails *details);
 extern void fc_details_rewind(FcDetails *details);
 extern void fc_details_end(FcDetails *details);
 

@@ -40,7 +40,7 @@ static bool shares_id(FcPageMemory *memory, FcJsonNode item, int64 id,
 					  bool is_number, bool is_fresh, FcPage *page);
 static int64 identity_of_all(FcJsonNode item);
 static void count_id(FcPage *page, int64 id, bool is_fresh);
-static void count_parent(const FcPageMemory *memory, FcJsonNode item,
+static void count_parent(FcPageMemory *memory, FcJsonNode item,
 						 bool is_fresh, int *counts, FcPage *page);
 static int	compare_ids(const void *a, const void *b);
 static bool add_id(FcPageMemory *memory, int64 id);
@@ -507,7 +507,7 @@ count_id(FcPage *page, int64 id, bool is_fresh)
  * page of them has filled the page before: others have nothing new.
  */
 static void
-count_parent(const FcPageMemory *memory, FcJsonNode item, bool is_fresh,
+count_parent(FcPageMemory *memory, FcJsonNode item, bool is_fresh,
 			 int *counts, FcPage *page)
 {
 	int			number = memory->nparents;
@@ -522,6 +522,8 @@ count_parent(const FcPageMemory *memory, FcJsonNode item, bool is_fresh,
 		if (found != NULL)
 			number = found - memory->parents;
 	}
+	if (number < memory->nparents)
+		memory->answered = Max(memory->answered, number + 1);
 	counts[number]++;
 	page->of_one_parent = Max(page->of_one_parent, counts[number]);
 	if (is_fresh && number < memory->nparents &&

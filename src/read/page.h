@@ -55,6 +55,8 @@ typedef struct FcPageMemory
 	const int64 *parents;
 	int		   *counts;			/* items of each on the last page; the last
 								 * element counts those of no parent */
+	int			answered;		/* parents up to the last one of which an item
+								 * came */
 
 	/* the last page, and how many in a row were like it */
 	FcPage		last;

@@ -70,15 +70,16 @@ static bool next_listed(void *arg, FcJsonNode *item);
 static void ask_describer(void *arg, const FcQuery *query);
 static bool next_described(void *arg, FcJsonNode *item,
 						   const char **request);
+static bool details_help(void *arg);
+static void do_without_details(FcPager *pager);
 static void forget_answer(FcPager *pager);
 static void forget_details(FcPager *pager);
 static bool answer_from_whole(FcPager *pager);
 static void look_up_keys(FcPager *pager, FcComplete *whole,
 						 const FcColumn *column, const FcKeys *keys);
 static void read_whole_list(FcPager *pager);
-static int64 *list_keys(void *arg, const FcQuery *query, int *count);
-static bool find_parent(void *arg, const FcQuery *query, int64 id,
-						int64 *parent);
+static void read_other(void *arg, const FcQuery *query, FcParentsTake take,
+					   void *take_arg);
 static bool next_in_order(FcPager *pager, FcJsonNode *item);
 static bool next_sorted_or_not(FcPager *pager, FcJsonNode *item);
 static void begin_sort(FcPager *pager);
@@ -202,7 +203,8 @@ static void
 ask_for_items(FcPager *pager)
 {
 	fc_stream_choose(pager->stream);
-	if (!fc_tally_knows(&pager->tally, pager->stream, pager->query) &&
+	if (!pager->query->is_look &&
+		!fc_tally_knows(&pager->tally, pager->stream, pager->query) &&
 		fc_tally_wants_list(&pager->tally, pager->stream, pager->query,
 							&pager->drops_missing))
 	{
@@ -222,7 +224,7 @@ static void
 begin_details(FcPager *pager)
 {
 	FcDetailsSource source = {ask_lister, next_listed, ask_describer,
-	next_described, pager};
+	next_described, details_help, pager};
 
 	pager->lister = create_helper(pager);
 	pager->describer = create_helper(pager);
@@ -261,6 +263,30 @@ next_described(void *arg, FcJsonNode *item, const char **request)
 
 	*request = describer->request;
 	return found;
+}
+
+static bool
+details_help(void *arg)
+{
+	const FcPager *pager = arg;
+	FcRouting  *routing = &pager->stream->routing;
+
+	fc_routing_reload(routing);
+	return fc_route_choose(pager->query, &routing->facts).list >= 0;
+}
+
+/*
+ * The list alone will do: go on with it, as nothing has been given yet.
+ */
+static void
+do_without_details(FcPager *pager)
+{
+	MemoryContext oldcontext;
+
+	forget_details(pager);
+	oldcontext = MemoryContextSwitchTo(pager->stream->ask_context);
+	fc_stream_choose(pager->stream);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -380,7 +406,7 @@ create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
 	FcPager    *pager = palloc0(sizeof(FcPager));
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
-	FcStreamHelp help = {list_keys, find_parent, pager};
+	FcParentsSource other = {read_other, pager};
 
 	pager->keep = keep;
 	pager->tally.is_kept = (keep == FC_KEEP_TRANSACTION);
@@ -389,7 +415,7 @@ create_pager(FcApi *api, FcMeter *use, FcKeep keep, const char *table_name,
 	if (scope == NULL && keep != FC_KEEP_NOTHING)
 		scope = fc_share_own_scope(api, keep == FC_KEEP_SCAN);
 	pager->stream = fc_stream_create(api, use, scope, pstrdup(table_name),
-									 help);
+									 other);
 
 	callback->func = forget_pager;
 	callback->arg = pager;
@@ -554,52 +580,19 @@ read_whole_list(FcPager *pager)
 }
 
 /*
- * The ids of the objects that answer a query.
+ * Callback of what asks other queries.
  */
-static int64 *
-list_keys(void *arg, const FcQuery *query, int *count)
+static void
+read_other(void *arg, const FcQuery *query, FcParentsTake take,
+		   void *take_arg)
 {
 	FcPager    *reader = create_helper(arg);
-	int			size = 256;
-	int64	   *keys = palloc(size * sizeof(int64));
 	FcJsonNode	item;
 
-	*count = 0;
 	fc_pager_ask(reader, query);
-	while (fc_pager_next(reader, &item))
-	{
-		if (*count == size)
-		{
-			size *= 2;
-			keys = repalloc_huge(keys, size * sizeof(int64));
-		}
-		if (fc_page_item_key(query->resource, FC_KEY, item, &keys[*count]))
-			(*count)++;
-	}
+	while (fc_pager_next(reader, &item) && take(take_arg, item))
+		 /* the taker has it */ ;
 	fc_pager_end(reader);
-	return keys;
-}
-
-/*
- * The parent of one of the objects that answer a query; false if it is not
- * among them, or has none.
- */
-static bool
-find_parent(void *arg, const FcQuery *query, int64 id, int64 *parent)
-{
-	FcPager    *reader = create_helper(arg);
-	int64		key;
-	FcJsonNode	item;
-	bool		found = false;
-
-	/* a list that is not filtered to the object holds others, too */
-	fc_pager_ask(reader, query);
-	while (!found && fc_pager_next(reader, &item))
-		found = fc_page_item_key(query->resource, FC_KEY, item, &key) &&
-			key == id &&
-			fc_page_item_key(query->resource, FC_PARENT, item, parent);
-	fc_pager_end(reader);
-	return found;
 }
 
 /*
@@ -685,13 +678,16 @@ next_sorted_item(FcPager *pager, FcJsonNode *item)
 static bool
 next_item(FcPager *pager, FcJsonNode *item)
 {
-	if (pager->details != NULL)
+	if (pager->details != NULL &&
+		!fc_details_next(pager->details, pager->stream->page_context, item,
+						 &pager->request))
 	{
-		if (!fc_details_next(pager->details, pager->stream->page_context,
-							 item, &pager->request))
+		if (!fc_details_are_useless(pager->details))
 			return false;
-		pager->bindings = NIL;
+		do_without_details(pager);
 	}
+	if (pager->details != NULL)
+		pager->bindings = NIL;
 	else if (!fc_found_next(&pager->found, pager->stream, item,
 							&pager->request))
 	{
@@ -719,8 +715,13 @@ drain_pager(FcPager *pager)
 	if (pager->sort != NULL)
 		return;					/* it has everything */
 	if (pager->details != NULL)
+	{
 		fc_details_read_all(pager->details);
-	else if (pager->stream->taken == 0)
+		if (!fc_details_are_useless(pager->details))
+			return;
+		do_without_details(pager);
+	}
+	if (pager->stream->taken == 0)
 		read_ahead(pager);
 	else
 		fc_stream_read_rest(pager->stream);

@@ -12,6 +12,7 @@
 #include "read/needs.h"
 #include "read/routing.h"
 
+static int	batch_width(const FcRouting *routing, int count);
 static bool next_bindings(const FcRouting *routing, FcStep *step);
 static void learn_flags(FcRouting *routing, uint64 set, uint64 cleared);
 
@@ -52,6 +53,7 @@ fc_routing_choose(FcRouting *routing, const FcQuery *query)
 	routing->parents = query->parents;
 	routing->offset = 0;
 	routing->batch_size = routing->facts.batch_size;
+	routing->is_cautious = false;
 	if (routing->choice.route == NULL)
 		fc_routing_refuse(routing);
 }
@@ -139,9 +141,35 @@ fc_routing_next(const FcRouting *routing, FcStep *step)
 		return false;
 	step->parents = &routing->parents.values[routing->offset];
 	step->nparents = (route->flags & FC_BATCH) == 0 ? 1 :
-		Min(count, routing->batch_size);
+		batch_width(routing, count);
 	step->width = step->nparents;
 	return true;
+}
+
+/*
+ * How many of the next parents to name at once.
+ *
+ * Each batch ends with a page that is not full, so that few large ones cost
+ * less than many small ones.  Filters leave rows of few parents, which would
+ * not show that a large batch was answered wholly (fc_routing_settle).
+ */
+static int
+batch_width(const FcRouting *routing, int count)
+{
+	const FcQuery *query = routing->query;
+	const int64 *parents = &routing->parents.values[routing->offset];
+	const char *parameter = strchr(routing->choice.route->path, '?');
+	int			bytes = 0;
+	int			width = 0;
+
+	if (routing->batch_size < FC_BATCH_KEYS || routing->is_cautious ||
+		(routing->facts.flags & FC_LEARNED_SMALL_BATCHES) ||
+		query->filters != NIL || query->has_since || query->has_until)
+		return Min(count, routing->batch_size);
+	while (width < count && bytes < FC_BATCH_BYTES)
+		bytes += strcspn(parameter, "{") + strlen("%5B%5D") - strlen("[]") +
+			snprintf(NULL, 0, INT64_FORMAT, parents[width++]);
+	return width;
 }
 
 /*
@@ -175,7 +203,27 @@ next_bindings(const FcRouting *routing, FcStep *step)
 void
 fc_routing_advance(FcRouting *routing, const FcStep *step)
 {
+	routing->step_offset = routing->offset;
 	routing->offset += step->width;
+}
+
+/*
+ * fc_routing_settle
+ *		The last step's walk has come to its end: go on behind what it has
+ *		answered.
+ *
+ * A server may look at the first so many parents of a batch only, and say
+ * nothing.  So of a large batch those count as answered that come before one
+ * of which there was a row; the others are asked for again.
+ */
+void
+fc_routing_settle(FcRouting *routing, const FcWalk *walk)
+{
+	if (walk->nparents <= FC_BATCH_KEYS)
+		return;
+	routing->offset = routing->step_offset + walk->answered;
+	if (walk->answered < FC_BATCH_KEYS)
+		routing->is_cautious = true;
 }
 
 /*
@@ -260,13 +308,19 @@ fc_routing_other_way(const FcRouting *routing)
 /*
  * fc_routing_note_answer
  *		A route has answered: open it again if it was closed.  With a list, the
- *		look-ups in it are open again, too.
+ *		look-ups in it are open again, too.  A batch that was refused before
+ *		was too large.
  */
 void
 fc_routing_note_answer(FcRouting *routing, const FcWalk *walk)
 {
 	uint64		closed = FC_LEARNED_CLOSED(walk->route_number);
 
+	if (routing->doubts_size && (walk->route->flags & FC_BATCH))
+	{
+		learn_flags(routing, FC_LEARNED_SMALL_BATCHES, 0);
+		routing->doubts_size = false;
+	}
 	if ((routing->learned.flags & closed) == 0)
 		return;
 	if ((walk->route->flags & FC_FLAT) && !(walk->route->flags & FC_LOOKUP))
@@ -283,13 +337,7 @@ bool
 fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 						uint64 lacking)
 {
-	int			number = walk->route_number;
-	FcRouteChoice choice;
-
-	/* half a list counts as the route that both are asked by */
-	if ((walk->route->flags & FC_OTHER_HALF) &&
-		routing->choice.route != walk->route)
-		number--;
+	int			number = fc_routing_number(routing, walk);
 
 	fc_needs_blame(routing->query, number);
 	if ((routing->facts.lacks[number] & lacking) != lacking)
@@ -298,8 +346,49 @@ fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 							 walk->resource->name, number, lacking);
 		routing->learned.lacks[number] |= lacking;
 	}
-	choice = fc_route_choose(routing->query, &routing->facts);
-	return choice.route != NULL && choice.number != number;
+	return !fc_routing_is_best(routing, walk);
+}
+
+/*
+ * fc_routing_number
+ *		The number of the route that the walk belongs to: half a list counts as
+ *		the route that both are asked by.
+ */
+int
+fc_routing_number(const FcRouting *routing, const FcWalk *walk)
+{
+	return walk->route_number -
+		((walk->route->flags & FC_OTHER_HALF) != 0 &&
+		 routing->choice.route != walk->route);
+}
+
+/*
+ * fc_routing_is_best
+ *		By what is known now, is no other route better than the walk's?
+ */
+bool
+fc_routing_is_best(const FcRouting *routing, const FcWalk *walk)
+{
+	FcRouteChoice choice = fc_route_choose(routing->query, &routing->facts);
+
+	return choice.route == NULL ||
+		choice.number == fc_routing_number(routing, walk);
+}
+
+/*
+ * fc_routing_reload
+ *		Take in what others have learned meanwhile.
+ */
+void
+fc_routing_reload(FcRouting *routing)
+{
+	FcLearned	known = routing->learned;
+	uint64		flags = routing->facts.flags;
+
+	fc_account_load(routing->api->server, &routing->api->account,
+					routing->resource, &known, &routing->facts,
+					&routing->learned);
+	routing->facts.flags |= flags;
 }
 
 /*
@@ -351,6 +440,12 @@ fc_routing_shrink(FcRouting *routing, int nparents)
 {
 	uint64		learned = 0;
 
+	if (nparents > FC_BATCH_KEYS)
+	{
+		routing->offset -= nparents;
+		routing->is_cautious = routing->doubts_size = true;
+		return true;
+	}
 	if (routing->batch_size <= 1)
 		return false;
 

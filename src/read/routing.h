@@ -21,6 +21,9 @@ typedef struct FcRouting
 	FcKeys		parents;		/* the query's, or those that feed the route */
 	int			batch_size;		/* parents to a request at most */
 	int			offset;			/* of the next id or parent to ask for */
+	int			step_offset;	/* of the first one of the last step */
+	bool		is_cautious;	/* no more large batches in this query */
+	bool		doubts_size;	/* one was refused, perhaps for its size */
 } FcRouting;
 
 /* Which answers of a walk's are no errors, as there is another way. */
@@ -39,6 +42,7 @@ extern bool fc_routing_is_unfed(const FcRouting *routing);
 extern void fc_routing_feed(FcRouting *routing, int64 *parents, int count);
 extern bool fc_routing_next(const FcRouting *routing, FcStep *step);
 extern void fc_routing_advance(FcRouting *routing, const FcStep *step);
+extern void fc_routing_settle(FcRouting *routing, const FcWalk *walk);
 
 extern bool fc_routing_has_other(const FcRouting *routing);
 extern FcTolerance fc_routing_tolerates(const FcRouting *routing,
@@ -47,6 +51,9 @@ extern const FcColumn *fc_routing_other_way(const FcRouting *routing);
 extern void fc_routing_note_answer(FcRouting *routing, const FcWalk *walk);
 extern bool fc_routing_note_lacking(FcRouting *routing, const FcWalk *walk,
 									uint64 lacking);
+extern int	fc_routing_number(const FcRouting *routing, const FcWalk *walk);
+extern bool fc_routing_is_best(const FcRouting *routing, const FcWalk *walk);
+extern void fc_routing_reload(FcRouting *routing);
 extern void fc_routing_note_whole(FcRouting *routing);
 extern void fc_routing_close(FcRouting *routing, bool is_known);
 extern bool fc_routing_shrink(FcRouting *routing, int nparents);

@@ -24,7 +24,6 @@ static bool item_on_page(FcStream *stream, FcJsonNode *item);
 static bool open_walk(FcStream *stream);
 static void check_parts(FcStream *stream);
 static FcWalk *create_walk(FcStream *stream);
-static void feed_route(FcStream *stream);
 static bool find_parent(FcStream *stream, FcStep *step);
 static void note_whole(FcStream *stream);
 static bool open_page(FcStream *stream);
@@ -34,7 +33,10 @@ static void keep_walk(const FcStream *stream, FcWalk *walk);
 static bool has_enough(const FcStream *stream, const FcWalk *walk);
 static void close_route(FcStream *stream, bool is_known);
 static void use_smaller_batch(FcStream *stream);
-static bool check_needs(FcStream *stream, const FcWalk *walk);
+static bool check_needs(FcStream *stream, const FcWalk *walk,
+						FcJsonNode items);
+static bool is_better_elsewhere(FcStream *stream, const FcWalk *walk,
+								FcJsonNode items);
 static bool check_look_up(FcStream *stream, FcJsonNode item);
 
 /*
@@ -45,7 +47,7 @@ static bool check_look_up(FcStream *stream, FcJsonNode item);
  */
 FcStream *
 fc_stream_create(FcApi *api, FcMeter *use, const char *scope,
-				 const char *table_name, FcStreamHelp help)
+				 const char *table_name, FcParentsSource parents)
 {
 	FcStream   *stream = palloc0(sizeof(FcStream));
 
@@ -53,7 +55,7 @@ fc_stream_create(FcApi *api, FcMeter *use, const char *scope,
 	stream->use = use;
 	stream->scope = scope;
 	stream->table_name = table_name;
-	stream->help = help;
+	stream->parents = parents;
 	stream->ask_context = AllocSetContextCreate(CurrentMemoryContext,
 												"frontcore_fdw query",
 												ALLOCSET_SMALL_SIZES);
@@ -249,6 +251,7 @@ fc_stream_read_rest(FcStream *stream)
 	MemoryContext oldcontext;
 	ListCell   *cell;
 
+	stream->routing.is_cautious = true; /* nothing may be refused here */
 	page_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "frontcore_fdw page",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -472,7 +475,14 @@ create_walk(FcStream *stream)
 	FcStep		step;
 
 	if (fc_routing_is_unfed(routing))
-		feed_route(stream);
+	{
+		int			count;
+		int64	   *ids = fc_parents_list(&stream->parents, routing, &count);
+
+		fc_routing_feed(routing, ids, count);
+	}
+	if (stream->walks != NIL)
+		fc_routing_settle(routing, llast(stream->walks));
 	while (fc_routing_next(routing, &step))
 	{
 		bool		is_answered = step.id != NULL && step.nparents == 0 &&
@@ -496,41 +506,16 @@ create_walk(FcStream *stream)
 }
 
 /*
- * Ask for the ids of all parents, where the query names none.
- */
-static void
-feed_route(FcStream *stream)
-{
-	const FcQuery *query = stream->routing.query;
-	FcQuery    *all = palloc0(sizeof(FcQuery));
-	int64	   *ids;
-	int			count;
-
-	all->resource = fc_catalog_find(stream->routing.choice.route->parents);
-	all->page_size = query->page_size;
-	all->push_order = query->push_order;
-	ids = stream->help.list_keys(stream->help.arg, all, &count);
-	fc_routing_feed(&stream->routing, ids, count);
-}
-
-/*
- * An object below a parent that nobody has named: learn the parent from a
- * list that can be filtered to the object.  False if there is none.
+ * An object below a parent that nobody has named: learn the parent.  False if
+ * there is none.
  */
 static bool
 find_parent(FcStream *stream, FcStep *step)
 {
-	FcQuery		query = *stream->routing.query;
-	int64		id = *step->id;
 	int64	   *parent = palloc(sizeof(int64));
 
-	query.ids.bound = true;
-	query.ids.count = 1;
-	query.ids.values = &id;
-	query.needs = NIL;
-	query.order = NULL;
-	query.repetitions = 0;
-	if (!stream->help.find_parent(stream->help.arg, &query, id, parent))
+	if (!fc_parents_find(&stream->parents, stream->routing.query, *step->id,
+						 parent))
 		return false;
 	step->parents = parent;
 	step->nparents = 1;
@@ -586,7 +571,7 @@ open_page(FcStream *stream)
 	stream->item = 0;
 	items = fc_walk_items(walk, document);
 	fc_needs_note(routing->query, items);
-	if (!check_needs(stream, walk))
+	if (!check_needs(stream, walk, items))
 		return false;
 
 	stream->single.node = NULL;
@@ -741,7 +726,7 @@ use_smaller_batch(FcStream *stream)
  * there is a key.
  */
 static bool
-check_needs(FcStream *stream, const FcWalk *walk)
+check_needs(FcStream *stream, const FcWalk *walk, FcJsonNode items)
 {
 	const FcQuery *query = stream->routing.query;
 	uint64		lacking;
@@ -751,7 +736,8 @@ check_needs(FcStream *stream, const FcWalk *walk)
 		return true;
 	if (fc_routing_note_lacking(&stream->routing, walk, lacking) &&
 		(stream->taken == 0 || (walk->route->flags & FC_LOOKUP)) &&
-		!stream->has_all_walks)
+		!stream->has_all_walks && !query->is_look &&
+		is_better_elsewhere(stream, walk, items))
 	{
 		begin_again(stream);
 		return false;
@@ -761,6 +747,25 @@ check_needs(FcStream *stream, const FcWalk *walk)
 						stream->table_name, stream->use->relid,
 						fc_routing_other_way(&stream->routing));
 	return true;
+}
+
+/*
+ * Is another route still the better one, where it can be looked at first?
+ */
+static bool
+is_better_elsewhere(FcStream *stream, const FcWalk *walk, FcJsonNode items)
+{
+	FcRouting  *routing = &stream->routing;
+	MemoryContext oldcontext = MemoryContextSwitchTo(stream->ask_context);
+
+	fc_parents_look(&stream->parents, routing,
+					fc_routing_number(routing, walk), items);
+	MemoryContextSwitchTo(oldcontext);
+
+	/* the look has noted what paths its own answer holds */
+	fc_needs_reset(routing->query);
+	fc_needs_note(routing->query, items);
+	return !fc_routing_is_best(routing, walk);
 }
 
 /*

@@ -7,21 +7,10 @@
 
 #include "read/half.h"
 #include "read/kept.h"
+#include "read/parents.h"
 #include "read/routing.h"
 #include "read/share.h"
 #include "read/sort.h"
-
-/*
- * Asks other queries, which a stream's own depends on.  What comes back lives
- * in the current context.
- */
-typedef struct FcStreamHelp
-{
-	int64	   *(*list_keys) (void *arg, const FcQuery *query, int *count);
-	bool		(*find_parent) (void *arg, const FcQuery *query, int64 id,
-								int64 *parent);
-	void	   *arg;
-} FcStreamHelp;
 
 typedef struct FcStream
 {
@@ -31,7 +20,7 @@ typedef struct FcStream
 	const char *table_name;		/* for messages */
 	const FcSharing *sharing;	/* with other sessions; NULL if not */
 	bool		is_fresh;		/* caches before the API must not answer */
-	FcStreamHelp help;
+	FcParentsSource parents;	/* other queries, which its own depend on */
 	MemoryContext ask_context;	/* of one query */
 	MemoryContext page_context; /* of one page, or one item */
 	FcKept	   *kept;			/* pages, from one reading to the next */
@@ -63,7 +52,7 @@ typedef struct FcStream
 
 extern FcStream *fc_stream_create(FcApi *api, FcMeter *use,
 								  const char *scope, const char *table_name,
-								  FcStreamHelp help);
+								  FcParentsSource parents);
 extern bool fc_stream_shares(const FcStream *stream);
 extern FcShareReader fc_stream_reader(const FcStream *stream);
 extern void fc_stream_ask(FcStream *stream, const FcQuery *query);

@@ -24,9 +24,6 @@
 #define TOLERATE_REFUSAL \
 	(FC_TOLERATE(FC_VERDICT_REFUSED) | FC_TOLERATE(FC_VERDICT_UNSURE))
 
-/* There is nothing that a request could do without. */
-#define NOTHING_LESS		(-1)
-
 /* More pages than any account has; beyond it the server is going round. */
 #define FC_MAX_PAGES		20000
 
@@ -53,7 +50,7 @@ static uint32 tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 static Step take_refusal(FcWalk *walk, const FcWalkContext *context,
 						 FcVerdict verdict, bool tolerates_refusal);
 static int	less_to_ask(const FcWalk *walk);
-static bool asks_the_same(const FcWalk *walk, int without, int other);
+static bool may_be_too_large(const FcWalk *walk);
 static void learn_refusal(FcWalk *walk, const FcWalkContext *context);
 static void learn_flags(const FcWalk *walk, const FcWalkContext *context,
 						uint64 flags);
@@ -126,16 +123,7 @@ fc_walk_create(const char *key, const FcQuery *query, const FcStep *step,
 	walk->id = step->id ? *step->id : 0;
 	walk->nparents = step->nparents;
 	walk->bindings = fc_query_copy_bindings(query->bindings);
-	for (int without = 0; without < lengthof(walk->paths); without++)
-	{
-		/* most often nothing is asked for that the server might refuse */
-		if ((without & FC_WITHOUT_FILTERS) &&
-			!fc_request_asks_filters(query, route))
-			walk->paths[without] =
-				walk->paths[without & ~FC_WITHOUT_FILTERS];
-		else
-			walk->paths[without] = fc_request_path(query, step, without, true);
-	}
+	fc_variant_paths(walk->paths, query, step);
 	walk->path = walk->paths[0];
 	walk->is_item = (route->flags & FC_ITEM) != 0;
 	if (learned->flags & FC_LEARNED_REFUSES(walk->route_number))
@@ -189,7 +177,8 @@ fc_walk_fetch(FcWalk *walk, const FcWalkContext *context,
 		answer = ask(walk, context,
 					 tolerated_verdicts(walk, tolerates_refusal,
 										tolerates_no_route));
-		if (answer->is_outage)
+		if (answer->is_outage &&
+			!(tolerates_refusal && may_be_too_large(walk)))
 			return FC_WALK_OUTAGE;
 		if (answer->verdict != FC_VERDICT_OK)
 			step = take_refusal(walk, context, answer->verdict,
@@ -408,6 +397,8 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 
 	if (walk->state == FC_WALK_DOUBTS_NUMBER)
 		return 0;
+	if (tolerates_refusal && may_be_too_large(walk))
+		return ~FC_TOLERATE(FC_VERDICT_THROTTLED);
 	if (walk->state == FC_WALK_TRIES_ID)
 		return result | TOLERATE_REFUSAL |
 			FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
@@ -421,7 +412,7 @@ tolerated_verdicts(const FcWalk *walk, bool tolerates_refusal,
 	if (walk->npages > 0)
 		return result | TOLERATE_REFUSAL | FC_TOLERATE(FC_VERDICT_NO_ROUTE);
 
-	if (tolerates_refusal || less_to_ask(walk) != NOTHING_LESS)
+	if (tolerates_refusal || less_to_ask(walk) != FC_NOTHING_LESS)
 		result |= TOLERATE_REFUSAL;
 	if (tolerates_no_route)
 		result |= FC_TOLERATE(FC_VERDICT_NO_ROUTE) |
@@ -442,7 +433,9 @@ take_refusal(FcWalk *walk, const FcWalkContext *context, FcVerdict verdict,
 {
 	int			less = less_to_ask(walk);
 
-	if (IS_REFUSAL(verdict) && walk->npages == 0 && less != NOTHING_LESS)
+	if (tolerates_refusal && may_be_too_large(walk))
+		return STEP_REFUSED;
+	if (IS_REFUSAL(verdict) && walk->npages == 0 && less != FC_NOTHING_LESS)
 	{
 		walk->without = less;
 		return STEP_ON;
@@ -474,32 +467,24 @@ take_refusal(FcWalk *walk, const FcWalkContext *context, FcVerdict verdict,
 }
 
 /*
- * What to do without, after a refusal: filters and order, or relations, or
- * both, where that was not asked yet; NOTHING_LESS if nothing is left to try.
+ * What to do without, after a refusal; FC_NOTHING_LESS if nothing is left to
+ * try.
  */
 static int
 less_to_ask(const FcWalk *walk)
 {
-	for (int less = walk->without + 1; less < lengthof(walk->paths); less++)
-	{
-		bool		is_new = (less & walk->refused) == walk->refused;
-
-		for (int asked = walk->refused; asked < less; asked++)
-			is_new = is_new && !asks_the_same(walk, asked, less);
-		if (is_new)
-			return less;
-	}
-	return NOTHING_LESS;
+	return fc_variant_less(walk->paths, walk->without, walk->refused,
+						   walk->has_since);
 }
 
+/*
+ * Is the next request one for so many parents that whatever fails may be for
+ * their number?  Servers and proxies refuse long URLs in many ways.
+ */
 static bool
-asks_the_same(const FcWalk *walk, int without, int other)
+may_be_too_large(const FcWalk *walk)
 {
-	bool		same_since = !walk->has_since ||
-	(without & FC_WITHOUT_FILTERS) == (other & FC_WITHOUT_FILTERS);
-
-	return same_since && strcmp(walk->paths[without],
-								walk->paths[other]) == 0;
+	return walk->npages == 0 && walk->nparents > FC_BATCH_KEYS;
 }
 
 /*
@@ -674,6 +659,7 @@ accept_page(FcWalk *walk, const FcWalkContext *context,
 	}
 	walk->npages++;
 	walk->rows += content->fresh;
+	walk->answered = walk->memory->answered;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "api/route.h"
 #include "base/cache.h"
 #include "read/page.h"
+#include "read/variant.h"
 #include "shared/answers.h"
 
 /* One page of a walk, besides its text. */
@@ -62,7 +63,7 @@ typedef struct FcWalk
 	int			nparents;		/* parents that path names */
 	List	   *bindings;		/* of FcBinding *: what else path names */
 	char	   *path;			/* without paging, encoded */
-	char	   *paths[4];		/* the same, without what the index says */
+	char	   *paths[FC_VARIANTS]; /* the same, without what the index says */
 	bool		has_since;
 	int64		first_since;	/* the question's own "id >" */
 	bool		is_item;		/* one object, not a list */
@@ -86,6 +87,8 @@ typedef struct FcWalk
 	int			max_pages;
 	FcWalkPage *pages;
 	double		rows;
+	int			answered;		/* of a batch, parents up to the last one of
+								 * which an item came */
 	uint64		present;		/* columns that some item held, by number */
 
 	/* for other sessions, or from them */

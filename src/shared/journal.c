@@ -32,8 +32,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* A path names at most a hundred parents (FC_BATCH_KEYS): under 4000 bytes. */
-#define LONGEST_PATH	4096
+/* The parents that a path names take some 7000 bytes (FC_BATCH_BYTES). */
+#define LONGEST_PATH	8192
 #define CUT_OFF			"..."	/* where a path was longer */
 
 /*

@@ -302,6 +302,14 @@ def configurations():
     yield Config("many-courses", sizes=(260, 700, 30), weight=0.8,
                  tables=("courses", "course_dates", "course_dates"),
                  work_mem=0.4, batches=0.5)
+    yield Config("large-batches", {"coursedates_list": "404",
+                                   "batch_cut": 110},
+                 sizes=(260, 260, 30), weight=0.8,
+                 tables=("courses", "course_dates", "course_dates"))
+    yield Config("large-refused", {"coursedates_list": "404",
+                                   "batch_max_ids": 150},
+                 sizes=(260, 700, 30), weight=0.8,
+                 tables=("courses", "course_dates", "course_dates"))
     yield Config("huge", {"list_timestamps": "present"}, is_huge=True,
                  sizes=(20, 60, 20), server={"page_size": "25"},
                  tables=("courses", "course_dates", "course_dates",

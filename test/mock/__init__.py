@@ -103,6 +103,8 @@ fraction, S a sign.
   coursedates_list   present|404     GET /coursedates
   batch              present|404     GET /batch/coursedates
   batch_max_ids      0|N             more ids are an error; 0 = any number
+  batch_cut          0|N             ids behind the Nth are ignored, without a
+                                     word
   batch_limit        whole|per_course           what limit counts there
   date_check         yes|no          a date must belong to the course in the
                                      path; no: /courses/0/coursedates/ID works

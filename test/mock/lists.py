@@ -273,6 +273,7 @@ class Lists:
         limit = self.switches["batch_max_ids"]
         if not course_ids or (limit and len(course_ids) > limit):
             raise invalid(["course_ids"], "Parameter")
+        course_ids = course_ids[:self.switches["batch_cut"] or None]
         if self.switches["batch_limit"] == "whole":
             return self.bare_list(
                 request, "course_dates", 25, ranges=self.visible_dates(),

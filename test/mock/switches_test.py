@@ -152,6 +152,8 @@ class SwitchTests(Case):
         self.assertEqual(len(self.ids(path + "&course_ids[]=7302")), 2)
         MOCK.set(batch_limit="per_course")
         self.assertEqual(len(self.ids(path + "&course_ids[]=7302")), 4)
+        MOCK.set(batch_cut=1)
+        self.assertEqual(len(self.ids(path + "&course_ids[]=7302")), 2)
         MOCK.set(batch_max_ids=1)
         self.assertEqual(self.client.error(path + "&course_ids[]=7302")[0],
                          422)
