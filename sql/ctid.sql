@@ -95,7 +95,7 @@ SELECT id FROM fc.courses WHERE ctid = ANY (ARRAY (SELECT t FROM key)) ORDER BY 
 \! test/mock.py --log
 
 -- those of joins are parameters of a nested loop
-SELECT pg_temp.plan('SELECT k, title FROM key JOIN fc.courses AS c ON c.ctid = t WHERE k = 7301');
+SELECT explain('SELECT k, title FROM key JOIN fc.courses AS c ON c.ctid = t WHERE k = 7301');
 SELECT k, title FROM key JOIN fc.courses AS c ON c.ctid = t WHERE k = 7301;
 SELECT k, (SELECT title FROM fc.courses AS c WHERE c.ctid = t) FROM key WHERE k IN (7303, 9999) ORDER BY k;
 SELECT k, title FROM key LEFT JOIN fc.courses AS c ON c.ctid = t AND c.id > 7301 ORDER BY k;

@@ -114,8 +114,8 @@ SET plan_cache_mode = force_generic_plan;
 EXECUTE of_user(90007);
 EXPLAIN (COSTS OFF) EXECUTE of_user(90007);
 RESET plan_cache_mode;
-EXPLAIN (COSTS OFF) SELECT * FROM (VALUES (90007), (90009)) AS u (n)
-  JOIN bases ON bases.user_id = u.n;
+SELECT public.explain('SELECT * FROM (VALUES (90007), (90009)) AS u (n)
+  JOIN bases ON bases.user_id = u.n');
 SELECT u.n, b.id FROM (VALUES (90007), (90009), (NULL)) AS u (n)
   LEFT JOIN bases b ON b.user_id = u.n ORDER BY 1, 2;
 SELECT u.n, b.id FROM (VALUES (90007), (90009)) AS u (n),

@@ -154,16 +154,16 @@ SELECT (SELECT array_agg(d.id ORDER BY d.id) FROM wanted JOIN remote.course_date
          WHERE date_trunc('month', d.start_at::timestamp) = '2027-03-01' AND d.start_at <> '2027-03-02') =
        (SELECT array_agg(d.id ORDER BY d.id) FROM wanted JOIN copied.course_dates d USING (course_id)
          WHERE date_trunc('month', d.start_at::timestamp) = '2027-03-01' AND d.start_at <> '2027-03-02') AS same;
-EXPLAIN (COSTS OFF) SELECT d.id FROM wanted JOIN remote.course_dates d USING (course_id)
- WHERE date_trunc('month', d.created_at) = '2026-03-01' OR d.updated_at::date = '2026-03-01';
+SELECT public.explain($$SELECT d.id FROM wanted JOIN remote.course_dates d USING (course_id)
+ WHERE date_trunc('month', d.created_at) = '2026-03-01' OR d.updated_at::date = '2026-03-01'$$);
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SELECT count(d.id) AS remote FROM wanted JOIN remote.course_dates d USING (course_id)
  WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
 SELECT count(d.id) AS copied FROM wanted JOIN copied.course_dates d USING (course_id)
  WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
-EXPLAIN (COSTS OFF) SELECT count(d.id) FROM wanted JOIN remote.course_dates d USING (course_id)
- WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027;
+SELECT public.explain($$SELECT count(d.id) FROM wanted JOIN remote.course_dates d USING (course_id)
+ WHERE d.created_at::date >= '2025-01-01' AND extract(year FROM d.start_at) = 2027$$);
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 

@@ -11,6 +11,24 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER frontcore
 CREATE SCHEMA fc;
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER frontcore INTO fc;
 
+-- A plan.  PostgreSQL's releases differ in which side of a join's condition
+-- comes first.
+CREATE FUNCTION explain(statement text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    sides text[];
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+        sides := regexp_match(line, '^ *Filter: \(+([^ ()0-9][^ ()]*) = ([^ ()0-9][^ ()]*)\)');
+        IF sides[1] COLLATE "C" > sides[2] THEN
+            line := replace(line, format('(%s = %s)', sides[1], sides[2]), format('(%s = %s)', sides[2], sides[1]));
+        END IF;
+        RETURN NEXT line;
+    END LOOP;
+END
+$$;
+
 -- forget what a run before this one has learned of the mock
 SELECT frontcore_stat_reset();
 

@@ -96,7 +96,9 @@ SET frontcore_fdw.max_age = '7d';
 SELECT count(*) FROM pages;
 SET frontcore_fdw.max_age = 100;
 SHOW frontcore_fdw.max_age;
+\set VERBOSITY sqlstate
 SET frontcore_fdw.max_age = '8d';
+\set VERBOSITY default
 RESET frontcore_fdw.max_age;
 SELECT count(*) FROM pages;
 \! test/mock.py --log
@@ -123,14 +125,14 @@ CREATE TEMP TABLE keys AS SELECT generate_series(7301, 7306) AS id;
 ANALYZE keys;
 CREATE FOREIGN TABLE dates (id bigint, course_id bigint) SERVER frontcore
     OPTIONS (resource 'course_dates', page_size '2');
-EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
+SELECT public.explain('SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id');
 EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
 SELECT count(*) FROM fc.courses WHERE id = 7303;
 EXPLAIN (COSTS off) SELECT title FROM fc.courses WHERE id IN (7303, 7304);
 SELECT count(*) FROM fc.course_dates WHERE course_id IN (7301, 7302);
 EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE course_id IN (7302, 7301);
 SELECT count(*) FROM fc.course_dates;
-EXPLAIN (COSTS off) SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id;
+SELECT public.explain('SELECT count(*) FROM keys k JOIN dates d ON d.course_id = k.id');
 EXPLAIN (COSTS off) SELECT title FROM fc.course_dates WHERE id = 51003;
 DROP FOREIGN TABLE dates;
 \! test/mock.py --log --quiet

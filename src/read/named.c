@@ -67,8 +67,8 @@ make_id(Oid type, int64 id, Datum *value)
 	Oid			input;
 	Oid			ioparam;
 
-	if ((base == INT4OID && id > PG_INT32_MAX) ||
-		(base == INT2OID && id > PG_INT16_MAX))
+	if ((base == INT4OID && (id > PG_INT32_MAX || id < PG_INT32_MIN)) ||
+		(base == INT2OID && (id > PG_INT16_MAX || id < PG_INT16_MIN)))
 		return false;
 	getTypeInputInfo(base, &input, &ioparam);
 	*value = OidInputFunctionCall(input, psprintf(INT64_FORMAT, id), ioparam,
