@@ -294,8 +294,9 @@ add_row(FcDetails *details, FcJsonNode item)
 	row = &details->rows[details->count];
 	memset(row, 0, sizeof(ListedRow));
 	if (!fc_page_item_key(query->resource, FC_KEY, item, &row->id) ||
+		(query->has_since && row->id <= query->since) ||
 		(query->has_until && row->id > query->until))
-		return;					/* no parameter says that */
+		return;					/* a list may give more than was asked for */
 	row->has_parent = fc_page_item_key(query->resource, FC_PARENT, item,
 									   &row->parent);
 	details->count++;
