@@ -10,8 +10,6 @@
 
 #include "api/place.h"
 
-static FcJsonNode member_of(FcJsonNode item, const FcPlace *place);
-
 /*
  * fc_place_next
  *		Take the next place off the rest of a list; false if there is none.
@@ -100,14 +98,10 @@ fc_place_is_told(FcJsonNode item, const char *places)
 
 	while (fc_place_next(&places, &place))
 	{
-		if (fc_json_kind(member_of(item, &place)) != FC_JSON_ABSENT)
+		if (fc_json_kind(fc_json_path_of(item, place.path,
+										 place.member_length)) !=
+			FC_JSON_ABSENT)
 			return true;
 	}
 	return false;
-}
-
-static FcJsonNode
-member_of(FcJsonNode item, const FcPlace *place)
-{
-	return fc_json_path_of(item, place->path, place->member_length);
 }
