@@ -9,12 +9,6 @@ BEGIN
                    'ctid ' || clock_timestamp());
 END
 $$;
-CREATE FUNCTION pg_temp.plan(statement text) RETURNS SETOF text
-LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || statement;
-END
-$$;
 CREATE FUNCTION pg_temp.ctid(id bigint) RETURNS tid
 LANGUAGE sql IMMUTABLE AS $$
     SELECT format('(%s,%s)', id / 65535, id % 65535 + 1)::tid
@@ -69,10 +63,10 @@ SELECT ctid, id FROM text_id WHERE ctid = '(0,7304)';
 \! test/mock.py --log
 
 -- conditions go upstream as those on the id do, and are checked again
-SELECT pg_temp.plan('SELECT title FROM fc.courses WHERE ctid = ''(0,7302)''');
-SELECT pg_temp.plan('SELECT title FROM fc.courses WHERE id = 7301');
-SELECT pg_temp.plan('SELECT title FROM fc.courses WHERE ctid IN (''(0,7302)'', ''(0,7303)'')');
-SELECT pg_temp.plan('SELECT title FROM fc.course_dates WHERE ctid > ''(0,51020)'' ORDER BY ctid LIMIT 2');
+SELECT explain('SELECT title FROM fc.courses WHERE ctid = ''(0,7302)''');
+SELECT explain('SELECT title FROM fc.courses WHERE id = 7301');
+SELECT explain('SELECT title FROM fc.courses WHERE ctid IN (''(0,7302)'', ''(0,7303)'')');
+SELECT explain('SELECT title FROM fc.course_dates WHERE ctid > ''(0,51020)'' ORDER BY ctid LIMIT 2');
 SELECT id FROM fc.courses WHERE ctid = '(0,7302)';
 SELECT id FROM fc.courses WHERE '(0,7302)' = ctid AND title = 'x';
 SELECT id FROM fc.courses WHERE ctid IN ('(0,7302)', '(0,7303)', '(0,7302)', NULL, '(0,1)') ORDER BY id;
@@ -119,13 +113,13 @@ SELECT id FROM fc.courses WHERE ctid = '(4294967295,7)';
 SELECT id FROM fc.courses WHERE ctid IN ('(0,0)', '(0,1)', '(3,0)', '(4294967295,1)', NULL);
 SELECT id FROM fc.courses WHERE ctid = NULL;
 SELECT id FROM fc.courses WHERE ctid > '(4294967295,1)';
-SELECT pg_temp.plan('SELECT title FROM fc.courses WHERE ctid = ''(0,1)''');
+SELECT explain('SELECT title FROM fc.courses WHERE ctid = ''(0,1)''');
 UPDATE fc.courses SET title = 'x' WHERE ctid = '(0,1)';
 DELETE FROM fc.courses WHERE ctid = '(4294967295,0)';
 \! test/mock.py --log
 
 -- a write names exactly one row
-SELECT pg_temp.plan('UPDATE fc.courses SET title = ''x'' WHERE ctid = ''(0,7302)''');
+SELECT explain('UPDATE fc.courses SET title = ''x'' WHERE ctid = ''(0,7302)''');
 UPDATE fc.courses SET title = 'By ctid' WHERE ctid = '(0,7302)' RETURNING ctid, id, title;
 UPDATE fc.courses SET title = title || '!' WHERE ctid = '(0,7302)' RETURNING ctid, title;
 UPDATE fc.course_dates SET reference = 'By ctid' WHERE ctid = '(0,51002)' RETURNING ctid, id;
