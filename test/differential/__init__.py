@@ -4,7 +4,8 @@ Usage: test/differential.py [OPTION]...
 
   --seed N            another sequence of queries (1)
   --queries N         queries of each configuration (its own share of 1)
-  --minutes X         begin no configuration after so many minutes
+  --minutes X         begin no configuration after so many minutes, ask less
+                      of each, and begin with one of each kind
   --only NAME         this configuration alone; repeatable, * is a wildcard
   --case N            this case of it alone, as a failure names it
   --long              some thousands of queries, and configurations by lot

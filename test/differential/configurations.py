@@ -138,6 +138,15 @@ class Config:
         return by_list + by_batch
 
 
+# Where time is short: each kind of server once, the strangest first.
+FIRST = ("default", "drift-clamp", "gaps", "clamp-3-per-course",
+         "no-list-7-ids", "shared-page-7", "cache-off", "many-keys",
+         "sort-ignored", "since-refused", "filters-ignored", "past-repeat",
+         "zone-oslo-set", "deleted-item", "links-refused", "ignore-limit-7",
+         "unknown-error200", "active-first", "no-pages", "shapes-2",
+         "page-7-cache-off", "analyzed", "shared-batch", "strict")
+
+
 def configurations():
     """All of them."""
     tiny, seven, large = (9, 23, 8), (20, 93, 26), (40, 300, 60)

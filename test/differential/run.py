@@ -16,7 +16,8 @@ import time
 import differential
 from differential.cases import make_case
 from differential.configurations import (
-    REFERENCE_SWITCHES, configurations, random_configuration)
+    FIRST, REFERENCE_SWITCHES, configurations,
+    random_configuration)
 from differential.failure import Failure
 from differential.schema import (
     CTID_FUNCTION, DERIVED, FOREIGN, HAND_COPIED, HAND_WRITTEN, INTEGERS,
@@ -574,7 +575,8 @@ def parse_arguments():
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     if options.queries is None:
-        options.queries = 500 if options.long else 60
+        options.queries = 500 if options.long else \
+            25 if options.minutes else 60
     return options
 
 
@@ -588,6 +590,9 @@ def chosen_configurations(options):
         if found and int(found.group(1)) not in numbers:
             chosen.append(random_configuration(options.seed,
                                                int(found.group(1))))
+    if options.minutes:
+        chosen.sort(key=lambda config: FIRST.index(config.name)
+                    if config.name in FIRST else len(FIRST))
     return [config for config in chosen if not options.only or any(
         fnmatch.fnmatch(config.name, pattern) for pattern in options.only)]
 
