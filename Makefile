@@ -97,8 +97,8 @@ mock:
 format: all
 	$(here)/test/format.sh
 
-lint:
-	$(here)/test/lint.sh
+lint: objects
+	$(here)/test/lint.sh $(CURDIR)
 
 # First: make clean install PG_CFLAGS="--coverage -O0" PG_LDFLAGS=--coverage,
 # and make installcheck in a server whose user may write to src/.  A backend's

@@ -4,7 +4,10 @@
 # and nothing runs in a circle, that each outside thing is known to one file,
 # that known traps are avoided, and that the documentation is complete.  Prints
 # one line per check, as TAP.
+#
+# Usage: lint.sh [DIRECTORY]		where the tree was built, by default here
 
+objects=$(cd "${1:-$(dirname "$0")/..}" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
 function_limit=60
 source_limit=800
@@ -59,6 +62,34 @@ uses()
 		}' "$@" | sort -u
 }
 
+# One edge for each file that calls another, or knows its data.
+calls()
+{
+	nm -A "$@" | sed 's/\.o:/ /' | awk '
+		$(NF - 1) ~ /^[TDBRV]$/	{ home[$NF] = $1 }
+		$(NF - 1) == "U"		{ user[++count] = $1; symbol[count] = $NF }
+		END {
+			for (i = 1; i <= count; i++)
+				if ((symbol[i] in home) && home[symbol[i]] != user[i])
+					print user[i], home[symbol[i]]
+		}' | sort -u
+}
+
+# Do these edges lead from a wing to itself or one before it, none in a circle?
+are_in_order()
+{
+	echo "$1" | awk -v wings="$wings" '
+		BEGIN { count = split(wings, names, " "); for (i = 1; i <= count; i++) height[names[i]] = i }
+		{
+			split($1, user, "/"); split($2, used, "/")
+			if ((used[1] in height) && height[used[1]] > height[user[1]]) {
+				print $1 " must not use " $2; bad = 1
+			}
+		}
+		END { exit bad }' || return 1
+	! echo "$1" | tsort 2>&1 >/dev/null | grep .
+}
+
 check_wings()
 {
 	cd src || return 1
@@ -68,16 +99,7 @@ check_wings()
 			*) echo "src/$folder is no wing"; return 1 ;;
 		esac
 	done
-	uses */*.[ch] | awk -v wings="$wings" '
-		BEGIN { count = split(wings, names, " "); for (i = 1; i <= count; i++) height[names[i]] = i }
-		{
-			split($1, user, "/"); split($2, used, "/")
-			if ((used[1] in height) && height[used[1]] > height[user[1]]) {
-				print $1 " must not use " $2; bad = 1
-			}
-		}
-		END { exit bad }' || return 1
-	uses */*.[ch] | tsort 2>&1 >/dev/null | grep . && return 1
+	are_in_order "$(uses */*.[ch])" || return 1
 
 	# The names of the resources first.
 	set -- api/catalog.c ./*.[ch] */*.[ch]
@@ -102,6 +124,14 @@ check_wings()
 		if (!("courses" in resources)) say("api/catalog.c", "names no resource")
 		exit bad
 	}' "$@"
+}
+
+check_calls()
+{
+	cd "$objects/src" || return 1
+	edges=$(calls */*.o) || return 1
+	[ -n "$edges" ] || return 1
+	are_in_order "$edges"
 }
 
 check_traps()
@@ -238,7 +268,7 @@ for path in sys.argv[1:]:
     compile(open(path, encoding="utf-8").read(), path, "exec")' {} +
 }
 
-for name in wings traps width functions files whitespace leftovers docs demo \
+for name in wings calls traps width functions files whitespace leftovers docs demo \
 	expected version shell python; do
 	check $name
 done
