@@ -864,6 +864,8 @@ BEGIN
             next_phase := phase;
             PERFORM pg_catalog.set_config('frontcore_fdw.max_age', '0', true);
             IF phase OPERATOR(pg_catalog.=) 'begin' THEN
+                -- to_regclass throws its own error about a wrong name, or none, by version
+                PERFORM pg_catalog.parse_ident(target_name);
                 target := @extschema@.frontcore_sync_target(source, pg_catalog.to_regclass(target_name),
                     target_name, pg_catalog.current_schema());
                 IF NOT @extschema@.frontcore_sync_lock(target) THEN
