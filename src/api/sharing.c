@@ -19,6 +19,7 @@
 
 /* Resources that a write may change, lists by path being one together. */
 #define MAX_PLACES		24
+#define BY_PATH			(MAX_PLACES - 1)	/* above the catalog's numbers */
 
 double		fc_max_age = -1;
 
@@ -199,8 +200,8 @@ int
 fc_sharing_place(const FcAccount *address, const FcResource *resource)
 {
 	return fc_generation_place(address->digest,
-							   (resource->abilities & FC_BY_PATH) ? "path" :
-							   resource->name);
+							   (resource->abilities & FC_BY_PATH) ? BY_PATH :
+							   (int) (resource - fc_resources));
 }
 
 /*
@@ -240,7 +241,7 @@ list_places(const FcAccount *address, const FcResource *resource, int *places)
 {
 	int			count = 0;
 
-	places[count++] = fc_generation_place(address->digest, "path");
+	places[count++] = fc_generation_place(address->digest, BY_PATH);
 	for (int i = 0; fc_resources[i].name != NULL; i++)
 	{
 		if (resource != NULL &&

@@ -4,9 +4,10 @@
  *
  * Answers are kept by the API key that they were got with, but a write changes
  * what every key sees.  So generations go by address and resource, whatever
- * the key.  They lie in a table of fixed size, found by hash: two resources
- * that share a place drop each other's answers, which costs a request and
- * harms nobody.
+ * the key.  They lie in a table of fixed size, found by a hash of the address
+ * and the resource's number: resources of one address never share a place,
+ * and where those of two addresses do, they drop each other's answers, which
+ * costs a request and harms nobody.
  *
  * A write raises the generation before it is sent and again when it is over.
  * An answer carries the generation that held when its first request was sent,
@@ -151,17 +152,16 @@ fc_generation_clock(void)
 
 /*
  * fc_generation_place
- *		Where the generation of a resource lies; address is a digest of 16
- *		bytes.
+ *		Where the generation of an address's resource lies; address is a
+ *		digest of 16 bytes, resource a number from 0, the same in all
+ *		backends.
  */
 int
-fc_generation_place(const uint8 *address, const char *resource)
+fc_generation_place(const uint8 *address, int resource)
 {
 	uint64		hash = hash_bytes_extended(address, 16, 0);
 
-	hash = hash_bytes_extended((const unsigned char *) resource,
-							   strlen(resource), hash);
-	return (int) (hash % FC_GENERATION_PLACES);
+	return (int) ((hash + resource) % FC_GENERATION_PLACES);
 }
 
 /*

@@ -48,7 +48,7 @@ extern void fc_generation_init(FcGenerations *memory, bool may_be_lost);
 extern void fc_generation_attach(FcGenerations *memory);
 
 extern int64 fc_generation_clock(void);
-extern int	fc_generation_place(const uint8 *address, const char *resource);
+extern int	fc_generation_place(const uint8 *address, int resource);
 extern void fc_generation_mark(FcMark *mark);
 extern bool fc_generation_holds(const FcMark *mark);
 
