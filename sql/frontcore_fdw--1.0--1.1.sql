@@ -325,7 +325,7 @@ CREATE FUNCTION @extschema@.frontcore_sync_describe(
     OUT persons pg_catalog.bool,
     OUT by_id pg_catalog.bool,
     OUT lacking pg_catalog.text[],
-    OUT pages pg_catalog.int4,
+    OUT page_size pg_catalog.int4,
     OUT step pg_catalog.int4)
 RETURNS pg_catalog.record
 AS 'MODULE_PATHNAME'
@@ -543,7 +543,6 @@ $$;
 
 CREATE FUNCTION @extschema@.frontcore_sync_read(
     run @extschema@.frontcore_sync_runs,
-    INOUT step pg_catalog.int4,     -- rows to read at most, where it is by ids; NULL at first
     OUT key pg_catalog.text,
     OUT lacking pg_catalog.text[],  -- columns that no answer holds
     OUT by_id pg_catalog.bool,      -- read in the order of ids
@@ -562,12 +561,10 @@ DECLARE
     create_rows CONSTANT text := 'CREATE TEMP TABLE frontcore_sync_rows ON COMMIT DROP AS SELECT * FROM ';
     requests_before bigint := @extschema@.frontcore_sync_requests();
     pages_before bigint := @extschema@.frontcore_sync_numbered_pages();
-    requests bigint;
     since timestamptz;
     time_column text;
 BEGIN
     key := info.key;
-    step := coalesce(step, info.step);
     by_id := run.is_full AND info.by_id;
     is_last := true;
     IF NOT run.is_full THEN
@@ -575,15 +572,10 @@ BEGIN
     ELSIF by_id THEN
         EXECUTE create_rows || format('%s %s ORDER BY %I LIMIT %s', run.source,
                                       'WHERE ' || quote_ident(key) || ' > ' || run.checkpoint,
-                                      key, step);
+                                      key, info.step);
         GET DIAGNOSTICS rows = ROW_COUNT;
-        is_last := rows < step;
-        -- a server may send shorter pages than it was asked for
-        requests := @extschema@.frontcore_sync_requests() - requests_before;
-        IF requests > info.pages THEN
-            step := greatest(step * info.pages / requests, info.pages);
-        END IF;
-        -- the answer may have shown that another route has to be taken
+        is_last := rows < info.step;
+        -- the answer has shown how long pages are, or that another route has to be taken
         info := @extschema@.frontcore_sync_describe(run.source);
         IF NOT info.by_id THEN
             DROP TABLE frontcore_sync_rows;
@@ -611,7 +603,7 @@ BEGIN
                    key, run.target) INTO rows, last_id, new_rows;
     is_sure := @extschema@.frontcore_sync_numbered_pages() = pages_before
         AND @extschema@.frontcore_sync_requests() > requests_before;     -- no other session asked for us
-    is_paged := NOT run.is_full AND NOT is_sure AND rows > info.step / info.pages;
+    is_paged := NOT run.is_full AND NOT is_sure AND rows > info.page_size;
     IF run.is_full THEN
         EXECUTE format('SELECT coalesce(array_agg(t.%1$I::bigint), ''{}'') FROM %2$s AS t WHERE %3$s '
                        'AND NOT EXISTS (SELECT FROM frontcore_sync_rows AS r WHERE r.%1$I::bigint = t.%1$I::bigint)',
@@ -844,7 +836,6 @@ DECLARE
     target pg_catalog.regclass;
     run @extschema@.frontcore_sync_runs;
     part pg_catalog.record;
-    step pg_catalog.int4;                   -- rows of the next part at most
     total pg_catalog.int8;                  -- rows of the target before a full reading
     gone pg_catalog.int8[] := '{}';         -- ids that the reading lacked
     is_sure pg_catalog.bool := true;        -- no row can have moved between its pages
@@ -878,8 +869,7 @@ BEGIN
                 END IF;
                 next_phase := 'read';
             ELSIF phase OPERATOR(pg_catalog.=) ANY ('{read,again}') THEN
-                part := @extschema@.frontcore_sync_read(run, step);
-                step := part.step;
+                part := @extschema@.frontcore_sync_read(run);
                 is_sure := part.is_sure AND (is_sure OR NOT part.by_id);
                 gone := CASE WHEN part.by_id THEN pg_catalog.array_cat(gone, part.gone)
                              ELSE coalesce(part.gone, '{}') END;

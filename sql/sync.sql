@@ -105,6 +105,18 @@ SET client_min_messages = warning;
 \! test/mock.py --reset rate=0 data=demo today=2026-06-15
 \i test/sync.sql
 
+-- a step has at most 20 pages, also of a server that sends 100 rows a page at
+-- most: so many rows were written by each of the transactions
+\! test/mock.py --reset rate=0 data=demo today=2026-06-15 list_timestamps=present page_clamp=100
+SELECT frontcore_stat_reset();
+CALL frontcore_sync('copies.course_dates', 'dw.course_dates');
+SELECT count(*) FROM dw.course_dates GROUP BY xmin::text ORDER BY min(id);
+UPDATE dw.course_dates SET title = 'to be written again';
+CALL frontcore_sync('copies.course_dates', 'dw.course_dates', reconcile => true);
+SELECT count(*) FROM dw.course_dates GROUP BY xmin::text ORDER BY min(id);
+DROP TABLE dw.course_dates;
+\! test/mock.py --log --quiet
+
 -- what moves no time is found by a full reading, at least every so many runs
 \! test/mock.py --reset rate=0 today=2026-06-15
 SELECT frontcore_stat_reset(), frontcore_shared_cache_reset();

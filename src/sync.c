@@ -53,13 +53,16 @@ enum
 	DESCRIBE_PERSONS,
 	DESCRIBE_BY_ID,
 	DESCRIBE_LACKING,
-	DESCRIBE_PAGES,
+	DESCRIBE_PAGE_SIZE,
 	DESCRIBE_STEP,
 	DESCRIBE_COLUMNS
 };
 
 /* So many pages are read between two COMMITs, where a list is read by ids. */
 #define PAGES_PER_STEP		20
+
+/* What a server sends at least where it is asked for more; an assumption. */
+#define LEAST_PAGE			100
 
 PG_FUNCTION_INFO_V1(frontcore_sync_check_context);
 PG_FUNCTION_INFO_V1(frontcore_sync_describe);
@@ -74,7 +77,9 @@ PG_FUNCTION_INFO_V1(frontcore_sync_raise);
 static const char *member(Jsonb *object, const char *name);
 static FcQuery *whole_table_query(const FcTable *table);
 static FcRouteChoice choose_route(const FcTable *table, FcApi *api,
-								  FcQuery *query, uint64 *lacks);
+								  FcQuery *query, uint64 *lacks,
+								  FcLearned *learned);
+static int	rows_per_step(int page_size, int longest);
 static const FcTableColumn *find_column(const FcTable *table,
 										const FcColumn *column);
 static Datum filterable_column(const FcTable *table, const char *name,
@@ -115,9 +120,9 @@ frontcore_sync_check_context(PG_FUNCTION_ARGS)
  *
  * Tells the names of its columns for the id, for the times of creation and
  * change if the API filters by them, and for its parents; whether its rows are
- * persons; whether its list can be read step by step in the order of ids, and
- * how many pages and rows it has; and which columns no answer holds, as far as
- * is known.  Sends nothing.
+ * persons; whether its list can be read step by step in the order of ids; how
+ * many rows a page may have, and a step; and which columns no answer holds, as
+ * far as is known.  Sends nothing.
  */
 Datum
 frontcore_sync_describe(PG_FUNCTION_ARGS)
@@ -129,6 +134,7 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 	FcApi	   *api;
 	FcQuery    *query;
 	uint64		lacks;
+	FcLearned	learned;
 	FcRouteChoice choice;
 	TupleDesc	tupdesc;
 	Datum		values[DESCRIBE_COLUMNS];
@@ -150,7 +156,7 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 	api = fc_access_open(GetForeignTable(relid)->serverid, GetUserId());
 	query = whole_table_query(table);
 	query->order = key;
-	choice = choose_route(table, api, query, &lacks);
+	choice = choose_route(table, api, query, &lacks, &learned);
 	values[DESCRIBE_KEY] = CStringGetTextDatum(column->name);
 	values[DESCRIBE_CREATED] =
 		filterable_column(table, "created_at", &nulls[DESCRIBE_CREATED]);
@@ -165,8 +171,10 @@ frontcore_sync_describe(PG_FUNCTION_ARGS)
 					 (choice.route->flags & FC_SORTED) &&
 					 (choice.route->flags & FC_SINCE));
 	values[DESCRIBE_LACKING] = lacking_columns(table, lacks);
-	values[DESCRIBE_PAGES] = Int32GetDatum(PAGES_PER_STEP);
-	values[DESCRIBE_STEP] = Int32GetDatum(PAGES_PER_STEP * table->page_size);
+	values[DESCRIBE_PAGE_SIZE] = Int32GetDatum(table->page_size);
+	values[DESCRIBE_STEP] =
+		Int32GetDatum(rows_per_step(table->page_size, choice.route == NULL ?
+									0 : learned.longest[choice.number]));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values,
 													  nulls)));
 }
@@ -333,19 +341,38 @@ whole_table_query(const FcTable *table)
 	return query;
 }
 
-/* The route that such a query takes, and the columns that its items lack. */
+/*
+ * The route that such a query takes, the columns that its items lack, and what
+ * is known of the account's lists.
+ */
 static FcRouteChoice
-choose_route(const FcTable *table, FcApi *api, FcQuery *query, uint64 *lacks)
+choose_route(const FcTable *table, FcApi *api, FcQuery *query, uint64 *lacks,
+			 FcLearned *learned)
 {
 	FcRouteFacts facts = {0};
-	FcLearned	learned;
 	FcRouteChoice choice;
 
 	fc_account_load(api->server, &api->account, table->resource, NULL,
-					&facts, &learned);
+					&facts, learned);
 	choice = fc_route_choose(query, &facts);
 	*lacks = choice.route == NULL ? 0 : facts.lacks[choice.number];
 	return choice;
+}
+
+/*
+ * How many rows a step may have, where so many items were on the longest page;
+ * 0 if none has come.
+ *
+ * A server may send shorter pages than it is asked for.  So the first step is
+ * shorter, and the others have as many full pages as it would send.
+ */
+static int
+rows_per_step(int page_size, int longest)
+{
+	int			sent = longest > 0 ? longest : LEAST_PAGE;
+	int			rows = PAGES_PER_STEP * Min(sent, page_size);
+
+	return rows < page_size ? rows : rows - rows % page_size;
 }
 
 /* The table's column that stands for one of the catalog's, or NULL. */
