@@ -5,7 +5,7 @@
 CREATE FUNCTION ping() RETURNS TABLE (status int, took boolean, waited boolean, key_accepted boolean, message text)
 LANGUAGE sql AS $$
     SELECT status, http_ms >= 0, wait_ms > 100, key_accepted,
-           regexp_replace(message, ':[0-9]+|port [0-9]+|after [0-9]+ ms|: Could( not|n.t) connect to server', '...', 'g')
+           regexp_replace(message, ':[0-9]+| port [0-9]+|after [0-9]+ ms|: Could( not|n.t) connect to server', '...', 'g')
       FROM public.frontcore_ping('ping')
 $$;
 \pset format unaligned

@@ -12,19 +12,19 @@ CREATE SCHEMA fc;
 IMPORT FOREIGN SCHEMA frontcore FROM SERVER frontcore INTO fc;
 
 -- A plan.  PostgreSQL's releases differ in which side of a join's condition
--- comes first.
-CREATE FUNCTION explain(statement text) RETURNS SETOF text
+-- comes first, and in the decimals of what was counted.
+CREATE FUNCTION explain(statement text, options text DEFAULT 'COSTS OFF') RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
     line text;
     sides text[];
 BEGIN
-    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+    FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, statement) LOOP
         sides := regexp_match(line, '^ *Filter: \(+([^ ()0-9][^ ()]*) = ([^ ()0-9][^ ()]*)\)');
         IF sides[1] COLLATE "C" > sides[2] THEN
             line := replace(line, format('(%s = %s)', sides[1], sides[2]), format('(%s = %s)', sides[2], sides[1]));
         END IF;
-        RETURN NEXT line;
+        RETURN NEXT regexp_replace(line, '(actual rows=[0-9]+)[.]00 ', '\1 ');
     END LOOP;
 END
 $$;

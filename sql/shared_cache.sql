@@ -138,10 +138,10 @@ DROP FOREIGN TABLE dates;
 \! test/mock.py --log --quiet
 
 -- EXPLAIN ANALYZE
-EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
+SELECT explain('SELECT count(*) FROM pages', 'ANALYZE, COSTS off, TIMING off, SUMMARY off');
 SELECT frontcore_shared_cache_reset();
-EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
-EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT count(*) FROM pages;
+SELECT explain('SELECT count(*) FROM pages', 'ANALYZE, COSTS off, TIMING off, SUMMARY off');
+SELECT explain('SELECT count(*) FROM pages', 'ANALYZE, COSTS off, TIMING off, SUMMARY off');
 \! test/mock.py --log --quiet
 
 \setenv PGDATABASE :DBNAME
