@@ -463,6 +463,11 @@ BEGIN
         RAISE invalid_column_reference USING
             MESSAGE = format('column %I of table %s is not unique', key, target),
             HINT = format('Make it the primary key: ALTER TABLE %s ADD PRIMARY KEY (%I).', target, key);
+    ELSIF EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhparent
+                   WHERE i.inhparent = target AND c.relkind = 'r') THEN
+        RAISE wrong_object_type USING
+            MESSAGE = format('table %s has child tables', target),
+            HINT = 'Their rows would belong to the copy, and nothing keeps their ids unique.';
     END IF;
 END
 $$;
