@@ -20,7 +20,7 @@ my $timeout = $PostgreSQL::Test::Utils::timeout_default;
 sub build_resolver
 {
 	my $directory = PostgreSQL::Test::Utils::tempdir();
-	my ($compiler) = split ' ', `pg_config --cc`;
+	my @compiler = split ' ', `pg_config --cc`;
 
 	PostgreSQL::Test::Utils::append_to_file("$directory/resolver.c", <<'END');
 #define _GNU_SOURCE
@@ -42,7 +42,7 @@ getaddrinfo(const char *name, const char *service,
 														 hints, result);
 }
 END
-	system_or_bail($compiler, '-shared', '-fPIC', '-o',
+	system_or_bail(@compiler, '-shared', '-fPIC', '-o',
 		"$directory/resolver.so", "$directory/resolver.c", '-ldl');
 	return "$directory/resolver.so";
 }
