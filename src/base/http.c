@@ -133,7 +133,7 @@ static int	note_socket(CURL *easy, curl_socket_t fd, int interest, void *arg,
 static int	note_timer(CURLM *multi, long milliseconds, void *arg);
 static void block_signals(sigset_t *saved);
 static void restore_signals(const sigset_t *saved);
-static bool has_leftovers(FcHttpConnection *connection);
+static bool is_spent(FcHttpConnection *connection);
 
 /* Set an option of a connection's easy handle, and check the result. */
 #define SET_OPTION(connection, option, value) \
@@ -303,9 +303,8 @@ set_options(FcHttpConnection *connection, Transfer *transfer)
 	set_request(connection, transfer->request);
 	set_destination(connection);
 
-	/* bytes left over from an earlier answer must not be taken for this one */
 	SET_OPTION(connection, CURLOPT_FRESH_CONNECT,
-			   has_leftovers(connection) ? 1L : 0L);
+			   is_spent(connection) ? 1L : 0L);
 
 	/* how long */
 	SET_OPTION(connection, CURLOPT_CONNECTTIMEOUT_MS,
@@ -522,21 +521,22 @@ time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
 }
 
 /*
- * Has the server sent more bytes than its last answer announced?
+ * Can the kept connection not be used for another request?
  *
- * libcurl would reuse such a connection, and take the rest for the next
- * answer.  The socket is libcurl's, but libcurl does not use it between
- * requests.
+ * The server may have sent more bytes than its last answer announced, which
+ * libcurl would take for the next answer; or it may have closed the connection,
+ * which libcurl overlooks where an answer ended inside its headers.  The socket
+ * is libcurl's, but libcurl does not use it between requests.
  */
 static bool
-has_leftovers(FcHttpConnection *connection)
+is_spent(FcHttpConnection *connection)
 {
 	curl_socket_t fd = connection->kept;
 	char		byte;
 
 	connection->kept = CURL_SOCKET_BAD;
 	return fd != CURL_SOCKET_BAD &&
-		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 /*

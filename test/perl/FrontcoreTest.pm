@@ -31,7 +31,7 @@ use Test::More ();
 
 our @EXPORT = qw(new_node start_mock stop_mock mock mock_command setup_server
   new_account read_course psql_error background_pid wait_for_activity
-  most_in_a_second);
+  most_in_a_second build_library);
 
 my $mock_program = abs_path(dirname(__FILE__) . '/../mock.py');
 my %mocks;    # running mocks: port => 1
@@ -249,6 +249,23 @@ sub wait_for_activity
 		"SELECT count(*) > 0 FROM pg_stat_activity WHERE $condition")
 	  or die "no backend with $condition";
 	return;
+}
+
+# build_library($name, $code, @flags)
+#	Build a library from C with the server's compiler, and return its path.
+#	It is gone when the test ends.
+sub build_library
+{
+	my ($name, $code, @flags) = @_;
+	my $source = PostgreSQL::Test::Utils::tempdir() . "/$name.c";
+	my $library = $source =~ s/c$/so/r;
+	my ($compiler, $headers) = map { chomp; $_ } (
+		scalar(`pg_config --cc`), scalar(`pg_config --includedir-server`));
+
+	PostgreSQL::Test::Utils::append_to_file($source, $code);
+	system_or_bail((split ' ', $compiler), '-shared', '-fPIC', '-I', $headers,
+		@flags, '-o', $library, $source, '-ldl');
+	return $library;
 }
 
 END

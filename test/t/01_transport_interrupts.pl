@@ -19,10 +19,7 @@ my $timeout = $PostgreSQL::Test::Utils::timeout_default;
 # Build a library in which the look-up of one name takes for ever.
 sub build_resolver
 {
-	my $directory = PostgreSQL::Test::Utils::tempdir();
-	my @compiler = split ' ', `pg_config --cc`;
-
-	PostgreSQL::Test::Utils::append_to_file("$directory/resolver.c", <<'END');
+	return build_library('resolver', <<'END');
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -42,9 +39,6 @@ getaddrinfo(const char *name, const char *service,
 														 hints, result);
 }
 END
-	system_or_bail(@compiler, '-shared', '-fPIC', '-o',
-		"$directory/resolver.so", "$directory/resolver.c", '-ldl');
-	return "$directory/resolver.so";
 }
 
 start_mock(rate => 0);

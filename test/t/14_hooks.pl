@@ -9,11 +9,7 @@ use FrontcoreTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $directory = PostgreSQL::Test::Utils::tempdir();
-my ($compiler) = split ' ', `pg_config --cc`;
-my ($headers) = split ' ', `pg_config --includedir-server`;
-
-PostgreSQL::Test::Utils::append_to_file("$directory/neighbour.c", <<'END');
+my $neighbour = build_library('neighbour', <<'END');
 #include "postgres.h"
 
 #include "fmgr.h"
@@ -54,12 +50,10 @@ _PG_init(void)
 	set_join_pathlist_hook = join;
 }
 END
-system_or_bail($compiler, '-shared', '-fPIC', '-I', $headers, '-o',
-	"$directory/neighbour.so", "$directory/neighbour.c");
 
 start_mock(rate => 0);
 my $node = new_node(
-	shared_preload_libraries => "$directory/neighbour, frontcore_fdw");
+	shared_preload_libraries => "$neighbour, frontcore_fdw");
 setup_server($node, requests_per_second => 0);
 is( $node->safe_psql(
 		'postgres', <<'END'), '7301|7301', 'a join is planned and run');

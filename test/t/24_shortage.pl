@@ -15,18 +15,6 @@ use Test::More;
 my $directory = PostgreSQL::Test::Utils::tempdir();
 my $shortage = "$directory/shortage";
 
-# Build a library from C.
-sub build_library
-{
-	my ($name, $code, @flags) = @_;
-	my ($compiler) = split ' ', `pg_config --cc`;
-
-	PostgreSQL::Test::Utils::append_to_file("$directory/$name.c", $code);
-	system_or_bail($compiler, '-shared', '-fPIC', @flags, '-o',
-		"$directory/$name.so", "$directory/$name.c", '-ldl');
-	return "$directory/$name.so";
-}
-
 # Functions that fail while their name stands in a file: those of libcurl, the
 # C library's realloc for us alone, and those that write and read for our
 # temporary files.
@@ -334,7 +322,7 @@ foreach my $files (map { 100 + 3 * $_ } 0 .. 4)
 }
 
 # Files that others have opened are not ours to close.
-my $hoarder = build_library('hoarder', <<'END', '-I', split ' ', `pg_config --includedir-server`);
+my $hoarder = build_library('hoarder', <<'END');
 #include "postgres.h"
 
 #include "fmgr.h"
@@ -369,7 +357,7 @@ is( $err,
 	'none is too few');
 
 # Shared memory that others have taken: the limiter says what helps.
-my $greedy = build_library('greedy', <<'END', '-I', split ' ', `pg_config --includedir-server`);
+my $greedy = build_library('greedy', <<'END');
 #include "postgres.h"
 
 #include "fmgr.h"

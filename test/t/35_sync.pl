@@ -17,9 +17,7 @@ my $full_disk = "$directory/full";
 # A library in which no table can grow while a file is there.
 sub build_full_disk
 {
-	my ($compiler) = split ' ', `pg_config --cc`;
-
-	PostgreSQL::Test::Utils::append_to_file("$directory/full_disk.c", <<'END');
+	return build_library('full_disk', <<'END');
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -77,9 +75,6 @@ WRITES(pwritev64, const struct iovec *, int, 1)
 RESERVES(posix_fallocate)
 RESERVES(posix_fallocate64)
 END
-	system_or_bail($compiler, '-shared', '-fPIC', '-o',
-		"$directory/full_disk.so", "$directory/full_disk.c", '-ldl');
-	return "$directory/full_disk.so";
 }
 
 my %account = (rate => 0, dates => 1250, customers => 65);
