@@ -524,9 +524,10 @@ time_to_wait(const FcHttpConnection *connection, const Transfer *transfer)
  * Can the kept connection not be used for another request?
  *
  * The server may have sent more bytes than its last answer announced, which
- * libcurl would take for the next answer; or it may have closed the connection,
- * which libcurl overlooks where an answer ended inside its headers.  The socket
- * is libcurl's, but libcurl does not use it between requests.
+ * libcurl would take for the next answer; or it may have closed the
+ * connection, which libcurl overlooks where an answer ended inside its
+ * headers.  The socket is libcurl's, but libcurl does not use it between
+ * requests.
  */
 static bool
 is_spent(FcHttpConnection *connection)
