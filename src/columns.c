@@ -2,7 +2,7 @@
  * columns.c
  *		What can be done with the columns of a foreign table.
  *
- * frontcore_columns() tells it from the catalog, the table's options, and
+ * frontcore_columns() takes it from the catalog, the table's options, and
  * what this server has learned of the current user's account.  No request is
  * sent, so the columns that a list lacks are known only if somebody has read
  * the list.

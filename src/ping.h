@@ -1,6 +1,6 @@
 /*
  * ping.h
- *		Functions that ask a server's API how it is, not for rows.
+ *		Functions that check a server's API, and read no rows.
  */
 #ifndef FC_PING_H
 #define FC_PING_H

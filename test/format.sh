@@ -1,8 +1,8 @@
 #!/bin/sh
 #
 # Lay out src/ as PostgreSQL does.  pg_bsd_indent must know which names are
-# types; the compiler has just told us, in the debug information, but for those
-# that are declared and no variable's.  With --check, change nothing, and print
+# types.  The compiler's debug information tells, except for those that are
+# declared and that no variable has.  With --check, change nothing, and print
 # what would change.
 #
 # Versions of pg_bsd_indent lay out initialisers of two lines differently, so

@@ -7,8 +7,8 @@
  *
  * A connection stays open for the next request, which may come a day later.
  * A session that uses more servers than it may open files for closes the
- * connection that was used least recently.  It has one request under way at a
- * time, so all others are idle.
+ * connection that was used least recently.  A session has one request under
+ * way at a time, so all its other connections are idle.
  */
 #include "postgres.h"
 

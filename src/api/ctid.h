@@ -2,7 +2,7 @@
  * ctid.h
  *		A row's ctid, which stands for its id.
  *
- * Nothing here says which rows there are.
+ * Nothing here knows which rows exist.
  */
 #ifndef FC_CTID_H
 #define FC_CTID_H

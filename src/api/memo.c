@@ -3,7 +3,7 @@
  *		Which servers and tables are ours, and their options, remembered while
  *		they are true.
  *
- * PostgreSQL tells of each change.  What is not true any more may still be in
+ * PostgreSQL tells of each change.  What is out of date may still be in
  * use by an executor, and so is kept until the transaction ends.
  */
 #include "postgres.h"

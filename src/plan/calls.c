@@ -1,14 +1,14 @@
 /*
  * calls.c
- *		How often a subquery asks something else.
+ *		How many different questions a subquery asks.
  *
  * A subquery that takes columns of the query around it is run for each of
- * that query's rows.  What it asks us for differs with the values of those
- * columns, so that their number counts, not that of the rows.
+ * that query's rows.  What it asks us for depends on the values of those
+ * columns, so the number of different values counts, not that of the rows.
  *
- * A subquery of FROM is planned after the relations around it, one of an
- * expression before them.  So of a subquery of an expression nothing is known
- * until the plan of the whole statement is about to be made.
+ * A subquery in FROM is planned after the relations around it, a subquery in
+ * an expression before them.  So nothing is known of the latter until the
+ * plan of the whole statement is about to be made.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * calls.h
- *		How often a subquery asks something else.
+ *		How many different questions a subquery asks.
  */
 #ifndef FC_CALLS_H
 #define FC_CALLS_H

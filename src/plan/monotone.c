@@ -2,8 +2,8 @@
  * monotone.c
  *		Functions that keep, or turn round, the order of values.
  *
- * Each is a row of a table, with what it takes to get from a range of results
- * to a range of what the function is given: a superset of it.
+ * Each is a row of a table, which says how a range of results becomes a range
+ * of arguments, or a superset of it.
  *
  * A conversion between timestamp and timestamptz adds the offset of the
  * session's time zone.  Where the clock is set back or forward nearby, the

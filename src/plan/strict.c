@@ -3,7 +3,7 @@
  *		Which columns of a relation decide on a query's result.
  *
  * They say which rows come out, in which order, or what is written; all
- * others are merely shown.  Of a subquery that is planned by itself, what it
+ * others are merely shown.  What a subquery that is planned by itself
  * shows may decide further up.  So we follow its columns through those of the
  * query that it stands in, up to the statement's own.
  *

@@ -3,8 +3,8 @@
  *		What ANALYZE sees of a foreign table.
  *
  * The API tells no counts and gives no random rows.  So ANALYZE reads the
- * list, counts its rows and keeps a random sample of them.  A list that is
- * longer than it may take time is read in part.
+ * list, counts its rows and keeps a random sample of them.  A list that
+ * would take too long is read in part.
  *
  * Autovacuum gets no sample.  It never analyzes a foreign table for its own
  * sake, but would read the whole list for each local table that a foreign one

@@ -4,7 +4,7 @@
  *		from.
  *
  * An arena is how this backend sees the segment.  It may be replaced by a new
- * one; who has pinned the old one goes on with it.
+ * one; a caller that has pinned the old one keeps it.
  */
 #ifndef FC_ARENA_H
 #define FC_ARENA_H

@@ -2,7 +2,7 @@
  * journal.h
  *		The last requests of all sessions, and what became of the writes.
  *
- * Who sends a request tells of it in steps:
+ * A caller that sends a request reports it in steps:
  *
  *		fc_journal_begin(&request);		before it may be sent
  *		fc_journal_start();				when it is about to be sent
@@ -10,7 +10,7 @@
  *		fc_journal_amend(sqlstate);		if a write turns out otherwise
  *		fc_journal_name(row_id);		if it is known late what it has made
  *
- * A request that an error has come between needs no more than the first two.
+ * A request that an error interrupts needs only the first two.
  * Where there is no memory for the journal, nothing is kept.
  */
 #ifndef FC_JOURNAL_H

@@ -1,4 +1,4 @@
-# A library that was loaded before ours goes on to be asked what it wants.
+# The hooks of a library that was loaded before ours are still called.
 
 use strict;
 use warnings FATAL => 'all';

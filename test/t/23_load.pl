@@ -2,7 +2,7 @@
 # terminated: nothing crashes or hangs, no account gets more requests than its
 # limit, and the API holds what was acknowledged.
 #
-# FRONTCORE_LOAD_SECONDS is how long (60), FRONTCORE_LOAD_SEED what (1).
+# FRONTCORE_LOAD_SECONDS is how long (60), FRONTCORE_LOAD_SEED the seed (1).
 
 use strict;
 use warnings FATAL => 'all';

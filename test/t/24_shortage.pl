@@ -1,5 +1,5 @@
 # What happens when the machine runs short of something: memory, disk, open
-# files, shared memory.  The query fails and says of what, a write that may have
+# files, shared memory.  The query fails and says which, a write that may have
 # been carried out is not forgotten, and the session goes on.
 
 use strict;

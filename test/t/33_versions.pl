@@ -1,5 +1,5 @@
-# An extension that was updated is the one that is made anew: so are its
-# objects, their privileges and what of it is dumped.  Views of users survive.
+# An updated extension equals a newly created one: in its objects, their
+# privileges and what of it is dumped.  Views of users survive.
 
 use strict;
 use warnings FATAL => 'all';

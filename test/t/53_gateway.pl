@@ -1,7 +1,7 @@
 # Several PostgreSQL servers with one account, by way of a gateway: the nginx
 # of the README limits them together, and alone knows the key.
 #
-# The configuration is the README's.  Only what is of a place is replaced: the
+# The configuration is the README's.  Only what differs by place is replaced: the
 # names, ports, files, tokens and the key; and where a test says so, one line.
 #
 # FRONTCORE_GATEWAY_SECONDS also measures the settings of the servers, each for
