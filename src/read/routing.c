@@ -213,8 +213,8 @@ fc_routing_advance(FcRouting *routing, const FcStep *step)
  *		answered.
  *
  * A server may look at the first so many parents of a batch only, and say
- * nothing.  So of a large batch those count as answered that come before one
- * of which there was a row; the others are asked for again.
+ * nothing.  So in a large batch the parents up to the last one that has a row
+ * count as answered; the others are asked for again.
  */
 void
 fc_routing_settle(FcRouting *routing, const FcWalk *walk)

@@ -1,6 +1,6 @@
-# What was set up survives dump and restore, pg_upgrade, and the extension's
-# going and coming; none of it costs a request or keeps rows that it should
-# not.
+# What was set up survives dump and restore, and pg_upgrade; the extension can
+# be dropped and created again; none of it costs a request or keeps rows that
+# it should not.
 
 use strict;
 use warnings FATAL => 'all';

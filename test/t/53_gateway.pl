@@ -1,8 +1,9 @@
 # Several PostgreSQL servers with one account, by way of a gateway: the nginx
 # of the README limits them together, and alone knows the key.
 #
-# The configuration is the README's.  Only what differs by place is replaced: the
-# names, ports, files, tokens and the key; and where a test says so, one line.
+# The configuration is the README's.  Only what differs by place is replaced:
+# the names, ports, files, tokens and the key; and where a test says so, one
+# line.
 #
 # FRONTCORE_GATEWAY_SECONDS also measures the settings of the servers, each for
 # so long.
