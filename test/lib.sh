@@ -214,13 +214,14 @@ copy_server()
 	mkdir -p "$bindir"
 	cp -L "$("$system" --bindir)"/* "$bindir/"
 
-	for what in sharedir/extension sharedir pkglibdir libdir includedir \
+	# of what lies in another one the inner directory first
+	for what in docdir/extension docdir sharedir/extension sharedir pkglibdir libdir includedir \
 		includedir-server; do
 		from=$("$system" "--${what%/*}")
 		[ "$what" = "${what%/*}" ] || from=$from/${what#*/}
 		to=$work/server$from
 		mkdir -p "$to"
-		ln -s "$from"/* "$to/" 2>/dev/null || true	# what is there stays
+		[ ! -d "$from" ] || ln -s "$from"/* "$to/" 2>/dev/null || true	# what is there stays
 		rm -f "$to"/frontcore_fdw*
 	done
 	PG_CONFIG=$bindir/pg_config
