@@ -1,6 +1,6 @@
 /*
  * ping.h
- *		Functions that check a server's API, and read no rows.
+ *		Functions that check whether a server's API answers.
  */
 #ifndef FC_PING_H
 #define FC_PING_H
